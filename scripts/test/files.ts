@@ -1,0 +1,38 @@
+/** Which test files there are, of which level, for which runtimes. */
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { type Level, type Runtime, runtimes } from "./options.ts"
+
+export interface TestFile {
+  /** From the root, with `/`. */
+  readonly path: string
+  readonly level: Level
+  readonly runtimes: ReadonlyArray<Runtime>
+}
+
+/** How many lines of a file may hold its `// runtimes:` line. */
+const headLines = 20
+
+const runtimesOf = (level: Level, text: string): ReadonlyArray<Runtime> => {
+  const head = text.split("\n", headLines).join("\n")
+  const named = /^\/\/ runtimes:(.*)$/m.exec(head)?.[1]
+  if (named === undefined) return level === "e2e" ? ["bun"] : runtimes
+  return runtimes.filter((runtime) => named.split(/[\s,]+/).includes(runtime))
+}
+
+/** All test files below `root`/test, by path; `misnamed` holds those whose name tells no level: they would never run. */
+export const findTestFiles = (
+  root: string
+): { readonly files: ReadonlyArray<TestFile>; readonly misnamed: ReadonlyArray<string> } => {
+  const files: Array<TestFile> = []
+  const misnamed: Array<string> = []
+  const names = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" }).sort()
+  for (const name of names) {
+    if (!/[._](?:test|spec)\.[cm]?[jt]sx?$/.test(name)) continue
+    const path = `test/${name.replaceAll("\\", "/")}`
+    const level = /\.(unit|int|e2e)\.test\.ts$/.exec(name)?.[1] as Level | undefined
+    if (level === undefined) misnamed.push(path)
+    else files.push({ path, level, runtimes: runtimesOf(level, readFileSync(join(root, path), "utf8")) })
+  }
+  return { files, misnamed }
+}

@@ -1,0 +1,24 @@
+/** All deciders by kind of actor: what replay, `get` and `verify` fold with. Pure. */
+import type { ActorKind } from "../events/definition.ts"
+import { imageDecider } from "./image/decider.ts"
+import type { Deciders } from "./kernel/fold.ts"
+import { nodeDecider } from "./node/decider.ts"
+import { podDecider } from "./pod/decider.ts"
+import { probeDecider } from "./probe/decider.ts"
+import { runtimeDecider } from "./runtime/decider.ts"
+import { sourceDecider } from "./source/decider.ts"
+import { streamDecider } from "./stream/decider.ts"
+import { volumeDecider } from "./volume/decider.ts"
+
+export const deciders: Deciders = new Map(
+  [
+    nodeDecider,
+    sourceDecider,
+    runtimeDecider,
+    imageDecider,
+    podDecider,
+    probeDecider,
+    volumeDecider,
+    streamDecider
+  ].map((decider) => [decider.kind as ActorKind, decider as never])
+)

@@ -1,0 +1,89 @@
+/** What is known of an image while pods wait for it. Nothing is kept beyond that: the runtime knows what it has. */
+import type { ActorId } from "../../events/actor-id.ts"
+import type { EventsOf } from "../../events/catalogue.ts"
+import { millis } from "../../events/definition.ts"
+import type { EventMeta } from "../../events/envelope.ts"
+import type { ImagePullPolicy, imageEvents } from "../../events/kinds/image.ts"
+
+export type ImageEvent = EventsOf<typeof imageEvents>
+export type PullPolicy = typeof ImagePullPolicy.Type
+
+export interface WaitingPod {
+  /** `namespace/name` */
+  readonly pod: string
+  readonly policy: PullPolicy
+  /** Id of the event by which it asked. */
+  readonly because: string
+}
+
+export interface ImageState {
+  /** As pods write it. */
+  readonly image: string
+  readonly waiting: ReadonlyArray<WaitingPod>
+  /** It is being looked for on the node. */
+  readonly checking: boolean
+  /** Id of the event that began the pull that is under way, and since when (ms). */
+  readonly pulling: { readonly because: string; readonly since: number } | null
+  /** Failures in a row. */
+  readonly failures: number
+  /** Back-off: when it is tried again (ms), and the failure that led to it. */
+  readonly retry: { readonly at: number; readonly because: string } | null
+}
+
+export const emptyImage = (image: string): ImageState => ({
+  image,
+  waiting: [],
+  checking: false,
+  pulling: null,
+  failures: 0,
+  retry: null
+})
+export const initialImage = (id: ActorId): ImageState => emptyImage(id.name)
+
+/** Failures that are found without pulling. */
+const withoutPull = new Set(["ErrImageNeverPull", "ImageInspectError", "InvalidImageName"])
+
+/** Nobody waits and nothing is under way: all is forgotten. */
+const settled = (state: ImageState): ImageState =>
+  state.waiting.length === 0 && state.pulling === null ? emptyImage(state.image) : state
+
+const without = (waiting: ImageState["waiting"], pods: ReadonlyArray<string>): ImageState["waiting"] =>
+  waiting.filter(({ pod }) => !pods.includes(pod))
+
+export const evolveImage = (state: ImageState, event: ImageEvent, meta: EventMeta): ImageState => {
+  switch (event._tag) {
+    case "ImageRequested": {
+      const { pod, policy } = event
+      const others = state.waiting.filter((w) => w.pod !== pod || w.policy !== policy)
+      return {
+        ...state,
+        waiting: [...others, { pod, policy, because: meta.id }],
+        checking: state.checking || policy !== "Always"
+      }
+    }
+    case "ImageFound":
+      // Who insists on pulling goes on waiting, in a back-off too.
+      return settled({ ...state, waiting: state.waiting.filter(({ policy }) => policy === "Always"), checking: false })
+    case "ImagePullStarted":
+      return { ...state, checking: false, retry: null, pulling: { because: meta.id, since: millis(meta.time) } }
+    case "ImagePulled":
+      return emptyImage(state.image)
+    case "ImagePullFailed":
+      return settled({
+        ...state,
+        waiting: event.retryAt === undefined ? without(state.waiting, event.pods ?? []) : state.waiting,
+        checking: false,
+        pulling: withoutPull.has(event.reason) ? state.pulling : null,
+        failures: event.attempt,
+        retry: event.retryAt === undefined ? null : { at: millis(event.retryAt), because: meta.id }
+      })
+    case "ImageReleased": {
+      const waiting = without(state.waiting, [event.pod])
+      return settled({
+        ...state,
+        waiting,
+        checking: state.checking && waiting.some(({ policy }) => policy !== "Always")
+      })
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * State is a fold (law 3): the same function rebuilds actors at the agent's start, after an actor's failure, and offline
+ * from an incident file. It sees deciders only, so nothing in it can act.
+ */
+import { type ActorId, actorPath } from "../../events/actor-id.ts"
+import type { NodeEvent } from "../../events/catalogue.ts"
+import type { ActorKind } from "../../events/definition.ts"
+import type { RecordedEvent } from "../../events/envelope.ts"
+import type { Command, Decider } from "./behavior.ts"
+
+// biome-ignore lint/suspicious/noExplicitAny: a table of deciders whose types differ by kind; each is checked where it is made
+export type AnyDecider = Decider<any, any, any>
+export type Deciders = ReadonlyMap<ActorKind, AnyDecider>
+
+/** Events that the kernel writes for an actor; its `evolve` never sees them. */
+export const isKernelEvent = (tag: string): boolean =>
+  tag === "ActorFailed" ||
+  tag === "ActorRestarted" ||
+  tag === "ActorEscalated" ||
+  tag === "ActorCheckpointed" ||
+  tag === "InputRecorded"
+
+/** Folds one event into an actor's state. Unknown types change nothing. */
+export const foldEvent = (decider: AnyDecider, state: unknown, recorded: RecordedEvent): unknown => {
+  const event = recorded.event
+  if (event._tag === "Unknown") return state
+  if (event._tag === "ActorCheckpointed") return event.stateVersion === decider.stateVersion ? event.state : state
+  if (isKernelEvent(event._tag)) return state
+  return decider.evolve(state, event, recorded)
+}
+
+export interface FoldedActor {
+  readonly id: ActorId
+  state: unknown
+  actorSequence: number
+  /** Sequence of the last event. */
+  sequence: number
+  /** How many events were folded into the state. */
+  events: number
+}
+
+/** The states of all actors of a node, folded from its events in order. */
+export class NodeFold {
+  readonly actors = new Map<string, FoldedActor>()
+  /** Last actor sequences of actors that are finished and let go. */
+  readonly finished = new Map<string, number>()
+  node = ""
+  events = 0
+  unknown = 0
+  lastTime = ""
+  private readonly deciders: Deciders
+
+  constructor(deciders: Deciders) {
+    this.deciders = deciders
+  }
+
+  apply(recorded: RecordedEvent): void {
+    this.events += 1
+    this.node = recorded.node
+    this.lastTime = recorded.time
+    if (recorded.event._tag === "Unknown") this.unknown += 1
+    const decider = this.deciders.get(recorded.actor.kind)
+    if (decider === undefined) return
+    const path = actorPath(recorded.actor)
+    let actor = this.actors.get(path)
+    if (actor === undefined) {
+      actor = { id: recorded.actor, state: decider.initial(recorded.actor), actorSequence: 0, sequence: 0, events: 0 }
+      this.actors.set(path, actor)
+    }
+    actor.state = foldEvent(decider, actor.state, recorded)
+    actor.actorSequence = recorded.actorSequence
+    actor.sequence = recorded.sequence
+    actor.events += 1
+    if (decider.finished?.(actor.state) === true) {
+      this.actors.delete(path)
+      this.finished.set(path, recorded.actorSequence)
+    } else {
+      this.finished.delete(path)
+    }
+  }
+}
+
+export type { Command, NodeEvent }

@@ -1,0 +1,85 @@
+/** The node: its agent's lives, and whether new pods are admitted. */
+import type { EventsOf } from "../../events/catalogue.ts"
+import type { EventMeta } from "../../events/envelope.ts"
+import type { nodeEvents } from "../../events/kinds/node.ts"
+import type { Decided, Decider } from "../kernel/behavior.ts"
+import { Decision } from "../kernel/decision.ts"
+import type { NodeCommand } from "./commands.ts"
+import { NodeCommand as NodeCommandSchema } from "./commands.ts"
+
+export type NodeActorEvent = EventsOf<typeof nodeEvents>
+
+export interface NodeState {
+  readonly admission: "open" | "closed"
+  readonly closedBecause: string
+  readonly starts: number
+  readonly started: {
+    readonly version: string
+    readonly host: string
+    readonly kernel: string
+    readonly architecture: string
+    readonly cgroupVersion: string
+    readonly bootId: string
+    readonly time: string
+  } | null
+  readonly stopped: boolean
+}
+
+const initial: NodeState = { admission: "open", closedBecause: "", starts: 0, started: null, stopped: false }
+
+const evolve = (state: NodeState, event: NodeActorEvent, meta: EventMeta): NodeState => {
+  switch (event._tag) {
+    case "NodeStarted": {
+      const { version, host, kernel, architecture, cgroupVersion, bootId } = event
+      const started = { version, host, kernel, architecture, cgroupVersion, bootId, time: meta.time }
+      return { ...state, starts: state.starts + 1, stopped: false, started }
+    }
+    case "NodeStopped":
+      return { ...state, stopped: true }
+    case "AdmissionClosed":
+      return { ...state, admission: "closed", closedBecause: event.reason }
+    case "AdmissionOpened":
+      return { ...state, admission: "open", closedBecause: "" }
+    case "JournalPruned":
+      return state
+  }
+}
+
+const decide = (state: NodeState, command: NodeCommand): ReadonlyArray<Decided<NodeActorEvent>> => {
+  const d = new Decision<NodeState, NodeActorEvent>(state, evolve, command.at)
+  switch (command._tag) {
+    case "AgentStarted": {
+      const { _tag, at, ...facts } = command
+      d.emit({ _tag: "NodeStarted", ...facts })
+      break
+    }
+    case "AgentStopping":
+      d.emit({ _tag: "NodeStopped", reason: command.reason })
+      break
+    case "SpaceReported": {
+      const { freeBytes } = command
+      if (command.state !== "ok" && state.admission === "open") {
+        const reason = command.state === "full" ? "the journal's disk is full" : "the journal's disk is nearly full"
+        d.emit({ _tag: "AdmissionClosed", reason, freeBytes })
+      } else if (command.state === "ok" && state.admission === "closed") {
+        d.emit({ _tag: "AdmissionOpened", freeBytes })
+      }
+      break
+    }
+    case "JournalCut": {
+      const { throughSequence, events, hash } = command
+      d.emit({ _tag: "JournalPruned", throughSequence, events, hash })
+      break
+    }
+  }
+  return d.decided
+}
+
+export const nodeDecider: Decider<NodeState, NodeCommand, NodeActorEvent> = {
+  kind: "node",
+  stateVersion: 1,
+  command: NodeCommandSchema as never,
+  initial: () => initial,
+  decide,
+  evolve
+}

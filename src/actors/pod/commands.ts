@@ -1,0 +1,143 @@
+/** What a pod's actor can be told. Times are milliseconds since the epoch, but for those of the runtime (RFC 3339). */
+import { Schema } from "effect"
+import { Timestamp } from "../../events/definition.ts"
+import { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
+import { Pod } from "../../events/pod-spec.ts"
+import { TimerFired } from "../kernel/behavior.ts"
+
+const text = Schema.String
+const opt = Schema.optionalKey
+const at = Schema.Finite
+
+/** A source wants this pod to run. Again and again the same is no news. The pod is in its recorded form (no secrets). */
+export const DesirePod = Schema.TaggedStruct("DesirePod", {
+  at,
+  pod: Pod,
+  source: text,
+  /** Longest crash back-off of this node, seconds; absent: kubelet's 300. */
+  maxRestartPeriodSeconds: opt(Schema.Finite)
+})
+export const UndesirePod = Schema.TaggedStruct("UndesirePod", {
+  at,
+  uid: text,
+  reason: Schema.Literal("ManifestRemoved")
+})
+
+export const ReportImage = Schema.TaggedStruct("ReportImage", {
+  at,
+  image: text,
+  outcome: Schema.Literals(["present", "failed"]),
+  imageId: opt(text),
+  reason: opt(text),
+  message: opt(text),
+  retryAt: opt(Timestamp)
+})
+export const ReportVolume = Schema.TaggedStruct("ReportVolume", {
+  at,
+  volume: text,
+  outcome: Schema.Literals(["mounted", "failed", "unmounted"]),
+  path: opt(text),
+  message: opt(text)
+})
+export const ReportProbe = Schema.TaggedStruct("ReportProbe", {
+  at,
+  container: text,
+  containerId: text,
+  probe: ProbeType,
+  result: ProbeResult,
+  output: text
+})
+
+/** One container as the runtime has it; `missing`: it does not know it. */
+export const ObservedContainer = Schema.Struct({
+  containerId: text,
+  state: Schema.Literals(["created", "running", "exited", "unknown", "missing"]),
+  startedAt: opt(Timestamp),
+  finishedAt: opt(Timestamp),
+  exitCode: opt(Schema.Int),
+  reason: opt(text),
+  message: opt(text)
+})
+export type ObservedContainer = typeof ObservedContainer.Type
+export const ReportSandbox = Schema.TaggedStruct("ReportSandbox", {
+  at,
+  attempt: Schema.Int,
+  outcome: Schema.Literals(["created", "failed"]),
+  sandboxId: opt(text),
+  ips: opt(Schema.Array(text)),
+  createdAt: opt(Timestamp),
+  message: opt(text)
+})
+export const ReportSandboxStop = Schema.TaggedStruct("ReportSandboxStop", {
+  at,
+  sandboxId: text,
+  outcome: Schema.Literals(["stopped", "failed"]),
+  message: opt(text)
+})
+export const ReportContainerCreated = Schema.TaggedStruct("ReportContainerCreated", {
+  at,
+  container: text,
+  attempt: Schema.Int,
+  containerId: text
+})
+export const ReportContainerStart = Schema.TaggedStruct("ReportContainerStart", {
+  at,
+  container: text,
+  attempt: Schema.Int,
+  outcome: Schema.Literals(["started", "failed"]),
+  containerId: opt(text),
+  startedAt: opt(Timestamp),
+  reason: opt(text),
+  message: opt(text),
+  /** The runtime does not have the image any more: it is to be asked for again. */
+  imageMissing: opt(Schema.Boolean)
+})
+export const ReportContainerStop = Schema.TaggedStruct("ReportContainerStop", {
+  at,
+  container: text,
+  containerId: text,
+  outcome: Schema.Literals(["stopped", "failed"]),
+  message: opt(text),
+  /** How it ended; absent where the runtime does not know it any more. */
+  observed: opt(ObservedContainer)
+})
+export const ReportContainersRemoved = Schema.TaggedStruct("ReportContainersRemoved", {
+  at,
+  container: text,
+  containerIds: Schema.Array(text)
+})
+export const ReportCleanup = Schema.TaggedStruct("ReportCleanup", {
+  at,
+  outcome: Schema.Literals(["done", "failed"]),
+  message: opt(text)
+})
+
+/**
+ * What the runtime's truth says against the pod's state: only what was found changed, so that what began after the
+ * listing is not taken for lost.
+ */
+export const ObserveRuntime = Schema.TaggedStruct("ObserveRuntime", {
+  at,
+  uid: text,
+  sandboxes: Schema.Array(Schema.Struct({ sandboxId: text, state: Schema.Literals(["notReady", "missing"]) })),
+  containers: Schema.Array(ObservedContainer)
+})
+export type ObserveRuntime = typeof ObserveRuntime.Type
+
+export const PodCommand = Schema.Union([
+  DesirePod,
+  UndesirePod,
+  ReportImage,
+  ReportVolume,
+  ReportProbe,
+  ReportSandbox,
+  ReportSandboxStop,
+  ReportContainerCreated,
+  ReportContainerStart,
+  ReportContainerStop,
+  ReportContainersRemoved,
+  ReportCleanup,
+  ObserveRuntime,
+  TimerFired
+])
+export type PodCommand = typeof PodCommand.Type

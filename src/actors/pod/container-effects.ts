@@ -1,0 +1,230 @@
+/** Starting, stopping and removing containers. Keyed by (sandbox, name, attempt): what is there already is taken over. */
+import { Clock, Effect, Result } from "effect"
+import { type ContainerConfig, ContainerRuntime, CriError, type SandboxConfig } from "../../adapters/cri/port.ts"
+import { Host, type HostError } from "../../adapters/host/port.ts"
+import { Manifests, PodNotDeclared } from "../../adapters/manifests/port.ts"
+import { timestamp } from "../../events/definition.ts"
+import type { Pod } from "../../events/pod-spec.ts"
+import { observeContainer } from "../runtime/exit-status.ts"
+import type { PodCommand } from "./commands.ts"
+import { containerConfig } from "./container-config.ts"
+import { obtainContainer, StartRefused, startUnlessStarted } from "./container-start.ts"
+import { minimumGracePeriod } from "./grace.ts"
+import { podHostname } from "./hostname.ts"
+import { hostNetworkHostsFile, podHostsFile } from "./hosts-file.ts"
+import { hostsFilePath, podLogDirectory, terminationLogPath } from "./node-facts.ts"
+import { sandboxConfigOf } from "./sandbox-effects.ts"
+import { imageUser } from "./security.ts"
+import { PodSettings } from "./settings.ts"
+import { type ContainerInState, containerSpec, type PodState } from "./state.ts"
+
+/** kubelet's words for what keeps a container from starting, with the step at which it failed. */
+interface StartFailure {
+  readonly reason: "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError"
+  readonly message: string
+  readonly imageMissing: boolean
+  /** The container that the runtime made and could not start. */
+  readonly deadContainer?: string
+}
+
+type Needs = ContainerRuntime | Host | Manifests | PodSettings
+
+const failure =
+  (reason: StartFailure["reason"]) =>
+  (error: { readonly message: string }): StartFailure => ({
+    reason,
+    message: error.message,
+    imageMissing: error instanceof CriError && error.reason === "NotFound" && /image/iu.test(error.message),
+    ...(error instanceof StartRefused ? { deadContainer: error.containerId } : {})
+  })
+
+/** `checkFirst`: after a crash the container may be there already. */
+export const ensureContainer = (
+  state: PodState,
+  name: string,
+  checkFirst: boolean
+): Effect.Effect<ReadonlyArray<PodCommand>, never, Needs> => {
+  const container = state.containers.find((c) => c.name === name)
+  const definition = state.definition
+  const sandbox = state.sandbox
+  if (container === undefined || definition === null || sandbox === null) return Effect.succeed([])
+  const { attempt } = container
+  const created = (at: number, containerId: string) => ({
+    _tag: "ReportContainerCreated" as const,
+    ...{ at, container: name, attempt, containerId }
+  })
+  return Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const prepared = yield* Effect.mapError(
+      prepare(state, definition.pod, container),
+      failure("CreateContainerConfigError")
+    )
+    const launch = Effect.gen(function* () {
+      const id = yield* Effect.mapError(
+        obtainContainer(sandbox.sandboxId, prepared.container, prepared.sandbox, checkFirst),
+        failure("CreateContainerError")
+      )
+      yield* Effect.mapError(startUnlessStarted(id, checkFirst), failure("RunContainerError"))
+      return id
+    })
+    // A start that an earlier life did not live to see may be given up by the runtime: then it is made anew, once.
+    const containerId = yield* checkFirst ? Effect.catch(launch, () => launch) : launch
+    const status = yield* Effect.mapError(runtime.containerStatus(containerId), failure("RunContainerError"))
+    const at = yield* Clock.currentTimeMillis
+    return [
+      created(at, containerId),
+      {
+        _tag: "ReportContainerStart" as const,
+        at,
+        container: name,
+        attempt,
+        outcome: "started" as const,
+        containerId,
+        startedAt: status.startedAt ?? timestamp(at)
+      }
+    ]
+  }).pipe(
+    Effect.catch(({ reason, message, imageMissing, deadContainer }: StartFailure) =>
+      Effect.map(Clock.currentTimeMillis, (at) => [
+        // The next attempt is another one, and this one is to be removed. Where it is not known what became of it, the
+        // next try is of the same attempt, and takes over what there is.
+        ...(deadContainer === undefined ? [] : [created(at, deadContainer)]),
+        {
+          _tag: "ReportContainerStart" as const,
+          at,
+          container: name,
+          attempt,
+          outcome: "failed" as const,
+          reason,
+          message,
+          ...(imageMissing ? { imageMissing } : {})
+        }
+      ])
+    )
+  )
+}
+
+/** The configs, and the files that the container needs on the host. */
+const prepare = (
+  state: PodState,
+  recorded: Pod,
+  container: ContainerInState
+): Effect.Effect<
+  { readonly container: ContainerConfig; readonly sandbox: SandboxConfig },
+  CriError | HostError | PodNotDeclared,
+  Needs
+> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const host = yield* Host
+    const manifests = yield* Manifests
+    const { facts } = yield* PodSettings
+    const pod = yield* manifests.secretsOf(recorded.metadata.uid)
+    const written = containerSpec(pod, container.name)
+    const sandbox = yield* sandboxConfigOf(pod, state.sandbox?.attempt ?? 0, state.startTime)
+    if (written === undefined) {
+      return yield* new PodNotDeclared({
+        uid: pod.metadata.uid,
+        message: `the manifest has no container ${container.name}`
+      })
+    }
+    const { uid } = pod.metadata
+    yield* writeHostsFile(pod, state.sandbox?.ips ?? [])
+    yield* host.makeDirectory(`${podLogDirectory(facts, pod)}/${container.name}`, 0o755)
+    // World writable, since any user of the container may write its last words (`kuberuntime_container.go`).
+    yield* host.writeFile(terminationLogPath(facts, uid, container.name, container.attempt), "", 0o666)
+    const image = yield* runtime.imageStatus(container.imageId)
+    const config = containerConfig(pod, written, facts, {
+      attempt: container.attempt,
+      imageId: container.imageId,
+      imageUser: imageUser(image ?? { uid: undefined, username: "" }),
+      volumes: new Map(state.volumes.map((v) => [v.name, { hostPath: v.path }])),
+      hostsFile: true
+    })
+    if (Result.isSuccess(config)) return { container: config.success, sandbox }
+    return yield* new CriError({ reason: "InvalidArgument", call: "CreateContainer", message: config.failure.message })
+  })
+
+const writeHostsFile = (pod: Pod, ips: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const host = yield* Host
+    const { facts } = yield* PodSettings
+    const names = podHostname(pod, facts.clusterDomain)
+    const { hostname, domain } = Result.isSuccess(names) ? names.success : { hostname: pod.metadata.name, domain: "" }
+    const content =
+      pod.spec.hostNetwork === true
+        ? hostNetworkHostsFile(yield* host.readText("/etc/hosts"), pod.spec.hostAliases)
+        : podHostsFile(ips, { hostname, domain }, pod.spec.hostAliases)
+    yield* host.writeFile(hostsFilePath(facts, pod.metadata.uid), content, 0o644)
+  })
+
+/**
+ * Stop signal, then SIGKILL after what is left of the grace period; answers how it ended. However late it is (the agent
+ * was away, or an attempt failed), the container gets the minimum: it may never have seen the signal.
+ */
+export const stopContainer = (
+  container: ContainerInState
+): Effect.Effect<ReadonlyArray<PodCommand>, never, ContainerRuntime | Host> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const started = yield* Clock.currentTimeMillis
+    const { containerId, kill, name } = container
+    const elapsed = kill === null ? 0 : Math.floor((started - kill.at) / 1000)
+    const grace = Math.max((kill?.gracePeriodSeconds ?? 0) - Math.max(elapsed, 0), minimumGracePeriod)
+    const result = yield* Effect.result(
+      Effect.gen(function* () {
+        yield* runtime.stopContainer(containerId, grace).pipe(
+          Effect.catchIf(
+            (error) => error.reason === "NotFound",
+            () => Effect.void
+          )
+        )
+        return yield* observeContainer(containerId)
+      })
+    )
+    const at = yield* Clock.currentTimeMillis
+    if (Result.isFailure(result)) {
+      const { message } = result.failure
+      return [
+        { _tag: "ReportContainerStop" as const, at, container: name, containerId, outcome: "failed" as const, message }
+      ]
+    }
+    if (result.success.state === "running") {
+      const message = "the runtime says that it stopped, and it runs"
+      return [
+        { _tag: "ReportContainerStop" as const, at, container: name, containerId, outcome: "failed" as const, message }
+      ]
+    }
+    const observed = result.success.state === "missing" ? {} : { observed: result.success }
+    return [
+      {
+        _tag: "ReportContainerStop" as const,
+        at,
+        container: name,
+        containerId,
+        outcome: "stopped" as const,
+        ...observed
+      }
+    ]
+  })
+
+/** Dead containers that kubelet keeps of each name (`maxPerPodContainerCount`). */
+export const keptDeadContainers = 1
+
+/** Removes the older dead containers of one name. What cannot be removed now goes with the next one, or with the pod. */
+export const removeDeadContainers = (
+  container: ContainerInState
+): Effect.Effect<ReadonlyArray<PodCommand>, never, ContainerRuntime> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const surplus = container.dead.slice(0, Math.max(container.dead.length - keptDeadContainers, 0))
+    const removed: Array<string> = []
+    for (const id of surplus) {
+      const result = yield* Effect.result(runtime.removeContainer(id))
+      if (Result.isSuccess(result) || result.failure.reason === "NotFound") removed.push(id)
+      else yield* Effect.logWarning(`cannot remove dead container ${id}: ${result.failure.message}`)
+    }
+    if (removed.length === 0) return []
+    const at = yield* Clock.currentTimeMillis
+    return [{ _tag: "ReportContainersRemoved" as const, at, container: container.name, containerIds: removed }]
+  })

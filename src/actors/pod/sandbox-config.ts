@@ -1,0 +1,57 @@
+/** The sandbox of a pod as the runtime is asked for it (`pkg/kubelet/kuberuntime/kuberuntime_sandbox.go`). */
+import { Result } from "effect"
+import type { SandboxConfig } from "../../adapters/cri/port.ts"
+import { cgroupPath, podCgroupName } from "./cgroup.ts"
+import { podDns } from "./dns.ts"
+import { type HostnameInvalid, podHostname, sandboxHostname } from "./hostname.ts"
+import { type ConfigOrigin, sandboxAnnotations, sandboxLabels } from "./labels.ts"
+import { podNamespaces } from "./namespaces.ts"
+import { type NodeFacts, podLogDirectory, podsCgroup } from "./node-facts.ts"
+import { portMappings } from "./ports.ts"
+import { overheadResources, sandboxResources } from "./resources.ts"
+import { hasPrivilegedContainer, podGroups } from "./security.ts"
+import { initContainersOf, isSidecar, type PolicyPod } from "./spec-extension.ts"
+
+const sandboxSecurity = (pod: PolicyPod): SandboxConfig["linux"]["securityContext"] => {
+  const security = pod.spec.securityContext
+  const groups = podGroups(pod)
+  return {
+    namespaceOptions: podNamespaces(pod),
+    // The pause process needs no more than the runtime's default allows, whatever the containers ask for.
+    seccomp: { profileType: "RuntimeDefault" },
+    ...(hasPrivilegedContainer(pod) ? { privileged: true } : {}),
+    ...(security?.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
+    ...(security?.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
+    ...(groups.length === 0 ? {} : { supplementalGroups: groups })
+  }
+}
+
+/** `attempt`: 0 for the pod's first sandbox. Fails where the pod's names make no host name. */
+export const sandboxConfig = (
+  pod: PolicyPod,
+  node: NodeFacts,
+  attempt: number,
+  origin?: ConfigOrigin
+): Result.Result<SandboxConfig, HostnameInvalid> => {
+  const hostname = Result.flatMap(podHostname(pod, node.clusterDomain), (names) => sandboxHostname(pod, names))
+  if (Result.isFailure(hostname)) return Result.fail(hostname.failure)
+  const { metadata, spec } = pod
+  const ports = [...spec.containers, ...initContainersOf(spec).filter(isSidecar)].flatMap(portMappings)
+  const sysctls = spec.securityContext?.sysctls ?? []
+  return Result.succeed({
+    metadata: { name: metadata.name, uid: metadata.uid, namespace: metadata.namespace, attempt },
+    hostname: hostname.success,
+    logDirectory: podLogDirectory(node, pod),
+    dnsConfig: podDns(pod, node).config,
+    ...(ports.length === 0 ? {} : { portMappings: ports }),
+    labels: sandboxLabels(pod),
+    annotations: sandboxAnnotations(pod, origin),
+    linux: {
+      cgroupParent: cgroupPath(podCgroupName(pod, podsCgroup(node)), node.cgroupDriver),
+      securityContext: sandboxSecurity(pod),
+      ...(sysctls.length === 0 ? {} : { sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])) }),
+      overhead: overheadResources(pod, node),
+      resources: sandboxResources(pod, node)
+    }
+  })
+}

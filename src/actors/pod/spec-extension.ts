@@ -1,0 +1,65 @@
+/**
+ * The pod as the policies read it: `Pod` of src/events/pod-spec.ts, and beside it the fields that the policies already
+ * understand while manifests and the log do not carry them yet (sidecars, container restart rules, pod-level resources,
+ * overhead, hooks, readiness gates, seccomp profiles). Every `Pod` is a `PolicyPod`. A field moves to pod-spec.ts when
+ * the whole runtime honours it; then it is deleted here.
+ */
+import type { Container, Pod, PodSpec, ResourceRequirements } from "../../events/pod-spec.ts"
+
+export type RestartPolicy = "Always" | "OnFailure" | "Never"
+
+/** KEP-5307, container restart rules; `RestartAllContainers` is KEP-5532. */
+export interface RestartRule {
+  readonly action: "Restart" | "RestartAllContainers"
+  readonly exitCodes?: { readonly operator: "In" | "NotIn"; readonly values?: ReadonlyArray<number> }
+}
+
+export interface SeccompProfile {
+  readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+  readonly localhostProfile?: string
+}
+
+export type PolicyContainer = Container & {
+  /** On an init container, `Always` makes it a sidecar (KEP-753). */
+  readonly restartPolicy?: RestartPolicy
+  readonly restartPolicyRules?: ReadonlyArray<RestartRule>
+  readonly lifecycle?: { readonly preStop?: unknown; readonly postStart?: unknown }
+  readonly securityContext?: { readonly seccompProfile?: SeccompProfile; readonly procMount?: "Default" | "Unmasked" }
+}
+
+export type PolicyPodSpec = Omit<PodSpec, "containers" | "initContainers"> & {
+  readonly containers: ReadonlyArray<PolicyContainer>
+  readonly initContainers?: ReadonlyArray<PolicyContainer>
+  /** KEP-2837, pod-level resources. */
+  readonly resources?: ResourceRequirements
+  /** KEP-688, from the RuntimeClass. */
+  readonly overhead?: Readonly<Record<string, string>>
+  readonly readinessGates?: ReadonlyArray<{ readonly conditionType: string }>
+  /** KEP-4762. */
+  readonly hostnameOverride?: string
+  readonly securityContext?: { readonly seccompProfile?: SeccompProfile }
+}
+
+export interface PolicyPod {
+  readonly metadata: Pod["metadata"] & {
+    /** Set once the pod is to end. */
+    readonly deletionTimestamp?: string
+    readonly deletionGracePeriodSeconds?: number
+  }
+  readonly spec: PolicyPodSpec
+}
+
+/** Whether an init container is a sidecar: it starts in its turn and runs on beside the regular ones. */
+export const isSidecar = (container: PolicyContainer): boolean => container.restartPolicy === "Always"
+
+export const initContainersOf = (spec: PolicyPodSpec): ReadonlyArray<PolicyContainer> => spec.initContainers ?? []
+
+/** Init containers first, then the regular ones, in the order of the spec. */
+export const allContainers = (spec: PolicyPodSpec): ReadonlyArray<PolicyContainer> => [
+  ...initContainersOf(spec),
+  ...spec.containers
+]
+
+/** `name_namespace(uid)`, kubelet's way to name a pod in messages (`pkg/kubelet/util/format`). */
+export const describePod = (pod: PolicyPod): string =>
+  `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`

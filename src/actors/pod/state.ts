@@ -1,0 +1,194 @@
+/**
+ * The state of a pod's actor: plain JSON, a fold of the pod's events and of nothing else. One actor per pod name: when
+ * the definition changes the new one waits in `replacement` until the running one is gone (static pods of one full name
+ * exclude each other).
+ */
+import type { EventOf } from "../../events/catalogue.ts"
+import type { PodPhase } from "../../events/kinds/pod.ts"
+import type { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
+import type { Pod } from "../../events/pod-spec.ts"
+import { type BackOff, type BackOffPolicy, crashBackOffPolicy } from "./backoff.ts"
+import type { QosClass } from "./qos.ts"
+
+export interface Definition {
+  readonly pod: Pod
+  readonly source: string
+  readonly qosClass: QosClass
+  /** Longest crash back-off, seconds. */
+  readonly maxRestartPeriodSeconds: number
+  /** Id of the event that brought it. */
+  readonly because: string
+}
+
+export interface Retry {
+  readonly failures: number
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly because: string
+}
+
+export interface SandboxInState {
+  /**
+   * requested → ready → (lost →) stopping → stopped. `failed`: could not be made, tried again at `retry`.
+   */
+  readonly status: "requested" | "failed" | "ready" | "lost" | "stopping" | "stopped"
+  readonly attempt: number
+  readonly sandboxId: string
+  readonly ips: ReadonlyArray<string>
+  readonly createdAt: string
+  readonly retry: Retry | null
+  /** Id of the event that put it into its status. */
+  readonly because: string
+}
+
+export interface Exit {
+  readonly containerId: string
+  readonly attempt: number
+  readonly exitCode: number
+  readonly reason: string
+  readonly message: string
+  readonly oomKilled: boolean
+  readonly startedAt: string
+  readonly finishedAt: string
+}
+
+export type KillReason = EventOf<"ContainerKillRequested">["reason"]
+
+export interface ProbeInState {
+  readonly result: ProbeResult
+  readonly output: string
+  readonly because: string
+}
+
+export interface ContainerInState {
+  readonly name: string
+  readonly init: boolean
+  /** waiting (never ran) → starting → running → (killing →) exited → starting … */
+  readonly status: "waiting" | "starting" | "running" | "killing" | "exited"
+  /** Attempt of the container that is starting, running or was last; -1: none yet. Also the restart count. */
+  readonly attempt: number
+  readonly containerId: string
+  readonly sandboxId: string
+  readonly imageId: string
+  readonly startedAt: string
+  /** Id of the event that said that it runs. */
+  readonly startedBecause: string
+  readonly lastExit: Exit | null
+  readonly previousExit: Exit | null
+  /** Why it cannot start, for people: kubelet's waiting reason. */
+  readonly waiting: { readonly reason: string; readonly message: string } | null
+  readonly kill: {
+    readonly reason: KillReason
+    readonly message: string
+    readonly gracePeriodSeconds: number
+    readonly at: number
+    readonly because: string
+    readonly retry: Retry | null
+  } | null
+  /** It is not restarted before `until` (ms). */
+  readonly backOff: { readonly delaySeconds: number; readonly until: number; readonly because: string } | null
+  /** Its row of restarts, see backoff.ts. */
+  readonly crashes: BackOff | null
+  readonly startRetry: Retry | null
+  readonly probes: Readonly<Partial<Record<ProbeType, ProbeInState>>>
+  readonly ready: boolean
+  /** Ids of dead containers of this name that the runtime still has, newest last. */
+  readonly dead: ReadonlyArray<string>
+  /** Id of the event that last moved it on: what its next step is caused by. */
+  readonly because: string
+}
+
+export interface VolumeInState {
+  readonly name: string
+  readonly status: "requested" | "ready" | "released" | "removed"
+  readonly path: string
+}
+
+export interface ConditionInState {
+  readonly status: boolean
+  readonly reason: string
+  readonly message: string
+  readonly since: string
+}
+
+export interface PodState {
+  /** `namespace/name` */
+  readonly name: string
+  readonly definition: Definition | null
+  readonly replacement: Definition | null
+  readonly termination: {
+    readonly reason: string
+    readonly gracePeriodSeconds: number
+    readonly at: number
+    readonly because: string
+  } | null
+  readonly volumes: ReadonlyArray<VolumeInState>
+  readonly sandbox: SandboxInState | null
+  readonly containers: ReadonlyArray<ContainerInState>
+  /** A regular container has been started in this sandbox: init containers are behind us. */
+  readonly initialized: boolean
+  readonly phase: PodPhase
+  readonly conditions: Readonly<Record<string, ConditionInState>>
+  readonly startTime: string
+  readonly cleanup: { readonly because: string; readonly retry: Retry | null } | null
+  /** Refused at admission, kept until the definition changes or goes. */
+  readonly rejected: { readonly uid: string; readonly reason: string; readonly message: string } | null
+  /** Id of the last event of the pod. */
+  readonly because: string
+}
+
+export const emptyPod = (name: string): PodState => ({
+  name,
+  definition: null,
+  replacement: null,
+  termination: null,
+  volumes: [],
+  sandbox: null,
+  containers: [],
+  initialized: false,
+  phase: "Pending",
+  conditions: {},
+  startTime: "",
+  cleanup: null,
+  rejected: null,
+  because: ""
+})
+
+export const emptyContainer = (name: string, init: boolean): ContainerInState => ({
+  name,
+  init,
+  status: "waiting",
+  attempt: -1,
+  containerId: "",
+  sandboxId: "",
+  imageId: "",
+  startedAt: "",
+  startedBecause: "",
+  lastExit: null,
+  previousExit: null,
+  waiting: null,
+  kill: null,
+  backOff: null,
+  crashes: null,
+  startRetry: null,
+  probes: {},
+  ready: false,
+  dead: [],
+  because: ""
+})
+
+/** The crash back-off that holds for this pod's containers. */
+export const crashPolicy = (state: PodState): BackOffPolicy =>
+  crashBackOffPolicy(state.definition === null ? undefined : state.definition.maxRestartPeriodSeconds * 1000)
+
+export const uidOf = (state: PodState): string => state.definition?.pod.metadata.uid ?? state.rejected?.uid ?? ""
+
+export const containerIn = (state: PodState, name: string): ContainerInState | undefined =>
+  state.containers.find((c) => c.name === name)
+
+/** The container of a pod's definition, init or regular. */
+export const containerSpec = (pod: Pod, name: string) =>
+  pod.spec.containers.find((c) => c.name === name) ?? pod.spec.initContainers?.find((c) => c.name === name)
+
+export const isAlive = (container: ContainerInState): boolean =>
+  container.status === "starting" || container.status === "running" || container.status === "killing"

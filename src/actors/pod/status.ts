@@ -1,0 +1,50 @@
+/**
+ * Statuses in the API's shape (`v1.ContainerStatus`, `v1.PodCondition`), as phase and conditions read them. Times are
+ * RFC 3339.
+ */
+export interface ContainerWaiting {
+  readonly reason?: string
+  readonly message?: string
+}
+export interface ContainerRunning {
+  readonly startedAt?: string | null
+}
+export interface ContainerTerminated {
+  readonly exitCode: number
+  readonly signal?: number
+  readonly reason?: string
+  readonly message?: string
+  readonly startedAt?: string | null
+  readonly finishedAt?: string | null
+  readonly containerID?: string
+}
+/** At most one is set; none: waiting, as in the API. */
+export interface ContainerStateStatus {
+  readonly waiting?: ContainerWaiting
+  readonly running?: ContainerRunning
+  readonly terminated?: ContainerTerminated
+}
+
+export interface ContainerStatus {
+  readonly name: string
+  readonly state: ContainerStateStatus
+  readonly lastState: ContainerStateStatus
+  readonly ready: boolean
+  /** Running, and the startup probe has passed (or there is none). */
+  readonly started?: boolean
+  readonly restartCount: number
+  readonly image: string
+  readonly imageID: string
+  readonly containerID?: string
+}
+
+export type ConditionStatus = "True" | "False" | "Unknown"
+export interface PodCondition {
+  readonly type: string
+  readonly status: ConditionStatus
+  readonly reason?: string
+  readonly message?: string
+}
+
+export const statusOf = (statuses: ReadonlyArray<ContainerStatus>, name: string): ContainerStatus | undefined =>
+  statuses.find((status) => status.name === name)

@@ -1,0 +1,122 @@
+/** Pods and containers as `chronode get` shows them: kubectl's columns, from the actor's state. Pure. */
+import type { ActorId } from "../../events/actor-id.ts"
+import { containerStatuses } from "./container-statuses.ts"
+import { containerSpec, type PodState, uidOf } from "./state.ts"
+import type { ContainerStatus } from "./status.ts"
+
+export interface PodView {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  /** Ready containers of all regular ones: `1/2`. */
+  readonly ready: string
+  /** kubectl's STATUS column: a reason where there is one, else the phase. */
+  readonly status: string
+  readonly phase: string
+  readonly restarts: number
+  readonly ip: string
+  /** RFC 3339; empty before admission. */
+  readonly startTime: string
+  readonly qosClass: string
+  readonly source: string
+  readonly message: string
+  readonly conditions: Readonly<Record<string, boolean>>
+  readonly containers: ReadonlyArray<ContainerStatus>
+  readonly initContainers: ReadonlyArray<ContainerStatus>
+}
+
+export interface ContainerView {
+  readonly namespace: string
+  readonly pod: string
+  readonly name: string
+  readonly init: boolean
+  /** `running`, `waiting: CrashLoopBackOff`, `terminated: Error`. */
+  readonly state: string
+  readonly ready: boolean
+  readonly restarts: number
+  readonly containerId: string
+  readonly image: string
+  /** RFC 3339; empty where it does not run. */
+  readonly startedAt: string
+  /** Of its last end; undefined where it never ended. */
+  readonly lastExitCode: number | undefined
+  readonly lastReason: string
+}
+
+const stateText = ({ state }: ContainerStatus): string =>
+  state.running !== undefined
+    ? "running"
+    : state.terminated !== undefined
+      ? `terminated: ${state.terminated.reason ?? "Error"}`
+      : `waiting: ${state.waiting?.reason ?? "ContainerCreating"}`
+
+/** The STATUS column as kubectl's printer makes it (`pkg/printers/internalversion/printers.go` printPod). */
+const statusText = (
+  state: PodState,
+  init: ReadonlyArray<ContainerStatus>,
+  main: ReadonlyArray<ContainerStatus>
+): string => {
+  if (state.rejected !== null) return state.rejected.reason
+  if (state.termination !== null) return "Terminating"
+  const failedInit = init.findIndex((c) => !(c.state.terminated?.exitCode === 0))
+  if (failedInit >= 0 && !state.initialized && state.phase === "Pending") {
+    const { state: s } = init[failedInit]!
+    if (s.terminated !== undefined) return `Init:${s.terminated.reason ?? `ExitCode:${s.terminated.exitCode}`}`
+    const reason = s.waiting?.reason
+    return reason !== undefined && reason !== "PodInitializing" && reason !== "ContainerCreating"
+      ? `Init:${reason}`
+      : `Init:${failedInit}/${init.length}`
+  }
+  for (const c of main) {
+    const waiting = c.state.waiting?.reason
+    if (waiting !== undefined && waiting !== "") return waiting
+  }
+  const ended = main.find((c) => c.state.terminated !== undefined && c.state.terminated.exitCode !== 0)
+  if (ended?.state.terminated !== undefined) return ended.state.terminated.reason ?? "Error"
+  if (main.length > 0 && main.every((c) => c.state.terminated !== undefined)) return "Completed"
+  return state.phase
+}
+
+export const podView = (id: ActorId, state: PodState): PodView => {
+  const init = containerStatuses(state, true)
+  const main = containerStatuses(state, false)
+  const waiting = [...init, ...main].find((c) => c.state.waiting?.message !== undefined)?.state.waiting
+  return {
+    namespace: id.namespace,
+    name: id.name,
+    uid: uidOf(state),
+    ready: `${main.filter((c) => c.ready).length}/${main.length}`,
+    status: statusText(state, init, main),
+    phase: state.phase,
+    restarts: [...init, ...main].reduce((sum, c) => sum + c.restartCount, 0),
+    ip: state.sandbox?.status === "ready" ? (state.sandbox.ips[0] ?? "") : "",
+    startTime: state.startTime,
+    qosClass: state.definition?.qosClass ?? "",
+    source: state.definition?.source ?? "",
+    message: state.rejected?.message ?? waiting?.message ?? "",
+    conditions: Object.fromEntries(Object.entries(state.conditions).map(([type, c]) => [type, c.status])),
+    containers: main,
+    initContainers: init
+  }
+}
+
+export const containerViews = (id: ActorId, state: PodState): ReadonlyArray<ContainerView> =>
+  [...containerStatuses(state, true), ...containerStatuses(state, false)].map((c) => {
+    const pod = state.definition?.pod
+    const inState = state.containers.find((candidate) => candidate.name === c.name)
+    const lastEnd = c.state.terminated ?? c.lastState.terminated
+    return {
+      namespace: id.namespace,
+      pod: id.name,
+      name: c.name,
+      init: inState?.init ?? false,
+      state: stateText(c),
+      ready: c.ready,
+      restarts: c.restartCount,
+      containerId: c.containerID ?? "",
+      image: pod === undefined ? "" : (containerSpec(pod, c.name)?.image ?? ""),
+      startedAt: c.state.running?.startedAt ?? "",
+      lastExitCode: lastEnd?.exitCode,
+      lastReason: lastEnd?.reason ?? ""
+    }
+  })

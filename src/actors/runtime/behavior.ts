@@ -1,0 +1,59 @@
+/** The runtime's actor, live: it watches the runtime and removes sandboxes that belong to no pod any more. */
+import { Clock, Effect, Schedule } from "effect"
+import { ContainerRuntime } from "../../adapters/cri/port.ts"
+import { Host } from "../../adapters/host/port.ts"
+import type { Behavior, Outgoing } from "../kernel/behavior.ts"
+import { cgroupPath } from "../pod/cgroup.ts"
+import { type NodeFacts, podDirectory, podsCgroup } from "../pod/node-facts.ts"
+import { Pods } from "../pod/pods.ts"
+import { PodSettings } from "../pod/settings.ts"
+import { uidOf } from "../pod/state.ts"
+import type { RuntimeCommand } from "./commands.ts"
+import { type Orphan, type RuntimeEvent, type RuntimeState, runtimeDecider } from "./decider.ts"
+import { observeRuntime, runtimeActor } from "./observer.ts"
+
+export type RuntimeNeeds = ContainerRuntime | Host | PodSettings | Pods
+
+/** Between attempts to remove an orphan: 1 s, doubling to a minute. */
+const removalRetry = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
+
+/** Cgroups that a pod may have had: its class is not known any more. */
+const cgroupsOf = (uid: string, facts: NodeFacts): ReadonlyArray<string> =>
+  [[], ["burstable"], ["besteffort"]].map((tier) =>
+    cgroupPath([...podsCgroup(facts), ...tier, `pod${uid}`], facts.cgroupDriver)
+  )
+
+const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, never, RuntimeNeeds> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const host = yield* Host
+    const pods = yield* Pods
+    const { facts } = yield* PodSettings
+    yield* runtime.stopPodSandbox(orphan.sandboxId)
+    yield* runtime.removePodSandbox(orphan.sandboxId)
+    // A manifest that comes back unchanged brings the same uid: then the rest belongs to the new pod.
+    if (!pods.all().some(({ state }) => uidOf(state) === orphan.uid)) {
+      yield* host.removeTree(podDirectory(facts, orphan.uid))
+      yield* host.removeTree(`${facts.podLogsDir}/${orphan.namespace}_${orphan.name}_${orphan.uid}`)
+      yield* Effect.forEach(cgroupsOf(orphan.uid, facts), host.removeCgroup, { discard: true })
+    }
+    const command: RuntimeCommand = {
+      _tag: "OrphanGone",
+      at: yield* Clock.currentTimeMillis,
+      sandboxId: orphan.sandboxId
+    }
+    return [{ to: runtimeActor, command }]
+  }).pipe(
+    Effect.tapError((error) =>
+      Effect.logWarning(`cannot remove orphaned sandbox ${orphan.sandboxId}: ${error.message}`)
+    ),
+    Effect.retry(removalRetry),
+    Effect.orDie
+  )
+
+export const runtimeBehavior: Behavior<RuntimeState, RuntimeCommand, RuntimeEvent, RuntimeNeeds> = {
+  ...runtimeDecider,
+  react: ({ event }) => (event._tag === "OrphanSandboxFound" ? removeOrphan(event) : []),
+  observe: () => [{ key: "relist", run: observeRuntime }],
+  resume: (state) => state.orphans.map(removeOrphan)
+}

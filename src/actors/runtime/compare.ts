@@ -1,0 +1,67 @@
+/**
+ * The runtime's listing against the pods' states: what changed, and what belongs to nobody. Pure. Pods are given as they
+ * were before the listing was asked for, so that what began meanwhile is not taken for lost.
+ */
+import type { Container, Sandbox } from "../../adapters/cri/port.ts"
+import type { ActorId } from "../../events/actor-id.ts"
+import type { PodState } from "../pod/state.ts"
+import { uidOf } from "../pod/state.ts"
+
+export const podUidLabel = "io.kubernetes.pod.uid"
+
+export interface PodFinding {
+  readonly pod: ActorId
+  readonly uid: string
+  readonly sandboxes: ReadonlyArray<{ readonly sandboxId: string; readonly state: "notReady" | "missing" }>
+  /** Containers that ended (to be asked for their exit) or are unknown to the runtime. */
+  readonly exited: ReadonlyArray<string>
+  readonly missing: ReadonlyArray<string>
+}
+
+export interface Comparison {
+  readonly findings: ReadonlyArray<PodFinding>
+  /** Sandboxes of pods that are not on this node now. */
+  readonly strays: ReadonlyArray<Sandbox>
+}
+
+export const compare = (
+  pods: ReadonlyArray<{ readonly id: ActorId; readonly state: PodState }>,
+  sandboxes: ReadonlyArray<Sandbox>,
+  containers: ReadonlyArray<Container>
+): Comparison => {
+  const sandboxById = new Map(sandboxes.map((s) => [s.id, s]))
+  const containerById = new Map(containers.map((c) => [c.id, c]))
+  const known = new Set<string>()
+  const findings: Array<PodFinding> = []
+  for (const { id, state } of pods) {
+    const uid = uidOf(state)
+    if (uid === "") continue
+    known.add(uid)
+    const sandbox = state.sandbox?.status === "ready" ? sandboxById.get(state.sandbox.sandboxId) : undefined
+    const lost =
+      state.sandbox?.status !== "ready" || sandbox?.state === "SANDBOX_READY"
+        ? []
+        : [
+            {
+              sandboxId: state.sandbox.sandboxId,
+              state: sandbox === undefined ? ("missing" as const) : ("notReady" as const)
+            }
+          ]
+    const alive = state.containers.filter((c) => c.status === "running" || c.status === "killing")
+    const exited = alive.filter((c) => containerById.get(c.containerId)?.state === "CONTAINER_EXITED")
+    const missing = alive.filter((c) => !containerById.has(c.containerId))
+    if (lost.length + exited.length + missing.length === 0) continue
+    findings.push({
+      pod: id,
+      uid,
+      sandboxes: lost,
+      exited: exited.map((c) => c.containerId),
+      missing: missing.map((c) => c.containerId)
+    })
+  }
+  const strays = sandboxes.filter((s) => {
+    const uid = s.labels[podUidLabel]
+    return uid !== undefined && !known.has(uid)
+  })
+  return { findings, strays }
+}

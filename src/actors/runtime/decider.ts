@@ -1,0 +1,132 @@
+/** What is known of the container runtime: reachable or not, its version and conditions, and sandboxes of no pod. */
+import type { EventsOf } from "../../events/catalogue.ts"
+import type { EventMeta } from "../../events/envelope.ts"
+import type { runtimeEvents } from "../../events/kinds/runtime.ts"
+import type { Decided, Decider } from "../kernel/behavior.ts"
+import { Decision } from "../kernel/decision.ts"
+import type { RuntimeCommand } from "./commands.ts"
+import { RuntimeCommand as RuntimeCommandSchema } from "./commands.ts"
+
+export type RuntimeEvent = EventsOf<typeof runtimeEvents>
+
+export interface Orphan {
+  readonly sandboxId: string
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+}
+
+export interface RuntimeState {
+  readonly status: "unknown" | "connected" | "disconnected"
+  readonly endpoint: string
+  readonly name: string
+  readonly version: string
+  readonly apiVersion: string
+  readonly events: boolean
+  readonly cgroupDriver: "cgroupfs" | "systemd" | "unknown"
+  readonly conditions: Readonly<
+    Record<string, { readonly status: boolean; readonly reason: string; readonly message: string }>
+  >
+  readonly orphans: ReadonlyArray<Orphan>
+  readonly because: string
+}
+
+const initial: RuntimeState = {
+  status: "unknown",
+  endpoint: "",
+  name: "",
+  version: "",
+  apiVersion: "",
+  events: false,
+  cgroupDriver: "unknown",
+  conditions: {},
+  orphans: [],
+  because: ""
+}
+
+const evolve = (state: RuntimeState, event: RuntimeEvent, meta: EventMeta): RuntimeState => {
+  switch (event._tag) {
+    case "RuntimeConnected": {
+      const { endpoint, name, version, apiVersion, events, cgroupDriver } = event
+      return {
+        ...state,
+        status: "connected",
+        endpoint,
+        name,
+        version,
+        apiVersion,
+        events,
+        cgroupDriver,
+        because: meta.id
+      }
+    }
+    case "RuntimeDisconnected":
+      return { ...state, status: "disconnected", endpoint: event.endpoint, because: meta.id }
+    case "RuntimeConditionChanged":
+      return {
+        ...state,
+        conditions: {
+          ...state.conditions,
+          [event.condition]: { status: event.status, reason: event.reason, message: event.message }
+        }
+      }
+    case "OrphanSandboxFound": {
+      const { sandboxId, namespace, name, uid } = event
+      return { ...state, orphans: [...state.orphans, { sandboxId, namespace, name, uid }] }
+    }
+    case "OrphanSandboxRemoved":
+      return { ...state, orphans: state.orphans.filter((o) => o.sandboxId !== event.sandboxId) }
+  }
+}
+
+const decide = (state: RuntimeState, command: RuntimeCommand): ReadonlyArray<Decided<RuntimeEvent>> => {
+  const d = new Decision<RuntimeState, RuntimeEvent>(state, evolve, command.at)
+  switch (command._tag) {
+    case "RuntimeAnswered": {
+      const { endpoint, name, version, apiVersion, events, cgroupDriver } = command
+      const isNews =
+        state.status !== "connected" ||
+        state.version !== version ||
+        state.events !== events ||
+        state.cgroupDriver !== cgroupDriver ||
+        state.endpoint !== endpoint
+      const because = isNews
+        ? d.emit({ _tag: "RuntimeConnected", endpoint, name, version, apiVersion, events, cgroupDriver })
+        : undefined
+      for (const { type, status, reason, message } of command.conditions) {
+        const known = state.conditions[type]
+        if (known?.status === status && known.reason === reason && known.message === message) continue
+        if (known === undefined && status) continue
+        d.emit({ _tag: "RuntimeConditionChanged", condition: type, status, reason, message }, because)
+      }
+      break
+    }
+    case "RuntimeFailed":
+      if (state.status !== "disconnected") {
+        d.emit({ _tag: "RuntimeDisconnected", endpoint: command.endpoint, message: command.message })
+      }
+      break
+    case "OrphanSeen": {
+      const { sandboxId, namespace, name, uid } = command
+      if (!state.orphans.some((o) => o.sandboxId === sandboxId)) {
+        d.emit({ _tag: "OrphanSandboxFound", sandboxId, namespace, name, uid })
+      }
+      break
+    }
+    case "OrphanGone":
+      if (state.orphans.some((o) => o.sandboxId === command.sandboxId)) {
+        d.emit({ _tag: "OrphanSandboxRemoved", sandboxId: command.sandboxId })
+      }
+      break
+  }
+  return d.decided
+}
+
+export const runtimeDecider: Decider<RuntimeState, RuntimeCommand, RuntimeEvent> = {
+  kind: "runtime",
+  stateVersion: 1,
+  command: RuntimeCommandSchema as never,
+  initial: () => initial,
+  decide,
+  evolve
+}

@@ -1,0 +1,77 @@
+/** How a container ended, with its last words: the runtime's status and the termination message (`kuberuntime_container.go`). */
+import { Effect } from "effect"
+import { ContainerRuntime, type ContainerStatus, type CriError } from "../../adapters/cri/port.ts"
+import { Host } from "../../adapters/host/port.ts"
+import type { ObservedContainer } from "../pod/commands.ts"
+
+/** Bytes of the termination message file that count (`pkg/kubelet/container/helpers.go`). */
+export const maxMessageBytes = 4096
+/** Bytes of the log that stand in for it, with the policy FallbackToLogsOnError. */
+export const maxLogMessageBytes = 2048
+/** Lines of the same. */
+export const maxLogMessageLines = 80
+
+const pathAnnotation = "io.kubernetes.container.terminationMessagePath"
+const policyAnnotation = "io.kubernetes.container.terminationMessagePolicy"
+
+/** The runtime's view of one container; `missing` where it does not know it. */
+export const observeContainer = (
+  containerId: string
+): Effect.Effect<ObservedContainer, CriError, ContainerRuntime | Host> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const status = yield* runtime.containerStatus(containerId).pipe(
+      Effect.catchIf(
+        (error) => error.reason === "NotFound",
+        () => Effect.succeed(undefined)
+      )
+    )
+    if (status === undefined) return { containerId, state: "missing" }
+    const message = yield* lastWords(status)
+    return {
+      containerId,
+      state:
+        status.state === "CONTAINER_RUNNING"
+          ? "running"
+          : status.state === "CONTAINER_EXITED"
+            ? "exited"
+            : status.state === "CONTAINER_CREATED"
+              ? "created"
+              : "unknown",
+      ...(status.startedAt === undefined ? {} : { startedAt: status.startedAt }),
+      ...(status.finishedAt === undefined ? {} : { finishedAt: status.finishedAt }),
+      exitCode: status.exitCode,
+      reason: status.reason === "" ? (status.exitCode === 0 ? "Completed" : "Error") : status.reason,
+      message
+    }
+  })
+
+const lastWords = (status: ContainerStatus): Effect.Effect<string, never, Host> =>
+  Effect.gen(function* () {
+    const host = yield* Host
+    if (status.state !== "CONTAINER_EXITED") return status.message
+    const path = status.annotations[pathAnnotation]
+    const mount = status.mounts.find((m) => m.containerPath === path)
+    const written = mount === undefined ? "" : yield* readable(host.readText(mount.hostPath))
+    const fromFile = written.slice(0, maxMessageBytes)
+    const wantsLog =
+      fromFile === "" && status.exitCode !== 0 && status.annotations[policyAnnotation] === "FallbackToLogsOnError"
+    if (!wantsLog || status.logPath === "") return fromFile === "" ? status.message : fromFile
+    const tail = yield* readable(host.readTail(status.logPath, 4 * maxLogMessageBytes))
+    return criLogText(tail).slice(-maxLogMessageBytes)
+  })
+
+/** The text is evidence, not needed: where it cannot be read, that is what is said. */
+const readable = <E extends { readonly message: string }>(read: Effect.Effect<string, E>): Effect.Effect<string> =>
+  Effect.catch(read, (error) => Effect.succeed(`(the termination message cannot be read: ${error.message})`))
+
+/** `2026-11-21T05:53:47.123Z stdout F text` → `text`; a cut first line is left out. */
+const criLogText = (tail: string): string =>
+  tail
+    .split("\n")
+    .flatMap((line) => {
+      const match = /^\S+ (?:stdout|stderr) ([FP]) (.*)$/u.exec(line)
+      return match === null ? [] : [match[1] === "F" ? `${match[2]}\n` : (match[2] ?? "")]
+    })
+    .slice(-maxLogMessageLines)
+    .join("")

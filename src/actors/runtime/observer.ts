@@ -1,0 +1,156 @@
+/**
+ * Looks at the runtime for as long as the agent runs: relisting is the truth, events are hints to relist sooner (law 4).
+ * A runtime that does not answer, or hangs, is told of once and asked again; nothing is concluded about containers.
+ */
+import { Clock, Duration, Effect, Queue, Stream } from "effect"
+import { ContainerRuntime, type CriError, type Sandbox } from "../../adapters/cri/port.ts"
+import type { Host } from "../../adapters/host/port.ts"
+import { actorId } from "../../events/actor-id.ts"
+import type { Outgoing } from "../kernel/behavior.ts"
+import type { ObserveRuntime } from "../pod/commands.ts"
+import { podNameLabel, podNamespaceLabel, podUidLabel } from "../pod/labels.ts"
+import { Pods } from "../pod/pods.ts"
+import type { RuntimeCommand } from "./commands.ts"
+import { compare, type PodFinding } from "./compare.ts"
+import { observeContainer } from "./exit-status.ts"
+
+/** kubelet's genericPlegRelistPeriod. */
+export const relistPeriod = Duration.seconds(1)
+/** How often version and conditions are asked for (kubelet's runtime health is asked with every sync, 5 s). */
+export const statusPeriod = Duration.seconds(10)
+/** Hints closer together than this make one relist. */
+export const hintPause = Duration.millis(20)
+/** Between attempts to open the event stream where it broke. */
+export const eventRetryPeriod = Duration.seconds(5)
+/** What an answer to "are there events?" may take: a runtime without them refuses at once. */
+const eventProbe = Duration.millis(300)
+/** Exit statuses asked for at once. */
+const statusConcurrency = 8
+
+export const runtimeActor = actorId("runtime", "", "cri")
+
+type Emit = (outgoing: Outgoing) => Effect.Effect<void>
+
+export const observeRuntime = (emit: Emit): Effect.Effect<void, never, ContainerRuntime | Host | Pods> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const hints = yield* Queue.sliding<void>(1)
+    let events: "unknown" | "yes" | "no" = "unknown"
+    const toRuntime = (command: RuntimeCommand) => emit({ to: runtimeActor, command })
+
+    const listen = Effect.gen(function* () {
+      while (true) {
+        const result = yield* Effect.result(
+          Stream.runForEach(runtime.containerEvents, () =>
+            Effect.sync(() => {
+              events = "yes"
+              Queue.offerUnsafe(hints, undefined)
+            })
+          )
+        )
+        if (result._tag === "Failure" && result.failure.reason === "Unimplemented") {
+          events = "no"
+          return
+        }
+        yield* Effect.sleep(eventRetryPeriod)
+      }
+    })
+
+    /** Answers whether the runtime can be worked with. */
+    const ask = Effect.gen(function* () {
+      const version = yield* runtime.version
+      const conditions = yield* runtime.status
+      const cgroupDriver = yield* runtime.cgroupDriver.pipe(
+        Effect.catchIf(
+          (error: CriError) => error.reason === "Unimplemented" || error.reason === "Protocol",
+          () => Effect.succeed("unknown" as const)
+        )
+      )
+      if (events === "unknown") yield* Effect.sleep(eventProbe)
+      if (events === "unknown") events = "yes"
+      yield* toRuntime({
+        _tag: "RuntimeAnswered",
+        at: yield* Clock.currentTimeMillis,
+        endpoint: runtime.endpoint,
+        name: version.runtimeName,
+        version: version.runtimeVersion,
+        apiVersion: version.runtimeApiVersion,
+        events: events === "yes",
+        cgroupDriver,
+        conditions
+      })
+    })
+
+    const look = Effect.gen(function* () {
+      let askedAt = Number.NEGATIVE_INFINITY
+      while (true) {
+        const started = yield* Clock.currentTimeMillis
+        const due = started - askedAt >= Duration.toMillis(statusPeriod)
+        const result = yield* Effect.result(due ? Effect.andThen(ask, relist(emit)) : relist(emit))
+        if (result._tag === "Success") {
+          if (due) askedAt = started
+        } else {
+          askedAt = Number.NEGATIVE_INFINITY
+          yield* toRuntime({
+            _tag: "RuntimeFailed",
+            at: yield* Clock.currentTimeMillis,
+            endpoint: runtime.endpoint,
+            message: result.failure.message
+          })
+        }
+        yield* Effect.raceFirst(Effect.sleep(relistPeriod), Effect.andThen(Queue.take(hints), Effect.sleep(hintPause)))
+      }
+    })
+
+    yield* Effect.raceFirst(look, Effect.andThen(listen, Effect.never))
+  })
+
+/** One look at everything; tells pods what changed for them. */
+export const relist = (emit: Emit): Effect.Effect<void, CriError, ContainerRuntime | Host | Pods> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const pods = yield* Pods
+    const before = pods.all()
+    const [sandboxes, containers] = yield* Effect.all([runtime.listPodSandboxes({}), runtime.listContainers({})], {
+      concurrency: 2
+    })
+    const { findings, strays } = compare(before, sandboxes, containers)
+    yield* Effect.forEach(findings, (finding) => tellPod(emit, finding), {
+      concurrency: statusConcurrency,
+      discard: true
+    })
+    const known = new Set(pods.all().map(({ state }) => state.definition?.pod.metadata.uid))
+    for (const stray of strays) {
+      if (!known.has(stray.labels[podUidLabel])) yield* tellStray(emit, stray)
+    }
+  })
+
+const tellPod = (emit: Emit, finding: PodFinding): Effect.Effect<void, CriError, ContainerRuntime | Host> =>
+  Effect.gen(function* () {
+    const exited = yield* Effect.forEach(finding.exited, observeContainer, { concurrency: statusConcurrency })
+    const command: ObserveRuntime = {
+      _tag: "ObserveRuntime",
+      at: yield* Clock.currentTimeMillis,
+      uid: finding.uid,
+      sandboxes: finding.sandboxes,
+      containers: [...exited, ...finding.missing.map((containerId) => ({ containerId, state: "missing" as const }))]
+    }
+    yield* emit({ to: finding.pod, command })
+  })
+
+/** Only what this node ran once is an orphan: sandboxes of others on the same runtime are left alone. */
+const tellStray = (emit: Emit, stray: Sandbox): Effect.Effect<void, never, Pods> =>
+  Effect.gen(function* () {
+    const pods = yield* Pods
+    const uid = stray.labels[podUidLabel] ?? ""
+    if (!(yield* pods.everRan(uid))) return
+    const command: RuntimeCommand = {
+      _tag: "OrphanSeen",
+      at: yield* Clock.currentTimeMillis,
+      sandboxId: stray.id,
+      namespace: stray.labels[podNamespaceLabel] ?? stray.metadata.namespace,
+      name: stray.labels[podNameLabel] ?? stray.metadata.name,
+      uid
+    }
+    yield* emit({ to: runtimeActor, command })
+  })

@@ -1,0 +1,75 @@
+/** The source's actor, live: it watches the manifest directory and tells pods that they are desired, or not any more. */
+import { Clock, Effect } from "effect"
+import { Manifests } from "../../adapters/manifests/port.ts"
+import { type ActorId, actorId } from "../../events/actor-id.ts"
+import type { Behavior, Outgoing } from "../kernel/behavior.ts"
+import { Admission } from "../node/admission.ts"
+import type { DesirePod, UndesirePod } from "../pod/commands.ts"
+import { PodSettings } from "../pod/settings.ts"
+import type { SourceCommand } from "./commands.ts"
+import { sourceDecider } from "./decider.ts"
+import { observeManifests } from "./observer.ts"
+import type { DeclaredPod, SourceEvent, SourceState } from "./state.ts"
+
+export type SourceNeeds = Manifests | Admission | PodSettings
+
+/** The one source of today. */
+export const manifestSource: ActorId = actorId("source", "", "manifests")
+
+const podActor = ({ namespace, name }: Pick<DeclaredPod, "namespace" | "name">): ActorId =>
+  actorId("pod", namespace, name)
+
+/** A pod that the directory does not declare in this form any more is left out: the next look tells what is there now. */
+const desire = (
+  pods: ReadonlyArray<DeclaredPod>,
+  source: string
+): Effect.Effect<ReadonlyArray<Outgoing>, never, SourceNeeds> =>
+  Effect.gen(function* () {
+    const manifests = yield* Manifests
+    const admission = yield* Admission
+    const { maxContainerRestartPeriodSeconds: maxRestartPeriodSeconds } = yield* PodSettings
+    // Closed while the journal's disk is full; what is declared is asked for afterwards.
+    yield* admission.passed
+    const at = yield* Clock.currentTimeMillis
+    const outgoing: Array<Outgoing> = []
+    for (const declared of pods) {
+      const pod = yield* manifests.declared(declared.uid)
+      if (pod === undefined) continue
+      const command: typeof DesirePod.Type = { _tag: "DesirePod", at, pod, source, maxRestartPeriodSeconds }
+      outgoing.push({ to: podActor(declared), command })
+    }
+    return outgoing
+  })
+
+const undesire = (pods: ReadonlyArray<DeclaredPod>): Effect.Effect<ReadonlyArray<Outgoing>> =>
+  Effect.map(Clock.currentTimeMillis, (at) =>
+    pods.map((pod) => {
+      const command: typeof UndesirePod.Type = { _tag: "UndesirePod", at, uid: pod.uid, reason: "ManifestRemoved" }
+      return { to: podActor(pod), command }
+    })
+  )
+
+const removedPods = (removed: SourceState["removed"]): ReadonlyArray<DeclaredPod> =>
+  Object.entries(removed).map(([name, uid]) => {
+    const slash = name.indexOf("/")
+    return { namespace: name.slice(0, slash), name: name.slice(slash + 1), uid }
+  })
+
+export const sourceBehavior: Behavior<SourceState, SourceCommand, SourceEvent, SourceNeeds> = {
+  ...sourceDecider,
+  react: ({ event }) => {
+    if (event._tag === "ManifestRead") return [desire(event.pods, event.file), undesire(event.dropped ?? [])]
+    return event._tag === "ManifestRemoved" ? undesire(event.pods) : []
+  },
+  observe: (state, id) => [{ key: "manifests", run: (emit) => observeManifests(id, Object.keys(state.files), emit) }],
+  resume: (state) => [
+    Effect.gen(function* () {
+      const manifests = yield* Manifests
+      // The pods' definitions come from the directory: it has to be read first.
+      yield* manifests.scan
+      const files = Object.entries(state.files)
+      return (yield* Effect.forEach(files, ([file, { pods }]) => desire(pods, file))).flat()
+    }),
+    undesire(removedPods(state.removed))
+  ]
+}

@@ -1,0 +1,163 @@
+/** What `chronode get` shows: rows of plain values, from folded states. Live, from a file, at any time: the same. */
+import type { ActorId } from "../events/actor-id.ts"
+import type { Volume } from "../events/pod-spec.ts"
+import type { NodeState } from "./node/decider.ts"
+import type { PodState } from "./pod/state.ts"
+import { type ContainerView, containerViews, type PodView, podView } from "./pod/view.ts"
+import { type ProbeState, podNameOf, timing } from "./probe/state.ts"
+import type { RuntimeState } from "./runtime/decider.ts"
+import type { StreamActorState } from "./stream/state.ts"
+import { partsOf, type VolumeState } from "./volume/state.ts"
+
+export interface Folded {
+  readonly id: ActorId
+  readonly state: unknown
+}
+
+export interface ProbeView {
+  readonly namespace: string
+  readonly pod: string
+  readonly container: string
+  readonly probe: string
+  readonly result: string
+  /** Equal answers in a row, of how many the next change takes: `2/3`; of a settled result: `1/1`. */
+  readonly row: string
+  readonly onHold: boolean
+  /** What it last said. */
+  readonly output: string
+  readonly containerId: string
+  /** Seconds. */
+  readonly period: number
+}
+
+export interface VolumeView {
+  readonly namespace: string
+  readonly pod: string
+  readonly name: string
+  readonly type: string
+  readonly status: string
+  readonly path: string
+  readonly message: string
+}
+
+export interface NodeView {
+  readonly name: string
+  readonly version: string
+  readonly host: string
+  readonly kernel: string
+  readonly architecture: string
+  readonly cgroupVersion: string
+  /** Of the agent's present (or last) life. */
+  readonly startedAt: string
+  readonly starts: number
+  readonly stopped: boolean
+  readonly admission: string
+  readonly runtime: {
+    readonly status: string
+    readonly name: string
+    readonly version: string
+    readonly endpoint: string
+    readonly conditions: Readonly<Record<string, boolean>>
+  }
+  readonly stream: {
+    readonly status: string
+    readonly server: string
+    readonly stream: string
+    readonly message: string
+  }
+  readonly pods: number
+}
+
+const ofKind = (actors: Iterable<Folded>, kind: string): ReadonlyArray<Folded> =>
+  [...actors]
+    .filter(({ id }) => id.kind === kind)
+    .sort((a, b) => `${a.id.namespace}/${a.id.name}`.localeCompare(`${b.id.namespace}/${b.id.name}`, "en"))
+
+export const podViews = (actors: Iterable<Folded>): ReadonlyArray<PodView> =>
+  ofKind(actors, "pod").map(({ id, state }) => podView(id, state as PodState))
+
+export const allContainerViews = (actors: Iterable<Folded>): ReadonlyArray<ContainerView> =>
+  ofKind(actors, "pod").flatMap(({ id, state }) => containerViews(id, state as PodState))
+
+export const probeViews = (actors: Iterable<Folded>): ReadonlyArray<ProbeView> =>
+  ofKind(actors, "probe").flatMap(({ id, state }) => {
+    const { asked } = state as ProbeState
+    if (asked === null) return []
+    const { failureThreshold, successThreshold, period } = timing(asked.spec)
+    const threshold = asked.last === "failure" ? failureThreshold : successThreshold
+    return [
+      {
+        namespace: id.namespace,
+        pod: podNameOf(id),
+        container: asked.container,
+        probe: asked.probe,
+        result: asked.result,
+        row: `${asked.run}/${threshold}`,
+        onHold: asked.onHold,
+        output: asked.output.trimEnd(),
+        containerId: asked.containerId,
+        period: period / 1000
+      }
+    ]
+  })
+
+export const volumeViews = (actors: Iterable<Folded>): ReadonlyArray<VolumeView> =>
+  ofKind(actors, "volume").flatMap(({ id, state }) => {
+    const { records } = state as VolumeState
+    const { pod, volume: name } = partsOf(id)
+    return Object.values(records).map(({ volume, status, path, message }) => ({
+      namespace: id.namespace,
+      pod,
+      name,
+      type: volumeType(volume),
+      status,
+      path,
+      message
+    }))
+  })
+
+const volumeType = (volume: Volume | null): string =>
+  volume === null
+    ? ""
+    : volume.hostPath !== undefined
+      ? "hostPath"
+      : volume.emptyDir?.medium === "Memory"
+        ? "emptyDir (memory)"
+        : "emptyDir"
+
+export const nodeView = (name: string, actors: Iterable<Folded>): NodeView => {
+  const all = [...actors]
+  const find = (kind: string) => all.find(({ id }) => id.kind === kind)?.state
+  const node = find("node") as NodeState | undefined
+  const runtime = find("runtime") as RuntimeState | undefined
+  const stream = find("stream") as StreamActorState | undefined
+  const started = node?.started
+  return {
+    name,
+    version: started?.version ?? "",
+    host: started?.host ?? "",
+    kernel: started?.kernel ?? "",
+    architecture: started?.architecture ?? "",
+    cgroupVersion: started?.cgroupVersion ?? "",
+    startedAt: started?.time ?? "",
+    starts: node?.starts ?? 0,
+    stopped: node?.stopped ?? false,
+    admission: node?.admission ?? "open",
+    runtime: {
+      status: runtime?.status ?? "unknown",
+      name: runtime?.name ?? "",
+      version: runtime?.version ?? "",
+      endpoint: runtime?.endpoint ?? "",
+      conditions: Object.fromEntries(Object.entries(runtime?.conditions ?? {}).map(([type, c]) => [type, c.status]))
+    },
+    stream: streamView(stream),
+    pods: ofKind(all, "pod").length
+  }
+}
+
+const streamView = (state: StreamActorState | undefined): NodeView["stream"] => ({
+  status: state?.connection ?? "unknown",
+  server: state?.server ?? "",
+  stream: state?.stream ?? "",
+  message: state?.problems.at(-1) ?? ""
+})

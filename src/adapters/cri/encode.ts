@@ -1,0 +1,149 @@
+/** The port's values as CRI messages. Pure. An unfit number throws a RangeError, which the caller makes `InvalidArgument`. */
+import type { MessageInitShape } from "@bufbuild/protobuf"
+import {
+  type ContainerConfigSchema,
+  type LinuxContainerResourcesSchema,
+  MountPropagation,
+  NamespaceMode,
+  type NamespaceOptionSchema,
+  type PodSandboxConfigSchema,
+  Protocol,
+  SecurityProfile_ProfileType,
+  type SecurityProfileSchema
+} from "./generated/api_pb.js"
+import type {
+  ContainerConfig,
+  LinuxContainerResources,
+  NamespaceOptions,
+  SandboxConfig,
+  SecurityProfile
+} from "./port.ts"
+
+/** Says that fields with `undefined` are absent ones, which protobuf's `create` takes them for. */
+const present = <T extends object>(fields: T) => fields as { [K in keyof T]: Exclude<T[K], undefined> }
+
+const int64 = (value: number | undefined): bigint | undefined => (value === undefined ? undefined : BigInt(value))
+/** Where 0 and absent differ: user and group ids. */
+const optionalInt64 = (value: number | undefined) => (value === undefined ? undefined : { value: BigInt(value) })
+
+const namespaceOptions = (options: NamespaceOptions): MessageInitShape<typeof NamespaceOptionSchema> =>
+  present({
+    network: NamespaceMode[options.network ?? "POD"],
+    pid: NamespaceMode[options.pid ?? "POD"],
+    ipc: NamespaceMode[options.ipc ?? "POD"],
+    targetId: options.targetId,
+    usernsOptions: options.usernsMode === undefined ? undefined : { mode: NamespaceMode[options.usernsMode] }
+  })
+
+const securityProfile = (
+  profile: SecurityProfile | undefined
+): MessageInitShape<typeof SecurityProfileSchema> | undefined =>
+  profile &&
+  present({
+    profileType: SecurityProfile_ProfileType[profile.profileType],
+    localhostRef: profile.localhostRef
+  })
+
+const resources = (
+  limits: LinuxContainerResources | undefined
+): MessageInitShape<typeof LinuxContainerResourcesSchema> | undefined =>
+  limits &&
+  present({
+    cpuPeriod: int64(limits.cpuPeriod),
+    cpuQuota: int64(limits.cpuQuota),
+    cpuShares: int64(limits.cpuShares),
+    memoryLimitInBytes: int64(limits.memoryLimitInBytes),
+    oomScoreAdj: int64(limits.oomScoreAdj),
+    cpusetCpus: limits.cpusetCpus,
+    cpusetMems: limits.cpusetMems,
+    hugepageLimits: (limits.hugepageLimits ?? []).map(({ pageSize, limit }) => ({ pageSize, limit: BigInt(limit) })),
+    unified: limits.unified && { ...limits.unified },
+    memorySwapLimitInBytes: int64(limits.memorySwapLimitInBytes)
+  })
+
+export const encodeSandboxConfig = (config: SandboxConfig): MessageInitShape<typeof PodSandboxConfigSchema> => {
+  const security = config.linux.securityContext
+  return present({
+    metadata: { ...config.metadata },
+    hostname: config.hostname,
+    logDirectory: config.logDirectory,
+    dnsConfig: config.dnsConfig && {
+      servers: [...config.dnsConfig.servers],
+      searches: [...config.dnsConfig.searches],
+      options: [...config.dnsConfig.options]
+    },
+    portMappings: (config.portMappings ?? []).map((port) =>
+      present({
+        protocol: Protocol[port.protocol],
+        containerPort: port.containerPort,
+        hostPort: port.hostPort,
+        hostIp: port.hostIp
+      })
+    ),
+    labels: { ...config.labels },
+    annotations: { ...config.annotations },
+    linux: present({
+      cgroupParent: config.linux.cgroupParent,
+      securityContext: present({
+        namespaceOptions: namespaceOptions(security.namespaceOptions),
+        runAsUser: optionalInt64(security.runAsUser),
+        runAsGroup: optionalInt64(security.runAsGroup),
+        readonlyRootfs: security.readonlyRootfs,
+        supplementalGroups: (security.supplementalGroups ?? []).map(BigInt),
+        privileged: security.privileged,
+        seccomp: securityProfile(security.seccomp)
+      }),
+      sysctls: { ...config.linux.sysctls },
+      overhead: resources(config.linux.overhead),
+      resources: resources(config.linux.resources)
+    })
+  })
+}
+
+export const encodeContainerConfig = (config: ContainerConfig): MessageInitShape<typeof ContainerConfigSchema> => {
+  const security = config.linux.securityContext
+  return present({
+    metadata: { ...config.metadata },
+    image: present({ ...config.image }),
+    command: [...(config.command ?? [])],
+    args: [...(config.args ?? [])],
+    workingDir: config.workingDir,
+    envs: config.envs.map((env) => ({ ...env })),
+    mounts: config.mounts.map((mount) =>
+      present({
+        containerPath: mount.containerPath,
+        hostPath: mount.hostPath,
+        readonly: mount.readonly,
+        selinuxRelabel: mount.selinuxRelabel,
+        propagation: MountPropagation[mount.propagation ?? "PROPAGATION_PRIVATE"]
+      })
+    ),
+    labels: { ...config.labels },
+    annotations: { ...config.annotations },
+    logPath: config.logPath,
+    stdin: config.stdin,
+    stdinOnce: config.stdinOnce,
+    tty: config.tty,
+    linux: present({
+      resources: resources(config.linux.resources),
+      securityContext: present({
+        capabilities: security.capabilities && {
+          addCapabilities: [...security.capabilities.addCapabilities],
+          dropCapabilities: [...security.capabilities.dropCapabilities]
+        },
+        privileged: security.privileged,
+        namespaceOptions: namespaceOptions(security.namespaceOptions),
+        runAsUser: optionalInt64(security.runAsUser),
+        runAsUsername: security.runAsUsername,
+        runAsGroup: optionalInt64(security.runAsGroup),
+        readonlyRootfs: security.readonlyRootfs,
+        supplementalGroups: (security.supplementalGroups ?? []).map(BigInt),
+        noNewPrivs: security.noNewPrivs,
+        maskedPaths: [...(security.maskedPaths ?? [])],
+        readonlyPaths: [...(security.readonlyPaths ?? [])],
+        seccomp: securityProfile(security.seccomp),
+        apparmor: securityProfile(security.apparmor)
+      })
+    })
+  })
+}

@@ -1,0 +1,185 @@
+/** The port over gRPC: what a kubelet's remote runtime service is (pkg/kubelet/cri-client upstream). */
+import { Effect, Layer, type Scope } from "effect"
+import { type Channel, openChannel } from "./channel.ts"
+import {
+  decodeCgroupDriver,
+  decodeContainer,
+  decodeContainerEvent,
+  decodeContainerStatus,
+  decodeImage,
+  decodeSandbox,
+  decodeSandboxStatus,
+  idOf,
+  Nonsense
+} from "./decode.ts"
+import { encodeContainerConfig, encodeSandboxConfig } from "./encode.ts"
+import { ImageService, RuntimeService } from "./generated/api_pb.js"
+import { ContainerRuntime, type CriError, deadlines, type Labels } from "./port.ts"
+
+export interface CriRuntimeOptions {
+  /** `unix:///run/containerd/containerd.sock`; an absolute path is taken too. */
+  readonly endpoint: string
+  /** Milliseconds; default: the port's. */
+  readonly deadlines?: Partial<Record<keyof typeof deadlines, number>>
+}
+
+type Service = ContainerRuntime["Service"]
+
+/** What a kubelet sends: the version of its own runtime interface (kubeRuntimeAPIVersion). */
+const kubeletApiVersion = "0.1.0"
+const millisecondsPerSecond = 1_000
+
+const filterOf = (labels: Labels) => ({ filter: { labelSelector: { ...labels } } })
+const nothing = () => undefined
+/** The wire has whole seconds, and 0 means something else: for ever to an exec, at once to a stop. */
+const wholeSeconds = (seconds: number): bigint => BigInt(Math.ceil(Math.max(0, seconds)))
+
+/** Newer runtimes answer so themselves; containerd before 2.0 says NotFound when asked to stop what is gone. */
+const goneIsDone = (call: Effect.Effect<void, CriError>): Effect.Effect<void, CriError> =>
+  Effect.catchIf(
+    call,
+    (error) => error.reason === "NotFound",
+    () => Effect.void
+  )
+
+const sandboxCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, number>) =>
+  ({
+    runPodSandbox: (config, runtimeHandler) =>
+      unary(
+        RuntimeService.method.runPodSandbox,
+        limit.request,
+        () => ({ config: encodeSandboxConfig(config), runtimeHandler }),
+        (response) => idOf(response.podSandboxId)
+      ),
+    stopPodSandbox: (podSandboxId) =>
+      goneIsDone(unary(RuntimeService.method.stopPodSandbox, limit.request, () => ({ podSandboxId }), nothing)),
+    removePodSandbox: (podSandboxId) =>
+      goneIsDone(unary(RuntimeService.method.removePodSandbox, limit.request, () => ({ podSandboxId }), nothing)),
+    podSandboxStatus: (podSandboxId) =>
+      unary(
+        RuntimeService.method.podSandboxStatus,
+        limit.quick,
+        () => ({ podSandboxId }),
+        (response) => decodeSandboxStatus(response.status)
+      ),
+    listPodSandboxes: (labels) =>
+      unary(
+        RuntimeService.method.listPodSandbox,
+        limit.quick,
+        () => filterOf(labels),
+        (response) => response.items.map(decodeSandbox)
+      )
+  }) satisfies Partial<Service>
+
+const containerCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, number>) =>
+  ({
+    createContainer: (podSandboxId, config, sandbox) =>
+      unary(
+        RuntimeService.method.createContainer,
+        limit.request,
+        () => ({ podSandboxId, config: encodeContainerConfig(config), sandboxConfig: encodeSandboxConfig(sandbox) }),
+        (response) => idOf(response.containerId)
+      ),
+    startContainer: (containerId) =>
+      unary(RuntimeService.method.startContainer, limit.request, () => ({ containerId }), nothing),
+    stopContainer: (containerId, graceSeconds) =>
+      goneIsDone(
+        unary(
+          RuntimeService.method.stopContainer,
+          // The runtime answers after the grace at the latest, plus the time that any call may take.
+          limit.request + Math.max(0, graceSeconds) * millisecondsPerSecond,
+          () => ({ containerId, timeout: wholeSeconds(graceSeconds) }),
+          nothing
+        )
+      ),
+    removeContainer: (containerId) =>
+      goneIsDone(unary(RuntimeService.method.removeContainer, limit.request, () => ({ containerId }), nothing)),
+    containerStatus: (containerId) =>
+      unary(
+        RuntimeService.method.containerStatus,
+        limit.quick,
+        () => ({ containerId }),
+        (response) => decodeContainerStatus(response.status)
+      ),
+    listContainers: (labels) =>
+      unary(
+        RuntimeService.method.listContainers,
+        limit.quick,
+        () => filterOf(labels),
+        (response) => response.containers.map(decodeContainer)
+      ),
+    execSync: (containerId, command, timeoutSeconds) =>
+      unary(
+        RuntimeService.method.execSync,
+        // The runtime keeps the timeout itself; ours leaves it time to clean up, as kubelet's does.
+        timeoutSeconds > 0 ? timeoutSeconds * millisecondsPerSecond + limit.quick : limit.request,
+        () => ({ containerId, cmd: [...command], timeout: wholeSeconds(timeoutSeconds) }),
+        ({ stdout, stderr, exitCode }) => ({ stdout, stderr, exitCode })
+      )
+  }) satisfies Partial<Service>
+
+const imageCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, number>) =>
+  ({
+    imageStatus: (image) =>
+      unary(
+        ImageService.method.imageStatus,
+        limit.quick,
+        () => ({ image: { image } }),
+        (response) => response.image && decodeImage(response.image)
+      ),
+    listImages: unary(
+      ImageService.method.listImages,
+      limit.quick,
+      () => ({}),
+      (response) => response.images.map(decodeImage)
+    ),
+    pullImage: (image, sandbox) =>
+      unary(
+        ImageService.method.pullImage,
+        limit.pull,
+        () => ({ image: { image }, ...(sandbox && { sandboxConfig: encodeSandboxConfig(sandbox) }) }),
+        (response) => idOf(response.imageRef)
+      ),
+    removeImage: (image) => unary(ImageService.method.removeImage, limit.request, () => ({ image: { image } }), nothing)
+  }) satisfies Partial<Service>
+
+const make = (options: CriRuntimeOptions): Effect.Effect<Service, CriError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const channel = yield* openChannel(options.endpoint)
+    const limit = { ...deadlines, ...options.deadlines }
+    return ContainerRuntime.of({
+      endpoint: options.endpoint,
+      version: channel.unary(
+        RuntimeService.method.version,
+        limit.quick,
+        () => ({ version: kubeletApiVersion }),
+        ({ runtimeName, runtimeVersion, runtimeApiVersion }) => ({ runtimeName, runtimeVersion, runtimeApiVersion })
+      ),
+      status: channel.unary(
+        RuntimeService.method.status,
+        limit.quick,
+        () => ({}),
+        (response) => {
+          if (response.status === undefined) throw new Nonsense("the answer has no status")
+          return response.status.conditions.map(({ type, status, reason, message }) => ({
+            type,
+            status,
+            reason,
+            message
+          }))
+        }
+      ),
+      cgroupDriver: channel.unary(RuntimeService.method.runtimeConfig, limit.quick, () => ({}), decodeCgroupDriver),
+      ...sandboxCalls(channel, limit),
+      ...containerCalls(channel, limit),
+      ...imageCalls(channel, limit),
+      containerEvents: channel.serverStream(RuntimeService.method.getContainerEvents, {}, decodeContainerEvent)
+    })
+  })
+
+export const CriRuntime = {
+  make,
+  /** Connects on the first call and reconnects by itself; fails only for an endpoint that is none. */
+  layer: (options: CriRuntimeOptions): Layer.Layer<ContainerRuntime, CriError> =>
+    Layer.effect(ContainerRuntime, make(options))
+}

@@ -1,0 +1,290 @@
+/**
+ * The container runtime as actors see it: the CRI v1 calls that a node agent makes, in plain values. Names and meaning
+ * are those of the CRI definition (runtime.v1); integers are numbers, enumerations are their names, times are RFC 3339.
+ *
+ * Every call has a deadline of its own (`deadlines`), fails with a `CriError`, and may be interrupted. What each
+ * implementation must keep stands in test/adapters/cri/runtime-contract.ts.
+ */
+import { Context, type Effect, Schema, type Stream } from "effect"
+
+/**
+ * What went wrong, in words that a caller can act on. `Unavailable`: nobody answers (try again later); `DeadlineExceeded`:
+ * the call took too long, and may or may not have happened; `Unimplemented`: this runtime has no such call;
+ * `AlreadyExists`: the name is taken, e.g. by an earlier attempt of ours; `Protocol`: the answer makes no sense.
+ */
+export class CriError extends Schema.TaggedError<CriError>()("CriError", {
+  reason: Schema.Literals([
+    "Unavailable",
+    "DeadlineExceeded",
+    "Unimplemented",
+    "NotFound",
+    "AlreadyExists",
+    "InvalidArgument",
+    "ResourceExhausted",
+    "Protocol",
+    "Failed"
+  ]),
+  call: Schema.String,
+  message: Schema.String
+}) {}
+
+export type NamespaceMode = "POD" | "CONTAINER" | "NODE" | "TARGET"
+export type SandboxState = "SANDBOX_READY" | "SANDBOX_NOTREADY"
+export type ContainerState = "CONTAINER_CREATED" | "CONTAINER_RUNNING" | "CONTAINER_EXITED" | "CONTAINER_UNKNOWN"
+export type Labels = Readonly<Record<string, string>>
+
+export interface LinuxContainerResources {
+  /** Microseconds. */
+  readonly cpuPeriod?: number
+  /** Microseconds; 0 or absent: no limit. */
+  readonly cpuQuota?: number
+  readonly cpuShares?: number
+  readonly memoryLimitInBytes?: number
+  readonly oomScoreAdj?: number
+  readonly cpusetCpus?: string
+  readonly cpusetMems?: string
+  readonly hugepageLimits?: ReadonlyArray<{ readonly pageSize: string; readonly limit: number }>
+  /** cgroup v2 files by name. */
+  readonly unified?: Labels
+  readonly memorySwapLimitInBytes?: number
+}
+
+export interface NamespaceOptions {
+  readonly network?: NamespaceMode
+  readonly pid?: NamespaceMode
+  readonly ipc?: NamespaceMode
+  readonly targetId?: string
+  /** User namespace: NODE means none of its own. */
+  readonly usernsMode?: NamespaceMode
+}
+
+export interface SecurityProfile {
+  readonly profileType: "RuntimeDefault" | "Unconfined" | "Localhost"
+  readonly localhostRef?: string
+}
+
+export interface SandboxConfig {
+  readonly metadata: {
+    readonly name: string
+    readonly uid: string
+    readonly namespace: string
+    readonly attempt: number
+  }
+  readonly hostname: string
+  readonly logDirectory: string
+  readonly dnsConfig?: {
+    readonly servers: ReadonlyArray<string>
+    readonly searches: ReadonlyArray<string>
+    readonly options: ReadonlyArray<string>
+  }
+  readonly portMappings?: ReadonlyArray<{
+    readonly protocol: "TCP" | "UDP" | "SCTP"
+    readonly containerPort: number
+    readonly hostPort: number
+    readonly hostIp?: string
+  }>
+  readonly labels: Labels
+  readonly annotations: Labels
+  readonly linux: {
+    readonly cgroupParent: string
+    readonly securityContext: {
+      readonly namespaceOptions: NamespaceOptions
+      readonly runAsUser?: number
+      readonly runAsGroup?: number
+      readonly readonlyRootfs?: boolean
+      readonly supplementalGroups?: ReadonlyArray<number>
+      readonly privileged?: boolean
+      readonly seccomp?: SecurityProfile
+    }
+    readonly sysctls?: Labels
+    readonly overhead?: LinuxContainerResources
+    readonly resources?: LinuxContainerResources
+  }
+}
+
+export interface Mount {
+  readonly containerPath: string
+  readonly hostPath: string
+  readonly readonly?: boolean
+  readonly selinuxRelabel?: boolean
+  readonly propagation?: "PROPAGATION_PRIVATE" | "PROPAGATION_HOST_TO_CONTAINER" | "PROPAGATION_BIDIRECTIONAL"
+}
+
+export interface ContainerConfig {
+  readonly metadata: { readonly name: string; readonly attempt: number }
+  /** `image`: what to run (an id); `userSpecifiedImage`: as the pod writes it. */
+  readonly image: { readonly image: string; readonly userSpecifiedImage?: string }
+  readonly command?: ReadonlyArray<string>
+  readonly args?: ReadonlyArray<string>
+  readonly workingDir?: string
+  readonly envs: ReadonlyArray<{ readonly key: string; readonly value: string }>
+  readonly mounts: ReadonlyArray<Mount>
+  readonly labels: Labels
+  readonly annotations: Labels
+  /** Relative to the sandbox's log directory: `app/0.log`. */
+  readonly logPath: string
+  readonly stdin?: boolean
+  readonly stdinOnce?: boolean
+  readonly tty?: boolean
+  readonly linux: {
+    readonly resources: LinuxContainerResources
+    readonly securityContext: {
+      readonly capabilities?: {
+        readonly addCapabilities: ReadonlyArray<string>
+        readonly dropCapabilities: ReadonlyArray<string>
+      }
+      readonly privileged?: boolean
+      readonly namespaceOptions: NamespaceOptions
+      readonly runAsUser?: number
+      readonly runAsUsername?: string
+      readonly runAsGroup?: number
+      readonly readonlyRootfs?: boolean
+      readonly supplementalGroups?: ReadonlyArray<number>
+      readonly noNewPrivs?: boolean
+      readonly maskedPaths?: ReadonlyArray<string>
+      readonly readonlyPaths?: ReadonlyArray<string>
+      readonly seccomp?: SecurityProfile
+      readonly apparmor?: SecurityProfile
+    }
+  }
+}
+
+export interface RuntimeVersion {
+  readonly runtimeName: string
+  readonly runtimeVersion: string
+  readonly runtimeApiVersion: string
+}
+export interface RuntimeCondition {
+  /** `RuntimeReady`, `NetworkReady`. */
+  readonly type: string
+  readonly status: boolean
+  readonly reason: string
+  readonly message: string
+}
+
+export interface Sandbox {
+  readonly id: string
+  readonly metadata: SandboxConfig["metadata"]
+  readonly state: SandboxState
+  readonly createdAt: string
+  readonly labels: Labels
+  readonly annotations: Labels
+}
+export interface SandboxStatus extends Sandbox {
+  /** First the primary one. Empty for pods on the host network. */
+  readonly ips: ReadonlyArray<string>
+}
+
+export interface Container {
+  readonly id: string
+  readonly podSandboxId: string
+  readonly metadata: ContainerConfig["metadata"]
+  readonly image: string
+  readonly imageRef: string
+  readonly state: ContainerState
+  readonly createdAt: string
+  readonly labels: Labels
+  readonly annotations: Labels
+}
+export interface ContainerStatus {
+  readonly id: string
+  readonly metadata: ContainerConfig["metadata"]
+  readonly state: ContainerState
+  readonly createdAt: string
+  readonly startedAt: string | undefined
+  readonly finishedAt: string | undefined
+  readonly exitCode: number
+  readonly image: string
+  readonly imageRef: string
+  /** `Completed`, `Error`, `OOMKilled`, `StartError`, … */
+  readonly reason: string
+  readonly message: string
+  readonly labels: Labels
+  readonly annotations: Labels
+  readonly mounts: ReadonlyArray<Mount>
+  readonly logPath: string
+}
+
+export interface Image {
+  readonly id: string
+  readonly repoTags: ReadonlyArray<string>
+  readonly repoDigests: ReadonlyArray<string>
+  readonly size: number
+  readonly uid: number | undefined
+  readonly username: string
+}
+
+export interface ExecResult {
+  readonly stdout: Uint8Array
+  readonly stderr: Uint8Array
+  readonly exitCode: number
+}
+
+/** A hint that something happened to a container; what is true is asked for afterwards. */
+export interface ContainerEvent {
+  readonly containerId: string
+  readonly type:
+    | "CONTAINER_CREATED_EVENT"
+    | "CONTAINER_STARTED_EVENT"
+    | "CONTAINER_STOPPED_EVENT"
+    | "CONTAINER_DELETED_EVENT"
+  readonly createdAt: string
+  /** The pod it belongs to, where the runtime says so. */
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string } | undefined
+}
+
+/** Deadlines in milliseconds; kubelet's runtimeRequestTimeout (2 min) bounds the slow ones. */
+export const deadlines = {
+  quick: 10_000,
+  request: 120_000,
+  /** Pulling has no progress in CRI v1; kubelet waits without a bound, we wait an hour. */
+  pull: 3_600_000
+} as const
+
+/** Largest message in either direction, bytes. */
+export const maxMessageBytes = 16 * 1024 * 1024
+
+type Call<A> = Effect.Effect<A, CriError>
+
+export class ContainerRuntime extends Context.Service<
+  ContainerRuntime,
+  {
+    readonly endpoint: string
+    readonly version: Call<RuntimeVersion>
+    readonly status: Call<ReadonlyArray<RuntimeCondition>>
+    /** `Unimplemented` before containerd 2.0. */
+    readonly cgroupDriver: Call<"cgroupfs" | "systemd">
+
+    /** Answers the sandbox's id. `AlreadyExists` where (name, namespace, uid, attempt) is taken. */
+    readonly runPodSandbox: (config: SandboxConfig, runtimeHandler: string) => Call<string>
+    /** Idempotent; stops the containers in it by force and takes the network down. */
+    readonly stopPodSandbox: (sandboxId: string) => Call<void>
+    /** Idempotent; removes its containers too. */
+    readonly removePodSandbox: (sandboxId: string) => Call<void>
+    /** `NotFound` where it is gone. */
+    readonly podSandboxStatus: (sandboxId: string) => Call<SandboxStatus>
+    readonly listPodSandboxes: (labels: Labels) => Call<ReadonlyArray<Sandbox>>
+
+    /** Answers the container's id. `AlreadyExists` where (name, attempt) is taken in the sandbox. */
+    readonly createContainer: (sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig) => Call<string>
+    readonly startContainer: (containerId: string) => Call<void>
+    /** Stop signal, then SIGKILL after `graceSeconds`. Idempotent; answers when the container has ended. */
+    readonly stopContainer: (containerId: string, graceSeconds: number) => Call<void>
+    /** Idempotent. */
+    readonly removeContainer: (containerId: string) => Call<void>
+    readonly containerStatus: (containerId: string) => Call<ContainerStatus>
+    readonly listContainers: (labels: Labels) => Call<ReadonlyArray<Container>>
+    /** Runs a command in the container; output is capped at 16 MiB by the runtime. `DeadlineExceeded` after `timeoutSeconds`. */
+    readonly execSync: (containerId: string, command: ReadonlyArray<string>, timeoutSeconds: number) => Call<ExecResult>
+
+    /** `undefined`: not on the node. */
+    readonly imageStatus: (image: string) => Call<Image | undefined>
+    readonly listImages: Call<ReadonlyArray<Image>>
+    /** Answers the image's id. */
+    readonly pullImage: (image: string, sandbox: SandboxConfig | undefined) => Call<string>
+    readonly removeImage: (image: string) => Call<void>
+
+    /** Ends with an error: `Unimplemented` on runtimes without it, `Unavailable` when the connection breaks. */
+    readonly containerEvents: Stream.Stream<ContainerEvent, CriError>
+  }
+>()("chronode/ContainerRuntime") {}

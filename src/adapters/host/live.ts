@@ -1,0 +1,146 @@
+/** The node through the file system. */
+import { randomUUID } from "node:crypto"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import * as fs from "node:fs/promises"
+import * as os from "node:os"
+import * as path from "node:path"
+import { Effect, Layer } from "effect"
+import { removeCgroupTree } from "./cgroups.ts"
+import { Host, HostError, type NodeFacts } from "./port.ts"
+import { runtimeName } from "./runtime.ts"
+
+const maxTextBytes = 1024 * 1024
+/** Files of /proc say that they have no bytes. */
+const pseudoFileBytes = 64 * 1024
+/** Attempts to remove a cgroup: the kernel frees a dead process's cgroup a moment late. */
+const cgroupAttempts = 20
+const cgroupPause = "50 millis"
+
+const attempt = <A>(operation: string, at: string, run: () => Promise<A>): Effect.Effect<A, HostError> =>
+  Effect.tryPromise({
+    try: run,
+    catch: (error) =>
+      new HostError({ operation, path: at, message: error instanceof Error ? error.message : String(error) })
+  })
+
+const isMissing = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && (error as { readonly code?: string }).code === "ENOENT"
+
+const textOr = (file: string, otherwise: string): string => {
+  try {
+    return readFileSync(file, "utf8").trim()
+  } catch {
+    return otherwise
+  }
+}
+
+const cgroupVersion = (): NodeFacts["cgroupVersion"] => {
+  const mounts = textOr("/proc/self/mounts", "")
+  if (/ \/sys\/fs\/cgroup cgroup2 /u.test(mounts)) return "v2"
+  return / cgroup /u.test(mounts) ? "v1" : "none"
+}
+
+/** `/sys/kernel/mm/hugepages/hugepages-2048kB` → `2MB` (runc's names). */
+const hugePageSizes = (): ReadonlyArray<string> => {
+  try {
+    return readdirSync("/sys/kernel/mm/hugepages")
+      .map((name) => Number(/^hugepages-(\d+)kB$/u.exec(name)?.[1] ?? 0))
+      .filter((kb) => kb > 0)
+      .sort((a, b) => a - b)
+      .map((kb) => (kb >= 1024 * 1024 ? `${kb / 1024 / 1024}GB` : kb >= 1024 ? `${kb / 1024}MB` : `${kb}KB`))
+  } catch {
+    return []
+  }
+}
+
+/** `/sys/devices/system/cpu/cpu<n>/thermal_throttle`, as far as it is there (moby's masked paths). */
+const thermalPaths = (): ReadonlyArray<string> => {
+  const cpus = "/sys/devices/system/cpu"
+  try {
+    return readdirSync(cpus)
+      .filter((name) => /^cpu\d+$/u.test(name))
+      .map((name) => `${cpus}/${name}/thermal_throttle`)
+      .filter((file) => existsSync(file))
+  } catch {
+    return []
+  }
+}
+
+const swapFiles = [
+  "/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes",
+  "/sys/fs/cgroup/system.slice/memory.swap.max",
+  "/sys/fs/cgroup/init.scope/memory.swap.max"
+]
+
+const addresses = (): ReadonlyArray<string> =>
+  Object.values(os.networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter((a) => !a.internal && !a.address.startsWith("fe80"))
+    .map((a) => a.address)
+
+export const readFacts = (nodeName: string): NodeFacts => ({
+  nodeName,
+  kernel: os.release(),
+  architecture: os.arch() === "x64" ? "amd64" : os.arch(),
+  bootId: textOr("/proc/sys/kernel/random/boot_id", "unknown"),
+  host: runtimeName(),
+  cgroupVersion: cgroupVersion(),
+  memoryCapacity: os.totalmem(),
+  hugePageSizes: hugePageSizes(),
+  swapAccounting: swapFiles.some((file) => existsSync(file)),
+  selinux: textOr("/sys/fs/selinux/enforce", "0") === "1",
+  thermalPaths: thermalPaths(),
+  addresses: addresses()
+})
+
+/** At most `bytes` of a file, from where `start` says; empty where there is no file. */
+const readPart = async (file: string, start: (size: number) => number, bytes: number): Promise<string> => {
+  try {
+    const handle = await fs.open(file)
+    try {
+      const { size } = await handle.stat()
+      const buffer = Buffer.alloc(Math.min(bytes, Math.max(size, pseudoFileBytes)))
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, start(size))
+      return buffer.toString("utf8", 0, bytesRead)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    if (isMissing(error)) return ""
+    throw error
+  }
+}
+
+export const layer = (nodeName: string): Layer.Layer<Host> =>
+  Layer.sync(Host, () =>
+    Host.of({
+      facts: readFacts(nodeName),
+      readText: (file) => attempt("read", file, () => readPart(file, () => 0, maxTextBytes)),
+      readTail: (file, bytes) =>
+        attempt("read", file, () => readPart(file, (size) => Math.max(size - bytes, 0), bytes)),
+      makeDirectory: (directory, mode) =>
+        attempt("make directory", directory, async () => {
+          await fs.mkdir(directory, { recursive: true, mode })
+        }),
+      writeFile: (file, content, mode) =>
+        attempt("write", file, async () => {
+          await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o755 })
+          const draft = `${file}.${randomUUID()}`
+          await fs.writeFile(draft, content, { mode })
+          await fs.chmod(draft, mode)
+          await fs.rename(draft, file)
+        }),
+      removeTree: (directory) =>
+        attempt("remove", directory, async () => {
+          const mounts = textOr("/proc/self/mounts", "")
+          const inside = mounts.split("\n").find((line) => `${line.split(" ")[1] ?? ""}/`.startsWith(`${directory}/`))
+          if (inside !== undefined) throw new Error(`${inside.split(" ")[1]} is still mounted`)
+          await fs.rm(directory, { recursive: true, force: true })
+        }),
+      removeCgroup: (cgroup) =>
+        attempt("remove cgroup", cgroup, () => removeCgroupTree(cgroup)).pipe(
+          Effect.catch((error) => Effect.flatMap(Effect.sleep(cgroupPause), () => Effect.fail(error))),
+          Effect.retry({ times: cgroupAttempts })
+        )
+    })
+  )

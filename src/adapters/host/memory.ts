@@ -1,0 +1,50 @@
+/** The node in memory, for tests and simulated nodes: files by path, cgroups by name. */
+import { Effect, Layer } from "effect"
+import { Host, HostError, type NodeFacts } from "./port.ts"
+
+export interface MemoryHost {
+  /** Files and directories (empty text, path ending in `/`) that are there now. */
+  readonly files: Map<string, string>
+  readonly service: Host["Service"]
+}
+
+export const memoryFacts = (nodeName: string): NodeFacts => ({
+  nodeName,
+  kernel: "6.1.0-simulated",
+  architecture: "amd64",
+  bootId: "00000000-0000-0000-0000-000000000000",
+  host: "simulation",
+  cgroupVersion: "v2",
+  memoryCapacity: 8 * 2 ** 30,
+  hugePageSizes: [],
+  swapAccounting: false,
+  selinux: false,
+  thermalPaths: [],
+  addresses: ["192.0.2.1"]
+})
+
+export const makeMemoryHost = (nodeName: string): MemoryHost => {
+  const files = new Map<string, string>()
+  const refuse = (operation: string, path: string) =>
+    path.startsWith("/") ? undefined : new HostError({ operation, path, message: "is no absolute path" })
+  const act = <A>(operation: string, path: string, run: () => A): Effect.Effect<A, HostError> =>
+    Effect.suspend(() => {
+      const refusal = refuse(operation, path)
+      return refusal === undefined ? Effect.succeed(run()) : Effect.fail(refusal)
+    })
+  const service = Host.of({
+    facts: memoryFacts(nodeName),
+    readText: (path) => act("read", path, () => files.get(path) ?? ""),
+    readTail: (path, bytes) => act("read", path, () => (files.get(path) ?? "").slice(-bytes)),
+    makeDirectory: (path) => act("make directory", path, () => void files.set(`${path}/`, "")),
+    writeFile: (path, content) => act("write", path, () => void files.set(path, content)),
+    removeTree: (path) =>
+      act("remove", path, () => {
+        for (const file of [...files.keys()]) if (`${file}/`.startsWith(`${path}/`)) files.delete(file)
+      }),
+    removeCgroup: (path) => act("remove cgroup", path, () => void files.delete(`/sys/fs/cgroup${path}/`))
+  })
+  return { files, service }
+}
+
+export const layer = (nodeName: string): Layer.Layer<Host> => Layer.sync(Host, () => makeMemoryHost(nodeName).service)

@@ -1,0 +1,53 @@
+/**
+ * The node as actors see it: facts about it, the pod's own files and directories on it, and cgroups. Paths are absolute.
+ * Every operation is idempotent; failures are `HostError`s that name the path.
+ */
+import { Context, type Effect, Schema } from "effect"
+
+export class HostError extends Schema.TaggedError<HostError>()("HostError", {
+  operation: Schema.String,
+  path: Schema.String,
+  message: Schema.String
+}) {}
+
+export interface NodeFacts {
+  readonly nodeName: string
+  /** Of the kernel: `6.1.0-26-amd64`. */
+  readonly kernel: string
+  readonly architecture: string
+  readonly bootId: string
+  /** Runtime that runs the agent: `bun 1.4.5`. */
+  readonly host: string
+  readonly cgroupVersion: "v1" | "v2" | "none"
+  /** Bytes. */
+  readonly memoryCapacity: number
+  /** Kernel's names, biggest last: `2MB`, `1GB`. */
+  readonly hugePageSizes: ReadonlyArray<string>
+  /** Whether the kernel accounts for swap in memory cgroups. */
+  readonly swapAccounting: boolean
+  /** Whether the kernel enforces SELinux. */
+  readonly selinux: boolean
+  /** Paths that exist here and are hidden from containers: `/sys/devices/system/cpu/cpu0/thermal_throttle`. */
+  readonly thermalPaths: ReadonlyArray<string>
+  /** Primary addresses of the node. */
+  readonly addresses: ReadonlyArray<string>
+}
+
+export class Host extends Context.Service<
+  Host,
+  {
+    readonly facts: NodeFacts
+    /** Text of a small file (≤ 1 MiB), empty where there is none. */
+    readonly readText: (path: string) => Effect.Effect<string, HostError>
+    /** The last `bytes` of a file, empty where there is none. */
+    readonly readTail: (path: string, bytes: number) => Effect.Effect<string, HostError>
+    /** Makes a directory and its parents, mode octal. */
+    readonly makeDirectory: (path: string, mode: number) => Effect.Effect<void, HostError>
+    /** Writes a file by renaming; makes the parents. */
+    readonly writeFile: (path: string, content: string, mode: number) => Effect.Effect<void, HostError>
+    /** Removes a directory with all in it, crossing no mount point. */
+    readonly removeTree: (path: string) => Effect.Effect<void, HostError>
+    /** Removes a cgroup and its children in every hierarchy. Processes that are left in them are killed. */
+    readonly removeCgroup: (path: string) => Effect.Effect<void, HostError>
+  }
+>()("chronode/Host") {}

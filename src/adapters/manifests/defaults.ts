@@ -1,0 +1,103 @@
+/**
+ * What the API server would fill in (`pkg/apis/core/v1/defaults.go` of Kubernetes 1.36), for the fields that Chronode has.
+ * Explicit values stay as they are, but for zeros where upstream takes zero for "not given".
+ */
+import type { Container, Pod, Probe, Volume } from "../../events/pod-spec.ts"
+import type { UnidentifiedPod } from "./identity.ts"
+
+export const defaultNamespace = "default"
+
+/** Tag of an image reference; `latest` where there is neither tag nor digest (`pkg/util/parsers` ParseImageName). */
+export const tagOf = (image: string): string => {
+  const [name = "", digest] = image.split("@", 2)
+  const last = name.slice(name.lastIndexOf("/") + 1)
+  const colon = last.indexOf(":")
+  return colon >= 0 ? last.slice(colon + 1) : digest === undefined ? "latest" : ""
+}
+
+const orDefault = (value: number | undefined, otherwise: number): number =>
+  value === undefined || value === 0 ? otherwise : value
+
+const probeDefaults = (probe: Probe): Probe => ({
+  ...probe,
+  ...(probe.httpGet === undefined
+    ? {}
+    : {
+        httpGet: {
+          ...probe.httpGet,
+          path: probe.httpGet.path === undefined || probe.httpGet.path === "" ? "/" : probe.httpGet.path,
+          scheme: probe.httpGet.scheme ?? "HTTP"
+        }
+      }),
+  initialDelaySeconds: probe.initialDelaySeconds ?? 0,
+  timeoutSeconds: orDefault(probe.timeoutSeconds, 1),
+  periodSeconds: orDefault(probe.periodSeconds, 10),
+  successThreshold: orDefault(probe.successThreshold, 1),
+  failureThreshold: orDefault(probe.failureThreshold, 3)
+})
+
+const containerDefaults = (container: Container, hostNetwork: boolean): Container => {
+  const { ports, resources, livenessProbe, readinessProbe, startupProbe, ...rest } = container
+  return {
+    ...rest,
+    imagePullPolicy: container.imagePullPolicy ?? (tagOf(container.image) === "latest" ? "Always" : "IfNotPresent"),
+    ...(ports === undefined
+      ? {}
+      : {
+          ports: ports.map((port) => ({
+            ...port,
+            // A container on the host's network listens on the host.
+            ...(hostNetwork && (port.hostPort ?? 0) === 0 ? { hostPort: port.containerPort } : {}),
+            protocol: port.protocol ?? "TCP"
+          }))
+        }),
+    // A limit without a request asks for as much as the limit.
+    ...(resources === undefined
+      ? {}
+      : {
+          resources:
+            resources.limits === undefined
+              ? resources
+              : { ...resources, requests: { ...resources.limits, ...resources.requests } }
+        }),
+    ...(livenessProbe === undefined ? {} : { livenessProbe: probeDefaults(livenessProbe) }),
+    ...(readinessProbe === undefined ? {} : { readinessProbe: probeDefaults(readinessProbe) }),
+    ...(startupProbe === undefined ? {} : { startupProbe: probeDefaults(startupProbe) }),
+    terminationMessagePath: container.terminationMessagePath ?? "/dev/termination-log",
+    terminationMessagePolicy: container.terminationMessagePolicy ?? "File"
+  }
+}
+
+/** A volume that names no source is an emptyDir. */
+const volumeDefaults = (volume: Volume): Volume => {
+  if (volume.hostPath !== undefined)
+    return { ...volume, hostPath: { ...volume.hostPath, type: volume.hostPath.type ?? "" } }
+  return { ...volume, emptyDir: volume.emptyDir ?? {} }
+}
+
+/** Applied to a pod that passed validation. */
+export const applyDefaults = (
+  pod: Pick<UnidentifiedPod, "spec"> & { metadata: Partial<Pod["metadata"]> & { name: string } }
+): UnidentifiedPod => {
+  const { uid: _, ...metadata } = pod.metadata
+  const { containers, initContainers, volumes, ...spec } = pod.spec
+  const hostNetwork = spec.hostNetwork === true
+  return {
+    metadata: {
+      ...metadata,
+      namespace: metadata.namespace === undefined || metadata.namespace === "" ? defaultNamespace : metadata.namespace
+    },
+    spec: {
+      ...spec,
+      ...(volumes === undefined ? {} : { volumes: volumes.map(volumeDefaults) }),
+      ...(initContainers === undefined
+        ? {}
+        : { initContainers: initContainers.map((c) => containerDefaults(c, hostNetwork)) }),
+      containers: containers.map((c) => containerDefaults(c, hostNetwork)),
+      restartPolicy: spec.restartPolicy ?? "Always",
+      terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
+      dnsPolicy: spec.dnsPolicy ?? "ClusterFirst",
+      enableServiceLinks: spec.enableServiceLinks ?? true
+    }
+  }
+}

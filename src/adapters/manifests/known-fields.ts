@@ -1,0 +1,66 @@
+/**
+ * Fields of the Kubernetes API (1.36, `staging/src/k8s.io/api/core/v1/types.go`) that pod-spec.ts does not have yet. Most
+ * are left out with a warning. Those whose absence would run something else than was asked for are refused.
+ */
+
+/** `spec.initContainers[3].readinessProbe` → `spec.containers[].probe`: fields are known by where they stand. */
+export const placeOf = (path: string): string =>
+  path
+    .replace(/^items\[\d+\]\.?/u, "")
+    .replace(/\[\d+\]/gu, "[]")
+    .replace(/^spec\.(initContainers|ephemeralContainers)\[\]/u, "spec.containers[]")
+    .replace(/\.(liveness|readiness|startup)Probe$/u, ".probe")
+
+const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/u))
+
+const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["", words("status")],
+  [
+    "metadata",
+    words(`creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers generateName generation managedFields
+      ownerReferences resourceVersion selfLink`)
+  ],
+  [
+    "spec",
+    words(`affinity ephemeralContainers hostUsers hostnameOverride imagePullSecrets os overhead preemptionPolicy
+      readinessGates resourceClaims resources schedulerName schedulingGates schedulingGroup serviceAccount
+      serviceAccountName topologySpreadConstraints workloadRef`)
+  ],
+  [
+    "spec.securityContext",
+    words(`appArmorProfile fsGroupChangePolicy seLinuxChangePolicy seLinuxOptions seccompProfile
+      supplementalGroupsPolicy windowsOptions`)
+  ],
+  ["spec.containers[]", words("lifecycle resizePolicy")],
+  ["spec.containers[].resources", words("claims")],
+  ["spec.containers[].volumeMounts[]", words("recursiveReadOnly")],
+  ["spec.containers[].securityContext", words("appArmorProfile procMount seLinuxOptions seccompProfile windowsOptions")]
+])
+
+const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["spec.containers[]", words("envFrom restartPolicy restartPolicyRules volumeDevices")],
+  ["spec.containers[].env[]", words("valueFrom")],
+  ["spec.containers[].volumeMounts[]", words("subPath subPathExpr")],
+  ["spec.containers[].probe", words("grpc")],
+  [
+    "spec.volumes[]",
+    words(`awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI ephemeral fc flexVolume flocker
+      gcePersistentDisk gitRepo glusterfs image iscsi nfs persistentVolumeClaim photonPersistentDisk portworxVolume
+      projected quobyte rbd scaleIO secret storageos vsphereVolume`)
+  ]
+])
+
+export type Known = "refused" | "notActedOn" | "unknown"
+
+/** What to do with a field that the shape does not have. `path`: of the mapping that holds it. */
+export const classify = (path: string, field: string): Known => {
+  const place = placeOf(path)
+  if (refused.get(place)?.has(field) === true) return "refused"
+  return notActedOn.get(place)?.has(field) === true ? "notActedOn" : "unknown"
+}
+
+/** Objects that people keep beside pods; a directory of static pods gives them no meaning. */
+export const companionKinds =
+  words(`ConfigMap Secret Service Namespace ServiceAccount PersistentVolume PersistentVolumeClaim
+  Endpoints EndpointSlice LimitRange ResourceQuota PodDisruptionBudget NetworkPolicy Ingress Role RoleBinding ClusterRole
+  ClusterRoleBinding PriorityClass StorageClass RuntimeClass HorizontalPodAutoscaler CustomResourceDefinition`)

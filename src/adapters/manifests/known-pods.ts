@@ -1,0 +1,45 @@
+/** What an implementation of `Manifests` remembers of its scans, with the port's two questions about single pods. */
+import { Deferred, Effect } from "effect"
+import type { Pod } from "../../events/pod-spec.ts"
+import { maxRememberedPods } from "./limits.ts"
+import { firstScanMillis, PodNotDeclared } from "./port.ts"
+import { type ReadFile, toSnapshot } from "./snapshot.ts"
+
+export class KnownPods {
+  private current: ReadonlyMap<string, Pod> = new Map()
+  private recorded: ReadonlyMap<string, Pod> = new Map()
+  /** Not declared any more, oldest first: a pod whose manifest an edit broke runs on, and may start containers again. */
+  private readonly remembered = new Map<string, Pod>()
+  private readonly scanned = Deferred.makeUnsafe<void>()
+
+  /** Takes over what was read; answers it as the port tells it. */
+  take(files: ReadonlyArray<ReadFile>) {
+    const snapshot = toSnapshot(files)
+    for (const [uid, pod] of this.current) if (!snapshot.pods.has(uid)) this.remembered.set(uid, pod)
+    for (const uid of snapshot.pods.keys()) this.remembered.delete(uid)
+    for (const uid of this.remembered.keys()) {
+      if (this.remembered.size <= maxRememberedPods) break
+      this.remembered.delete(uid)
+    }
+    this.current = snapshot.pods
+    this.recorded = snapshot.recorded
+    Deferred.doneUnsafe(this.scanned, Effect.void)
+    return snapshot.files
+  }
+
+  readonly declared = (uid: string): Effect.Effect<Pod | undefined> => Effect.sync(() => this.recorded.get(uid))
+
+  readonly secretsOf = (uid: string): Effect.Effect<Pod, PodNotDeclared> =>
+    Deferred.await(this.scanned).pipe(
+      Effect.timeoutOrElse({
+        duration: firstScanMillis,
+        orElse: () => new PodNotDeclared({ uid, message: `no manifest was read within ${firstScanMillis / 1000} s` })
+      }),
+      Effect.flatMap(() => {
+        const pod = this.current.get(uid) ?? this.remembered.get(uid)
+        return pod === undefined
+          ? new PodNotDeclared({ uid, message: `no manifest that was read declares a pod with uid ${uid}` })
+          : Effect.succeed(pod)
+      })
+    )
+}

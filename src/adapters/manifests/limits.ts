@@ -1,0 +1,25 @@
+/** The bounds of reading manifests, named. Texts that go into events are cut so that an event stays under 64 KiB. */
+
+/** Bytes of one file (kubelet's maxConfigLength). */
+export const maxFileBytes = 10 * 1024 * 1024
+/** Bytes of one document. No pod comes near it, and a parser busy for seconds would stall every probe. */
+export const maxDocumentBytes = 512 * 1024
+/** Bytes of all documents of one file that are parsed, for the same reason. */
+export const maxParsedBytes = 1024 * 1024
+/** Files in the directory. */
+export const maxFiles = 1_000
+/** Nodes of one document that are visited, aliases followed. */
+export const maxNodes = 100_000
+/**
+ * Bytes of one pod as it is recorded: it stands in one event twice, once as the event's own field and once in the text
+ * of the command (JSON in JSON); an event has 64 KiB, and 8 KiB are for the rest of it.
+ */
+export const maxRecordedPodBytes = 56 * 1024
+/** Bytes of the list of pods that one file declares, as JSON. */
+export const maxPodListBytes = 12 * 1024
+/** Bytes of the problems, and of the ignored fields, that are told of one file, as JSON. */
+export const maxToldBytes = 6 * 1024
+/** Characters of one message, and of the path of a field. */
+export const maxMessageCharacters = 300
+/** Pods that no manifest declares any more, whose values are still known. */
+export const maxRememberedPods = 256

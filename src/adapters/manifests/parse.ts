@@ -1,0 +1,140 @@
+/**
+ * A manifest file to pods: YAML or JSON, several documents, `Pod` and `List`. A document that cannot be used costs only
+ * itself; what is wrong is told with line, column and field.
+ */
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml"
+import type { Pod } from "../../events/pod-spec.ts"
+import { applyDefaults } from "./defaults.ts"
+import { splitDocuments } from "./documents.ts"
+import { derivedUid } from "./identity.ts"
+import { companionKinds } from "./known-fields.ts"
+import { maxDocumentBytes, maxParsedBytes, maxRecordedPodBytes } from "./limits.ts"
+import type { IgnoredField, ManifestProblem } from "./port.ts"
+import { fieldPath, type Place, Reader } from "./read.ts"
+import { redact } from "./redact.ts"
+import { podShape } from "./shape.ts"
+import { validatePod } from "./validate.ts"
+import type { WrittenPod } from "./written.ts"
+
+export interface ParsedPod {
+  /** With all values. */
+  readonly pod: Pod
+  readonly recorded: Pod
+  /** Where its name stands. */
+  readonly place: Place | undefined
+  readonly field: string
+}
+export interface ParsedFile {
+  readonly pods: ReadonlyArray<ParsedPod>
+  readonly problems: ReadonlyArray<ManifestProblem>
+  readonly ignoredFields: ReadonlyArray<IgnoredField>
+}
+
+const bytesOf = (text: string): number => Buffer.byteLength(text)
+
+/** Reads a file's text. `file`: full path, part of the pods' identity, like the node's name. */
+export const parseManifest = (content: string, file: string, node: string): ParsedFile => {
+  const pods: Array<ParsedPod> = []
+  const problems: Array<ManifestProblem> = []
+  const ignoredFields: Array<IgnoredField> = []
+  let bytes = 0
+  for (const { text, linesBefore } of splitDocuments(content)) {
+    const size = bytesOf(text)
+    const start = { line: linesBefore + 1, column: 1 }
+    if (size > maxDocumentBytes) {
+      problems.push({ ...start, message: `the document is larger than ${maxDocumentBytes / 1024} KiB` })
+      continue
+    }
+    bytes += size
+    if (bytes > maxParsedBytes) {
+      const most = `${maxParsedBytes / 1024 / 1024} MiB`
+      problems.push({
+        ...start,
+        message: `the file's documents are more than ${most}: this one and those after it are left out`
+      })
+      break
+    }
+    const lines = new LineCounter()
+    // Doubled keys are found by the reader: the library's own check is quadratic.
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: "error"
+    })
+    const reader = new Reader(document, lines, linesBefore)
+    if (document.errors.length > 0) {
+      for (const error of document.errors)
+        problems.push({ ...reader.placeAt(error.pos[0]), message: `YAML: ${error.message}` })
+      continue
+    }
+    readObject(reader, document.contents, "", (path, map) => {
+      const parsed = readPod(reader, map, path, file, node)
+      if (parsed !== undefined) pods.push(parsed)
+    })
+    problems.push(...reader.problems)
+    ignoredFields.push(...reader.ignored)
+  }
+  return { pods, problems, ignoredFields }
+}
+
+/** Finds the pods of one object, which may be a list of objects. */
+const readObject = (reader: Reader, raw: unknown, path: string, onPod: (path: string, map: YAMLMap) => void): void => {
+  const node = reader.resolve(raw)
+  if (node === undefined || !isMap(node)) {
+    reader.problem(path, "must be a mapping with apiVersion, kind, metadata and spec", reader.placeOfNode(node))
+    return
+  }
+  const kindNode = reader.resolve(node.get("kind", true))
+  const kind = isScalar(kindNode) && typeof kindNode.value === "string" ? kindNode.value : undefined
+  const place = reader.placeOfNode(kindNode ?? node)
+  if (kind === "Pod") onPod(path, node)
+  else if ((kind === "List" || kind === "PodList") && path === "")
+    readItems(reader, node.get("items", true), node, onPod)
+  else if (kind === undefined) reader.problem(fieldPath(path, "kind"), "is missing: Pod or List", place)
+  else if (companionKinds.has(kind))
+    reader.ignore(fieldPath(path, "kind"), `${kind} has no meaning here; ignored`, place)
+  else reader.problem(fieldPath(path, "kind"), `must be Pod or List, not ${JSON.stringify(kind.slice(0, 60))}`, place)
+}
+
+const readItems = (reader: Reader, raw: unknown, list: Node, onPod: (path: string, map: YAMLMap) => void): void => {
+  const items = reader.resolve(raw)
+  if (items === undefined || (isScalar(items) && items.value === null)) return
+  if (!isSeq(items)) {
+    reader.problem("items", "must be a list", reader.placeOfNode(items) ?? reader.placeOfNode(list))
+    return
+  }
+  for (const [i, item] of items.items.entries()) readObject(reader, item, `items[${i}]`, onPod)
+}
+
+const readPod = (reader: Reader, map: YAMLMap, path: string, file: string, node: string): ParsedPod | undefined => {
+  const before = reader.problems.length
+  const written = reader.read(map, podShape, path) as WrittenPod | undefined
+  if (written === undefined) return undefined
+  // What has the wrong type is missing from `written`: it is not to be said twice.
+  const known = new Set(reader.problems.slice(before).map((p) => p.field))
+  validatePod(written, (field, message) => {
+    const at = fieldPath(path, field)
+    if (![...known].some((k) => k === at || k?.startsWith(`${at}[`) === true || k?.startsWith(`${at}.`) === true)) {
+      reader.problem(at, message)
+    }
+  })
+  if (reader.problems.length > before) return undefined
+  const pod = identify(written as Parameters<typeof applyDefaults>[0], file, node)
+  const recorded = redact(pod)
+  const text = JSON.stringify(recorded)
+  const field = fieldPath(path, "metadata.name")
+  // Once plainly and once as text within JSON.
+  if (bytesOf(text) + bytesOf(JSON.stringify(text)) > maxRecordedPodBytes) {
+    reader.problem(path === "" ? "metadata" : path, `the pod is too large to be recorded: ${bytesOf(text)} bytes`)
+    return undefined
+  }
+  return { pod, recorded, place: reader.placeOfField(field), field }
+}
+
+const identify = (written: Parameters<typeof applyDefaults>[0], file: string, node: string): Pod => {
+  const { metadata, spec } = applyDefaults(written)
+  const given = written.metadata.uid
+  const uid = given === undefined || given === "" ? derivedUid({ metadata, spec }, node, file) : given
+  return { metadata: { ...metadata, uid }, spec }
+}

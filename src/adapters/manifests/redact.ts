@@ -1,0 +1,53 @@
+/** The recorded form of a pod (law 9): values of variables and of HTTP headers are replaced by short hashes. */
+import { createHash } from "node:crypto"
+import type { Container, Pod, Probe } from "../../events/pod-spec.ts"
+
+const hashDigits = 16
+
+/** First 16 hex digits of SHA-256 over uid, name and value: a change is seen, the value is not. */
+export const valueHash = (uid: string, name: string, value: string): string =>
+  createHash("sha256").update(`${uid}\0${name}\0${value}`).digest("hex").slice(0, hashDigits)
+
+interface Named {
+  readonly name: string
+  readonly value?: string
+  readonly valueHash?: string
+}
+
+const redactValue = <A extends Named>(uid: string, { value, ...rest }: A) =>
+  value === undefined ? rest : { ...rest, valueHash: valueHash(uid, rest.name, value) }
+
+const redactProbe = (uid: string, probe: Probe): Probe =>
+  probe.httpGet?.httpHeaders === undefined
+    ? probe
+    : {
+        ...probe,
+        httpGet: { ...probe.httpGet, httpHeaders: probe.httpGet.httpHeaders.map((h) => redactValue(uid, h)) }
+      }
+
+const probeFields = ["livenessProbe", "readinessProbe", "startupProbe"] as const
+
+const redactContainer = (uid: string, container: Container): Container => {
+  const probes = probeFields.flatMap((field) => {
+    const probe = container[field]
+    return probe === undefined ? [] : [[field, redactProbe(uid, probe)] as const]
+  })
+  return {
+    ...container,
+    ...(container.env === undefined ? {} : { env: container.env.map((e) => redactValue(uid, e)) }),
+    ...Object.fromEntries(probes)
+  }
+}
+
+export const redact = (pod: Pod): Pod => {
+  const { uid } = pod.metadata
+  const { containers, initContainers, ...spec } = pod.spec
+  return {
+    metadata: pod.metadata,
+    spec: {
+      ...spec,
+      ...(initContainers === undefined ? {} : { initContainers: initContainers.map((c) => redactContainer(uid, c)) }),
+      containers: containers.map((c) => redactContainer(uid, c))
+    }
+  }
+}

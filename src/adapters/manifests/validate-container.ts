@@ -1,0 +1,173 @@
+/** The part of validation that is about containers: see validate.ts. */
+import type { Container, Probe } from "../../events/pod-spec.ts"
+import { headerNameProblem, labelProblem, portNameProblem, portProblem, variableNameProblem } from "./names.ts"
+import { quantityNumber } from "./quantity.ts"
+import type { Complain, WrittenPod } from "./written.ts"
+
+type Written = Partial<Container>
+type Spec = NonNullable<WrittenPod["spec"]>
+
+const probeFields = ["livenessProbe", "readinessProbe", "startupProbe"] as const
+
+/** `volumes`: the names that mounts may use. */
+export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, complain: Complain): void => {
+  if ((spec.containers ?? []).length === 0) complain("spec.containers", "needs at least one container")
+  const names = new Set<string>()
+  const hostPorts = new Set<string>()
+  for (const [list, containers] of [
+    ["initContainers", spec.initContainers ?? []],
+    ["containers", spec.containers ?? []]
+  ] as const) {
+    for (const [i, container] of containers.entries()) {
+      const path = `spec.${list}[${i}]`
+      validateName(container, path, names, complain)
+      validateImage(container, path, complain)
+      validatePorts(container, path, spec.hostNetwork === true, list === "containers" ? hostPorts : undefined, complain)
+      validateEnv(container, path, complain)
+      validateMounts(container, path, volumes, complain)
+      validateResources(container, path, complain)
+      for (const field of probeFields) {
+        const probe = container[field]
+        if (probe === undefined) continue
+        if (list === "initContainers") complain(`${path}.${field}`, "is not allowed for an init container")
+        else validateProbe(probe, field, `${path}.${field}`, complain)
+      }
+    }
+  }
+}
+
+const validateName = ({ name }: Written, path: string, names: Set<string>, complain: Complain): void => {
+  const wrong = name === undefined ? "is missing" : labelProblem(name)
+  if (wrong !== undefined) complain(`${path}.name`, wrong)
+  else if (names.has(name!)) complain(`${path}.name`, `another container is called ${JSON.stringify(name)} too`)
+  if (name !== undefined) names.add(name)
+}
+
+const validateImage = ({ image }: Written, path: string, complain: Complain): void => {
+  if (image === undefined || image === "") complain(`${path}.image`, "is missing")
+  else if (image.trim() !== image) complain(`${path}.image`, "must not begin or end with a space")
+}
+
+/** `hostPorts`: what the pod's other containers take on the host; init containers run before and do not compete. */
+const validatePorts = (
+  container: Written,
+  path: string,
+  hostNetwork: boolean,
+  hostPorts: Set<string> | undefined,
+  complain: Complain
+): void => {
+  const names = new Set<string>()
+  for (const [i, port] of (container.ports ?? []).entries()) {
+    const at = `${path}.ports[${i}]`
+    if (port.containerPort === undefined) complain(`${at}.containerPort`, "is missing")
+    else check(`${at}.containerPort`, portProblem(port.containerPort), complain)
+    if (port.name !== undefined && port.name !== "") {
+      check(`${at}.name`, portNameProblem(port.name), complain)
+      if (names.has(port.name)) complain(`${at}.name`, `another port is called ${JSON.stringify(port.name)} too`)
+      names.add(port.name)
+    }
+    if (port.hostPort === undefined || port.hostPort === 0) continue
+    check(`${at}.hostPort`, portProblem(port.hostPort), complain)
+    if (hostNetwork && port.hostPort !== port.containerPort) {
+      complain(`${at}.hostPort`, "must equal containerPort on the host's network")
+    }
+    const key = `${port.hostIP ?? ""}/${port.protocol ?? "TCP"}/${port.hostPort}`
+    if (hostPorts?.has(key) === true)
+      complain(`${at}.hostPort`, `${port.hostPort} is taken by another port of this pod`)
+    hostPorts?.add(key)
+  }
+}
+
+const validateEnv = (container: Written, path: string, complain: Complain): void => {
+  for (const [i, variable] of (container.env ?? []).entries()) {
+    const at = `${path}.env[${i}].name`
+    // Doubled names are allowed: the last one counts.
+    if (variable.name === undefined || variable.name === "") complain(at, "is missing")
+    else check(at, variableNameProblem(variable.name), complain)
+    if (variable.value?.includes("\0") === true) complain(`${path}.env[${i}].value`, "must not contain NUL")
+  }
+}
+
+const validateMounts = (container: Written, path: string, volumes: ReadonlySet<string>, complain: Complain): void => {
+  const paths = new Set<string>()
+  for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
+    const at = `${path}.volumeMounts[${i}]`
+    if (mount.name === undefined || mount.name === "") complain(`${at}.name`, "is missing")
+    else if (!volumes.has(mount.name)) complain(`${at}.name`, `the pod has no volume ${JSON.stringify(mount.name)}`)
+    if (mount.mountPath === undefined || mount.mountPath === "") complain(`${at}.mountPath`, "is missing")
+    else if (!mount.mountPath.startsWith("/")) complain(`${at}.mountPath`, "must be an absolute path")
+    else if (paths.has(mount.mountPath)) complain(`${at}.mountPath`, `${mount.mountPath} is mounted twice`)
+    if (mount.mountPath !== undefined) paths.add(mount.mountPath)
+    if (mount.mountPropagation === "Bidirectional" && container.securityContext?.privileged !== true) {
+      complain(`${at}.mountPropagation`, "Bidirectional is for privileged containers only")
+    }
+  }
+}
+
+const validateResources = (container: Written, path: string, complain: Complain): void => {
+  const { requests = {}, limits = {} } = container.resources ?? {}
+  const numbers = (field: "requests" | "limits", of: Readonly<Record<string, string>>): ReadonlyMap<string, number> => {
+    const read = new Map<string, number>()
+    for (const [resource, text] of Object.entries(of)) {
+      const value = quantityNumber(text)
+      const at = `${path}.resources.${field}[${JSON.stringify(resource)}]`
+      if (value === undefined) complain(at, `${JSON.stringify(text.slice(0, 60))} is no quantity`)
+      else if (value < 0) complain(at, "must not be negative")
+      else read.set(resource, value)
+    }
+    return read
+  }
+  const limit = numbers("limits", limits)
+  for (const [resource, asked] of numbers("requests", requests)) {
+    const most = limit.get(resource)
+    if (most !== undefined && asked > most) {
+      complain(
+        `${path}.resources.requests[${JSON.stringify(resource)}]`,
+        `${requests[resource]} is more than the limit of ${limits[resource]}`
+      )
+    }
+  }
+}
+
+const probeMinimums = {
+  initialDelaySeconds: 0,
+  // Zero stands for the default.
+  timeoutSeconds: 0,
+  periodSeconds: 0,
+  successThreshold: 0,
+  failureThreshold: 0,
+  terminationGracePeriodSeconds: 1
+} as const
+
+const validateProbe = (probe: Probe, field: (typeof probeFields)[number], path: string, complain: Complain): void => {
+  const handlers = (["exec", "httpGet", "tcpSocket"] as const).filter((h) => probe[h] !== undefined)
+  if (handlers.length !== 1) complain(path, `needs exactly one of exec, httpGet, tcpSocket; has ${handlers.length}`)
+  for (const [name, least] of Object.entries(probeMinimums)) {
+    const value = probe[name as keyof typeof probeMinimums]
+    if (value !== undefined && value < least) complain(`${path}.${name}`, `must be ${least} or more`)
+  }
+  if (field !== "readinessProbe" && (probe.successThreshold ?? 1) > 1) complain(`${path}.successThreshold`, "must be 1")
+  if (field === "readinessProbe" && probe.terminationGracePeriodSeconds !== undefined) {
+    complain(`${path}.terminationGracePeriodSeconds`, "is not allowed for a readiness probe")
+  }
+  if (probe.exec !== undefined && (probe.exec.command ?? []).length === 0)
+    complain(`${path}.exec.command`, "is missing")
+  for (const handler of ["httpGet", "tcpSocket"] as const) {
+    const action = probe[handler]
+    if (action === undefined) continue
+    const port: number | string | undefined = action.port
+    if (port === undefined) complain(`${path}.${handler}.port`, "is missing")
+    else
+      check(`${path}.${handler}.port`, typeof port === "number" ? portProblem(port) : portNameProblem(port), complain)
+  }
+  for (const [i, header] of (probe.httpGet?.httpHeaders ?? []).entries()) {
+    const at = `${path}.httpGet.httpHeaders[${i}]`
+    if (header.name === undefined) complain(`${at}.name`, "is missing")
+    else check(`${at}.name`, headerNameProblem(header.name), complain)
+    if (/[\0\r\n]/u.test(header.value ?? "")) complain(`${at}.value`, "must not contain line breaks")
+  }
+}
+
+const check = (field: string, wrong: string | undefined, complain: Complain): void => {
+  if (wrong !== undefined) complain(field, wrong)
+}

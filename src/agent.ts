@@ -1,0 +1,261 @@
+/**
+ * The agent: ties live adapters, the journal and the behaviours of all actors together, runs until a signal or a fatal
+ * failure, and answers the exit code. Together with main.ts the only place that knows live code of every room.
+ */
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Stream, SubscriptionRef } from "effect"
+import { type ActorServices, actorsOf } from "./actors/behaviors.ts"
+import { deciders } from "./actors/deciders.ts"
+import { type ActorSystemShape, makeActorSystem } from "./actors/kernel/system.ts"
+import { Admission } from "./actors/node/admission.ts"
+import { Retention } from "./actors/node/retention.ts"
+import type { NodeFacts as PodFacts } from "./actors/pod/node-facts.ts"
+import { Pods } from "./actors/pod/pods.ts"
+import { PodSettings } from "./actors/pod/settings.ts"
+import type { PodState } from "./actors/pod/state.ts"
+import { PublisherStatus } from "./actors/stream/status.ts"
+import { CriRuntime } from "./adapters/cri/live.ts"
+import { ContainerRuntime } from "./adapters/cri/port.ts"
+import { layer as hostLayer } from "./adapters/host/live.ts"
+import { Host } from "./adapters/host/port.ts"
+import { layer as manifestsLayer } from "./adapters/manifests/live.ts"
+import { layerLive as natsLayer } from "./adapters/nats/live.ts"
+import { EventStream } from "./adapters/nats/port.ts"
+import { layer as proberLayer } from "./adapters/probing/live.ts"
+import { layer as volumesLayer } from "./adapters/volumes/live.ts"
+import { logEvents, logLayer } from "./cli/agent-log.ts"
+import type { AgentOptions } from "./cli/agent-options.ts"
+import { journalPath } from "./cli/journal-path.ts"
+import { version } from "./cli/version.ts"
+import { actorId, nodeSubjects, nodeToken } from "./events/actor-id.ts"
+import { Journal } from "./events/journal/port.ts"
+import { SqliteJournal } from "./events/journal/sqlite.ts"
+import { armedJournal, armedRuntime, armedStream } from "./failpoints.ts"
+
+/** What a good stop may take: the last events to be written and published. */
+const stopTimeout = Duration.seconds(5)
+/** What asking the runtime for its cgroup driver may take at the start; without an answer the configuration counts. */
+const driverTimeout = Duration.seconds(2)
+
+/** Numbers of the decision flags in force, recorded in `NodeStarted`; none yet. */
+const decisionFlags: ReadonlyArray<number> = []
+
+const journalLayer = (options: AgentOptions) =>
+  Layer.effect(Journal, Effect.map(Journal, armedJournal)).pipe(
+    Layer.provide(
+      SqliteJournal.layer({
+        path: journalPath(options.dataDir),
+        node: options.nodeName,
+        durability: options.durability
+      })
+    )
+  )
+
+const runtimeLayer = (options: AgentOptions) =>
+  Layer.effect(ContainerRuntime, Effect.map(ContainerRuntime, armedRuntime)).pipe(
+    Layer.provide(CriRuntime.layer({ endpoint: options.cri, deadlines: { request: options.runtimeRequestTimeout } }))
+  )
+
+const streamLayer = (options: AgentOptions): Layer.Layer<EventStream> | undefined => {
+  if (options.nats === undefined) return undefined
+  const settings = {
+    name: `CHRONODE_${nodeToken(options.nodeName)}`,
+    subjects: [nodeSubjects(options.nodeName)],
+    ...options.stream,
+    denyDelete: true
+  }
+  return Layer.effect(EventStream, Effect.map(EventStream, armedStream)).pipe(
+    Layer.provide(natsLayer(options.nats, settings))
+  )
+}
+
+/** What pods are told of this node: facts of the host, the configuration, and the runtime's own cgroup driver. */
+const podSettings = (options: AgentOptions) =>
+  Layer.effect(
+    PodSettings,
+    Effect.gen(function* () {
+      const host = yield* Host
+      const runtime = yield* ContainerRuntime
+      const { facts } = host
+      const { pods } = options
+      const driver = yield* runtime.cgroupDriver.pipe(
+        Effect.timeout(driverTimeout),
+        Effect.catch(() => Effect.succeed(pods.cgroupDriver))
+      )
+      const resolvConf = pods.resolvConf === "" ? undefined : yield* Effect.orDie(host.readText(pods.resolvConf))
+      const podFacts: PodFacts = {
+        nodeName: options.nodeName,
+        podLogsDir: options.podLogsDir,
+        rootDir: options.dataDir,
+        cgroupDriver: driver,
+        cgroupRoot: pods.cgroupRoot,
+        cgroupVersion: facts.cgroupVersion === "v2" ? "v2" : "v1",
+        memoryCapacity: facts.memoryCapacity,
+        hugePageSizes: facts.hugePageSizes,
+        swapAccounting: facts.swapAccounting,
+        selinux: facts.selinux,
+        maskedPaths: facts.thermalPaths,
+        clusterDns: pods.clusterDNS,
+        clusterDomain: pods.clusterDomain,
+        ...(resolvConf === undefined ? {} : { resolvConf }),
+        nodeIps: facts.addresses
+      }
+      return PodSettings.of({
+        facts: podFacts,
+        runtimeHandler: "",
+        maxContainerRestartPeriodSeconds: pods.maxContainerRestartPeriod / 1000
+      })
+    })
+  )
+
+/** Sandboxes of others on the same runtime are met with every relist: what the journal does not know is asked for once a minute. */
+const strangerMillis = 60_000
+/** Strangers that are remembered. */
+const maxStrangers = 10_000
+
+const everRan = (journal: Journal["Service"]): Pods["Service"]["everRan"] => {
+  const strangers = new Map<string, number>()
+  return (uid) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      if (now - (strangers.get(uid) ?? Number.NEGATIVE_INFINITY) < strangerMillis) return false
+      const rows = yield* Effect.orDie(Stream.runCollect(journal.read({ correlation: uid, limit: 1 })))
+      if (rows.length > 0) return true
+      if (strangers.size >= maxStrangers) strangers.clear()
+      strangers.set(uid, now)
+      return false
+    })
+}
+
+/** Services that look at the actors, made before there are any: they see them through `current`. */
+const lookLayer = (options: AgentOptions, current: { system: ActorSystemShape | undefined }) =>
+  Layer.mergeAll(
+    Layer.effect(
+      Pods,
+      Effect.map(Journal, (journal) =>
+        Pods.of({
+          all: () => (current.system?.actors("pod") ?? []).map(({ id, state }) => ({ id, state: state as PodState })),
+          everRan: everRan(journal)
+        })
+      )
+    ),
+    Layer.effect(
+      Retention,
+      Effect.map(PublisherStatus, ({ report }) =>
+        Retention.of({
+          policy: { maxAge: options.retention.maxAgeSeconds * 1000, maxBytes: options.retention.maxBytes },
+          published:
+            options.nats === undefined
+              ? Effect.succeed(Number.MAX_SAFE_INTEGER)
+              : Effect.map(SubscriptionRef.get(report), ({ published }) => published ?? 0),
+          checkpointAll: Effect.suspend(() => {
+            const { system } = current
+            if (system === undefined) return Effect.void
+            const ids = [...deciders.keys()].flatMap((kind) => system.actors(kind).map(({ id }) => id))
+            return Effect.forEach(ids, (id) => system.checkpoint(id), { discard: true })
+          })
+        })
+      )
+    )
+  )
+
+const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape | undefined }) => {
+  const host = hostLayer(options.nodeName)
+  const base = Layer.mergeAll(
+    journalLayer(options),
+    runtimeLayer(options),
+    host,
+    manifestsLayer({
+      directory: options.manifests,
+      nodeName: options.nodeName,
+      fileCheckMillis: options.fileCheckFrequency
+    }),
+    volumesLayer({ rootDir: options.dataDir }),
+    Admission.layer,
+    PublisherStatus.layer,
+    streamLayer(options) ?? Layer.empty
+  )
+  return Layer.mergeAll(podSettings(options), lookLayer(options, current), proberLayer).pipe(Layer.provideMerge(base))
+}
+
+const agent = (options: AgentOptions) =>
+  Effect.gen(function* () {
+    const current: { system: ActorSystemShape | undefined } = { system: undefined }
+    for (const { level, message } of options.remarks) {
+      yield* level === "warn" ? Effect.logWarning(message) : Effect.logDebug(message)
+    }
+    mkdirSync(join(options.dataDir, "pods"), { recursive: true, mode: 0o750 })
+    // Without a stream nothing asks for one.
+    const services = (yield* Layer.build(makeLayers(options, current))) as Context.Context<ActorServices>
+    const { behaviors, roots } = actorsOf(options.nodeName, options.nats !== undefined, {
+      maxParallelPulls: options.pods.maxParallelImagePulls
+    })
+    const system = yield* makeActorSystem(behaviors, {
+      recording: options.recording,
+      onCommit: logEvents(options.logFormat, options.logLevel)
+    }).pipe(Effect.provide(services))
+    current.system = system
+    const recovered = yield* system.recover
+    const { facts } = Context.get(services, Host)
+    const node = actorId("node", "", options.nodeName)
+    yield* system.tell(node, {
+      _tag: "AgentStarted",
+      at: yield* Clock.currentTimeMillis,
+      version,
+      host: facts.host,
+      kernel: facts.kernel,
+      architecture: facts.architecture,
+      cgroupVersion: facts.cgroupVersion,
+      bootId: facts.bootId,
+      pid: process.pid,
+      recording: options.recording,
+      flags: decisionFlags,
+      recoveredEvents: recovered.events,
+      recoveredActors: recovered.actors
+    } as never)
+    yield* system.start(roots)
+    const reason = yield* Effect.raceFirst(signalled, system.failure)
+    yield* Effect.logInfo(`stopping: ${reason}; containers run on`)
+    yield* stop(system, node, reason).pipe(Effect.provide(services), Effect.timeoutOption(stopTimeout))
+  }).pipe(Effect.scoped)
+
+/** Answers the name of the first SIGTERM or SIGINT. */
+const signalled: Effect.Effect<string> = Effect.callback((resume) => {
+  const onSignal = (signal: string) => resume(Effect.succeed(signal))
+  process.on("SIGTERM", onSignal)
+  process.on("SIGINT", onSignal)
+  return Effect.sync(() => {
+    process.off("SIGTERM", onSignal)
+    process.off("SIGINT", onSignal)
+  })
+})
+
+/** The last event is written, and published where the stream can be reached. */
+const stop = (system: ActorSystemShape, node: ReturnType<typeof actorId>, reason: string) =>
+  Effect.gen(function* () {
+    const journal = yield* Journal
+    const { report } = yield* PublisherStatus
+    const before = yield* journal.head
+    yield* system.tell(node, { _tag: "AgentStopping", at: yield* Clock.currentTimeMillis, reason } as never)
+    const head = yield* journal.awaitBeyond(before.sequence)
+    yield* SubscriptionRef.changes(report).pipe(
+      Stream.takeUntil(({ connected, published }) => !connected || (published ?? 0) >= head.sequence),
+      Stream.runDrain
+    )
+  })
+
+/** Runs the agent until a signal or a fatal error; answers the exit code. */
+export const runAgent = async (options: AgentOptions): Promise<number> => {
+  const exit = await Effect.runPromiseExit(
+    agent(options).pipe(
+      Effect.tapCause((cause) => {
+        const error = Cause.squash(cause)
+        return Effect.logFatal(error instanceof Error ? error.message : String(error))
+      }),
+      Effect.provide(logLayer(options.logFormat, options.logLevel))
+    )
+  )
+  return Exit.isSuccess(exit) ? 0 : 1
+}

@@ -1,0 +1,104 @@
+/**
+ * Everything that the agent is told from outside: flags over configuration file over defaults. A plain record, so that
+ * tests and other programs can start an agent without a command line.
+ */
+import type { NatsTarget } from "./nats-flags.ts"
+
+export const logLevels = ["trace", "debug", "info", "warn", "error"] as const
+export type LogLevel = (typeof logLevels)[number]
+export const logFormats = ["text", "json"] as const
+export type LogFormat = (typeof logFormats)[number]
+export const durabilities = ["always", "interval"] as const
+export type Durability = (typeof durabilities)[number]
+export const recordings = ["events", "inputs"] as const
+export type Recording = (typeof recordings)[number]
+export const cgroupDrivers = ["cgroupfs", "systemd"] as const
+export type CgroupDriver = (typeof cgroupDrivers)[number]
+
+/** What the node's stream is created with, if it does not exist. An existing one is left as it is. */
+export interface StreamOptions {
+  /** Seconds; 0: for ever. */
+  readonly maxAgeSeconds: number
+  /** Bytes; -1: no limit. */
+  readonly maxBytes: number
+  readonly replicas: number
+}
+
+/** How much of what has been published the journal keeps. */
+export interface RetentionOptions {
+  /** Seconds; 0: for ever. */
+  readonly maxAgeSeconds: number
+  /** Bytes; 0: no limit. */
+  readonly maxBytes: number
+}
+
+/** Settings of the container runtime, images and pods, under kubelet's names. Lengths of time are milliseconds. */
+export interface PodOptions {
+  readonly clusterDNS: ReadonlyArray<string>
+  readonly clusterDomain: string
+  /** Empty: pods get no name servers from the host. */
+  readonly resolvConf: string
+  /** Counts only where the runtime does not tell its own (containerd before 2.0). */
+  readonly cgroupDriver: CgroupDriver
+  readonly cgroupRoot: string
+  /** Pulls of different images at one time. */
+  readonly maxParallelImagePulls: number
+  readonly maxContainerRestartPeriod: number
+}
+
+export interface AgentOptions {
+  readonly nodeName: string
+  readonly dataDir: string
+  readonly podLogsDir: string
+  /** Directory of manifests. */
+  readonly manifests: string
+  /** How often the directory is read again, whatever the watch said; milliseconds. */
+  readonly fileCheckFrequency: number
+  /** `unix:///run/containerd/containerd.sock` */
+  readonly cri: string
+  /** Deadline of a call to the runtime; milliseconds. */
+  readonly runtimeRequestTimeout: number
+  /** Undefined: events are not published (`--no-nats`). */
+  readonly nats: NatsTarget | undefined
+  readonly recording: Recording
+  readonly durability: Durability
+  readonly stream: StreamOptions
+  readonly retention: RetentionOptions
+  readonly pods: PodOptions
+  readonly logFormat: LogFormat
+  readonly logLevel: LogLevel
+  /** What is to be said of the configuration once the log is open: fields that are unknown or not acted on. */
+  readonly remarks: ReadonlyArray<Remark>
+}
+
+export interface Remark {
+  readonly level: "debug" | "warn"
+  readonly message: string
+}
+
+/**
+ * Defaults. Those of kubelet's own fields are kubelet's (pkg/kubelet/apis/config/v1beta1/defaults.go), but for the
+ * check of manifests, which here also has a watch.
+ */
+export const agentDefaults = {
+  dataDir: "/var/lib/chronode",
+  podLogsDir: "/var/log/pods",
+  cri: "unix:///run/containerd/containerd.sock",
+  fileCheckFrequency: 20_000,
+  runtimeRequestTimeout: 120_000,
+  recording: "events",
+  durability: "always",
+  stream: { maxAgeSeconds: 7 * 86_400, maxBytes: 512 * 1024 ** 2, replicas: 1 },
+  retention: { maxAgeSeconds: 7 * 86_400, maxBytes: 1024 ** 3 },
+  pods: {
+    clusterDNS: [] as ReadonlyArray<string>,
+    clusterDomain: "",
+    resolvConf: "/etc/resolv.conf",
+    cgroupDriver: "cgroupfs",
+    cgroupRoot: "",
+    maxParallelImagePulls: 5,
+    maxContainerRestartPeriod: 300_000
+  },
+  logFormat: "text",
+  logLevel: "info"
+} as const

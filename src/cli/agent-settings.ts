@@ -1,0 +1,169 @@
+/** Flags over configuration file over defaults, to the options of the agent. */
+import { Result } from "effect"
+import {
+  type AgentOptions,
+  agentDefaults,
+  type Durability,
+  type LogFormat,
+  type LogLevel,
+  type PodOptions,
+  type Recording,
+  type RetentionOptions,
+  type StreamOptions
+} from "./agent-options.ts"
+import { type Configuration, lengthOf } from "./configuration.ts"
+import { UsageError } from "./exit.ts"
+import type { NatsConnectionFlags, NatsTarget } from "./nats-flags.ts"
+import type { ResolveNats } from "./neighbours.ts"
+import { parseBytes } from "./sizes.ts"
+import { parseLength } from "./times.ts"
+
+/** As `chronode run` was given them. Absent: not given. */
+export interface RunFlags extends NatsConnectionFlags {
+  readonly manifests?: string
+  readonly config?: string
+  readonly cri?: string
+  readonly dataDir?: string
+  readonly nodeName?: string
+  readonly podLogsDir?: string
+  readonly recording?: Recording
+  readonly durability?: Durability
+  readonly streamMaxAge?: string
+  readonly streamMaxBytes?: string
+  readonly streamReplicas?: string
+  readonly retentionMaxAge?: string
+  readonly retentionMaxBytes?: string
+  readonly logFormat?: LogFormat
+  readonly logLevel?: LogLevel
+}
+
+/** RFC 1123 subdomain, as a Node's name must be. */
+const nodeNamePattern = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/u
+
+/** @param hostname this host's name @throws UsageError */
+export const agentOptions = (
+  flags: RunFlags,
+  configuration: Configuration,
+  hostname: string,
+  resolveNats: ResolveNats
+): AgentOptions => {
+  const { kubelet, chronode } = configuration
+  const manifests = flags.manifests ?? chronode.manifests ?? (kubelet.staticPodPath || undefined)
+  if (manifests === undefined)
+    throw new UsageError("--manifests DIR is missing (and no configuration names a directory of manifests)")
+  const nodeName = flags.nodeName ?? chronode.nodeName ?? hostname.toLowerCase()
+  if (!nodeNamePattern.test(nodeName))
+    throw new UsageError(`--node-name: '${nodeName}' is no node name (lower case letters, digits, '-' and '.')`)
+  const cri = flags.cri ?? chronode.cri ?? (kubelet.containerRuntimeEndpoint || agentDefaults.cri)
+  return {
+    nodeName,
+    dataDir: flags.dataDir ?? chronode.dataDir ?? agentDefaults.dataDir,
+    podLogsDir: flags.podLogsDir ?? chronode.podLogsDir ?? kubelet.podLogsDir ?? agentDefaults.podLogsDir,
+    manifests,
+    fileCheckFrequency: lengthOr(kubelet.fileCheckFrequency, agentDefaults.fileCheckFrequency),
+    cri: socketOf(cri),
+    runtimeRequestTimeout: lengthOr(kubelet.runtimeRequestTimeout, agentDefaults.runtimeRequestTimeout),
+    nats: natsOf(flags, configuration, resolveNats),
+    recording: flags.recording ?? chronode.recording ?? agentDefaults.recording,
+    durability: flags.durability ?? chronode.durability ?? agentDefaults.durability,
+    stream: streamOptions(flags, configuration),
+    retention: retentionOptions(flags, configuration),
+    pods: podOptions(configuration),
+    logFormat: flags.logFormat ?? chronode.log?.format ?? agentDefaults.logFormat,
+    logLevel: flags.logLevel ?? chronode.log?.level ?? agentDefaults.logLevel,
+    remarks: configuration.remarks
+  }
+}
+
+/** A path is taken for a unix socket, as kubelet does. */
+export const socketOf = (endpoint: string): string => {
+  if (endpoint.startsWith("/")) return `unix://${endpoint}`
+  if (/^unix:\/\/\/./u.test(endpoint)) return endpoint
+  throw new UsageError(`--cri: '${endpoint}' is no unix socket; write unix:///run/containerd/containerd.sock`)
+}
+
+/** Kubelet reads a zero as "not set". */
+const lengthOr = (text: string | undefined, otherwise: number): number =>
+  text === undefined ? otherwise : lengthOf(text) || otherwise
+
+const natsOf = (flags: RunFlags, { chronode }: Configuration, resolveNats: ResolveNats): NatsTarget | undefined => {
+  const told = chronode.nats ?? {}
+  if (flags.nats === false || (flags.nats === undefined && told.enabled === false)) return undefined
+  const target = resolveNats({
+    nats: typeof flags.nats === "string" ? flags.nats : told.servers?.join(","),
+    creds: flags.creds ?? told.creds,
+    nkey: flags.nkey ?? told.nkey,
+    tlsCa: flags.tlsCa ?? told.tlsCA,
+    tlsCert: flags.tlsCert ?? told.tlsCert,
+    tlsKey: flags.tlsKey ?? told.tlsKey
+  })
+  if (Result.isFailure(target)) throw new UsageError(target.failure.message)
+  return target.success
+}
+
+/** Seconds of a flag that is a length of time. */
+const secondsFlag = (flag: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  const length = parseLength(text)
+  if (length === undefined) throw new UsageError(`${flag}: '${text}' is no length of time; write 7d, 12h or 0`)
+  return Math.round(length / 1000)
+}
+
+const bytesFlag = (flag: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  const bytes = text === "-1" ? -1 : parseBytes(text)
+  if (bytes === undefined) throw new UsageError(`${flag}: '${text}' is no number of bytes; write 512Mi, 1Gi or 0`)
+  return bytes
+}
+
+const seconds = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Math.round(lengthOf(text) / 1000)
+const bytes = (value: string | number | undefined): number | undefined =>
+  typeof value === "string" ? parseBytes(value) : value
+
+const streamOptions = (flags: RunFlags, { chronode }: Configuration): StreamOptions => {
+  const replicas = flags.streamReplicas === undefined ? undefined : Number(flags.streamReplicas)
+  if (replicas !== undefined && !(Number.isInteger(replicas) && replicas >= 1 && replicas <= 5))
+    throw new UsageError(`--stream-replicas: '${flags.streamReplicas}' is no number from 1 to 5`)
+  const told = chronode.stream
+  return {
+    maxAgeSeconds:
+      secondsFlag("--stream-max-age", flags.streamMaxAge) ??
+      seconds(told?.maxAge) ??
+      agentDefaults.stream.maxAgeSeconds,
+    maxBytes:
+      bytesFlag("--stream-max-bytes", flags.streamMaxBytes) ?? bytes(told?.maxBytes) ?? agentDefaults.stream.maxBytes,
+    replicas: replicas ?? told?.replicas ?? agentDefaults.stream.replicas
+  }
+}
+
+const retentionOptions = (flags: RunFlags, { chronode }: Configuration): RetentionOptions => {
+  const maxBytes = bytesFlag("--retention-max-bytes", flags.retentionMaxBytes)
+  if (maxBytes === -1) throw new UsageError("--retention-max-bytes: write 0 for no limit")
+  const told = chronode.retention
+  return {
+    maxAgeSeconds:
+      secondsFlag("--retention-max-age", flags.retentionMaxAge) ??
+      seconds(told?.maxAge) ??
+      agentDefaults.retention.maxAgeSeconds,
+    maxBytes: maxBytes ?? bytes(told?.maxBytes) ?? agentDefaults.retention.maxBytes
+  }
+}
+
+const podOptions = ({ kubelet }: Configuration): PodOptions => {
+  const { pods } = agentDefaults
+  return {
+    clusterDNS: kubelet.clusterDNS ?? pods.clusterDNS,
+    clusterDomain: kubelet.clusterDomain ?? pods.clusterDomain,
+    resolvConf: kubelet.resolvConf ?? pods.resolvConf,
+    cgroupDriver: kubelet.cgroupDriver ?? pods.cgroupDriver,
+    cgroupRoot: kubelet.cgroupRoot ?? pods.cgroupRoot,
+    // Unlike kubelet's, the default is several at once: a registry that hangs must not hold up other images.
+    maxParallelImagePulls:
+      kubelet.serializeImagePulls === true ? 1 : (kubelet.maxParallelImagePulls ?? pods.maxParallelImagePulls),
+    maxContainerRestartPeriod: lengthOr(
+      kubelet.crashLoopBackOff?.maxContainerRestartPeriod,
+      pods.maxContainerRestartPeriod
+    )
+  }
+}

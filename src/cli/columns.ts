@@ -1,0 +1,118 @@
+/** The state of a node as tables for people. The rows themselves, for programs, are src/actors/views.ts's. */
+import type { NodeFold } from "../actors/kernel/fold.ts"
+import type { ContainerView, PodView } from "../actors/pod/view.ts"
+import {
+  allContainerViews,
+  type NodeView,
+  nodeView,
+  type ProbeView,
+  podViews,
+  probeViews,
+  type VolumeView,
+  volumeViews
+} from "../actors/views.ts"
+import { formatLength } from "./times.ts"
+
+export interface NodeViews {
+  readonly pods: ReadonlyArray<PodView>
+  readonly containers: ReadonlyArray<ContainerView>
+  readonly probes: ReadonlyArray<ProbeView>
+  readonly volumes: ReadonlyArray<VolumeView>
+  /** One node; none where nothing was folded. */
+  readonly node: ReadonlyArray<NodeView>
+}
+export type ViewName = keyof NodeViews
+
+/** Everything, ordered by namespace and name. */
+export const nodeViews = (fold: NodeFold): NodeViews => {
+  const actors = [...fold.actors.values()]
+  return {
+    pods: podViews(actors),
+    containers: allContainerViews(actors),
+    probes: probeViews(actors),
+    volumes: volumeViews(actors),
+    node: fold.events === 0 ? [] : [nodeView(fold.node, actors)]
+  }
+}
+
+export interface Columns {
+  readonly header: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<string>>
+}
+
+/** `now`: milliseconds since the epoch. */
+const age = (since: string, now: number): string =>
+  since === "" ? "" : formatLength(Math.max(0, now - Date.parse(since)))
+
+const yesOrNo = (value: boolean): string => (value ? "yes" : "no")
+
+const podColumns = (views: ReadonlyArray<PodView>, now: number): Columns => ({
+  header: ["NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP"],
+  rows: views.map((p) => [p.namespace, p.name, p.ready, p.status, String(p.restarts), age(p.startTime, now), p.ip])
+})
+
+const containerColumns = (views: ReadonlyArray<ContainerView>, now: number): Columns => ({
+  header: ["NAMESPACE", "POD", "CONTAINER", "STATE", "READY", "RESTARTS", "RUNNING", "LAST END", "IMAGE"],
+  rows: views.map((c) => [
+    c.namespace,
+    c.pod,
+    c.init ? `${c.name} (init)` : c.name,
+    c.state,
+    yesOrNo(c.ready),
+    String(c.restarts),
+    age(c.startedAt, now),
+    c.lastExitCode === undefined ? "" : `${c.lastReason} (${c.lastExitCode})`,
+    c.image
+  ])
+})
+
+const probeColumns = (views: ReadonlyArray<ProbeView>): Columns => ({
+  header: ["NAMESPACE", "POD", "CONTAINER", "PROBE", "RESULT", "ROW", "EVERY", "OUTPUT"],
+  rows: views.map((p) => [
+    p.namespace,
+    p.pod,
+    p.container,
+    p.probe,
+    p.onHold ? `${p.result} (on hold)` : p.result,
+    p.row,
+    formatLength(p.period * 1000),
+    p.output
+  ])
+})
+
+const volumeColumns = (views: ReadonlyArray<VolumeView>): Columns => ({
+  header: ["NAMESPACE", "POD", "VOLUME", "TYPE", "STATUS", "PATH", "MESSAGE"],
+  rows: views.map((v) => [v.namespace, v.pod, v.name, v.type, v.status, v.path, v.message])
+})
+
+const nodeColumns = (views: ReadonlyArray<NodeView>, now: number): Columns => ({
+  header: ["NODE", "AGENT", "UP", "STARTS", "KERNEL", "CGROUP", "ADMISSION", "PODS", "RUNTIME", "STREAM"],
+  rows: views.map((n) => [
+    n.name,
+    `${n.version}${n.host === "" ? "" : ` on ${n.host}`}${n.stopped ? " (stopped)" : ""}`,
+    n.stopped ? "" : age(n.startedAt, now),
+    String(n.starts),
+    n.kernel,
+    n.cgroupVersion,
+    n.admission,
+    String(n.pods),
+    n.runtime.name === "" ? n.runtime.status : `${n.runtime.name} ${n.runtime.version} (${n.runtime.status})`,
+    n.stream.stream === "" ? n.stream.status : `${n.stream.stream} (${n.stream.status})`
+  ])
+})
+
+/** @param now the point in time that ages are counted to, milliseconds since the epoch */
+export const columns = (views: NodeViews, name: ViewName, now: number): Columns => {
+  switch (name) {
+    case "pods":
+      return podColumns(views.pods, now)
+    case "containers":
+      return containerColumns(views.containers, now)
+    case "probes":
+      return probeColumns(views.probes)
+    case "volumes":
+      return volumeColumns(views.volumes)
+    case "node":
+      return nodeColumns(views.node, now)
+  }
+}

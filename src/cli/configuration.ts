@@ -1,0 +1,203 @@
+/**
+ * The configuration file of `chronode run`: one or more YAML (or JSON) documents, each a KubeletConfiguration
+ * (kubelet.config.k8s.io/v1beta1) or a ChronodeConfiguration (chronode.dev/v1alpha1), at most one of each. A document
+ * without apiVersion and kind is read as a part of a KubeletConfiguration.
+ */
+import { readFileSync, statSync } from "node:fs"
+import { isIP } from "node:net"
+import { isMap, LineCounter, parseAllDocuments } from "yaml"
+import type { CgroupDriver, Durability, LogFormat, LogLevel, Recording, Remark } from "./agent-options.ts"
+import { checkFields, type Problem } from "./configuration-check.ts"
+import { actedOn, chronodeFields, kubeletFields } from "./configuration-fields.ts"
+import { CommandFailed } from "./exit.ts"
+import { parseBytes } from "./sizes.ts"
+import { parseLength } from "./times.ts"
+
+/** Larger files are refused unread. */
+export const maxConfigurationBytes = 1024 * 1024
+
+/** The fields of a KubeletConfiguration that are acted on, as written. Lengths of time are text (`1m30s`). */
+export interface KubeletConfiguration {
+  readonly clusterDNS?: ReadonlyArray<string>
+  readonly clusterDomain?: string
+  readonly resolvConf?: string
+  readonly cgroupDriver?: CgroupDriver
+  readonly cgroupRoot?: string
+  readonly staticPodPath?: string
+  readonly containerRuntimeEndpoint?: string
+  readonly podLogsDir?: string
+  readonly crashLoopBackOff?: { readonly maxContainerRestartPeriod?: string }
+  readonly serializeImagePulls?: boolean
+  readonly maxParallelImagePulls?: number
+  readonly registryPullQPS?: number
+  readonly registryBurst?: number
+  readonly fileCheckFrequency?: string
+  readonly runtimeRequestTimeout?: string
+}
+
+export interface ChronodeConfiguration {
+  readonly manifests?: string
+  readonly cri?: string
+  readonly dataDir?: string
+  readonly nodeName?: string
+  readonly podLogsDir?: string
+  readonly recording?: Recording
+  readonly durability?: Durability
+  readonly nats?: {
+    readonly enabled?: boolean
+    readonly servers?: ReadonlyArray<string>
+    readonly creds?: string
+    readonly nkey?: string
+    readonly tlsCA?: string
+    readonly tlsCert?: string
+    readonly tlsKey?: string
+  }
+  readonly stream?: { readonly maxAge?: string; readonly maxBytes?: string | number; readonly replicas?: number }
+  readonly retention?: { readonly maxAge?: string; readonly maxBytes?: string | number }
+  readonly log?: { readonly format?: LogFormat; readonly level?: LogLevel }
+}
+
+export interface Configuration {
+  readonly kubelet: KubeletConfiguration
+  readonly chronode: ChronodeConfiguration
+  readonly remarks: ReadonlyArray<Remark>
+}
+
+export const noConfiguration: Configuration = { kubelet: {}, chronode: {}, remarks: [] }
+
+const kinds = {
+  "kubelet.config.k8s.io/v1beta1/KubeletConfiguration": { name: "kubelet", fields: kubeletFields },
+  "chronode.dev/v1alpha1/ChronodeConfiguration": { name: "chronode", fields: chronodeFields }
+} as const
+
+/** @param file path, for messages @throws CommandFailed that names file, line and field of every problem */
+export const readConfiguration = (file: string): Configuration => {
+  let text: string
+  try {
+    const size = statSync(file).size
+    if (size > maxConfigurationBytes)
+      throw new CommandFailed(`${file}: is ${size} bytes long; a configuration has at most ${maxConfigurationBytes}`)
+    text = readFileSync(file, "utf8")
+  } catch (error) {
+    if (error instanceof CommandFailed) throw error
+    throw new CommandFailed(`cannot read the configuration: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return parseConfiguration(text, file)
+}
+
+/** `text` is the file's content. @throws CommandFailed that names file, line and field of every problem */
+export const parseConfiguration = (text: string, file: string): Configuration => {
+  const lines = new LineCounter()
+  const place = (offset: number): string => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`
+  }
+  const found: { kubelet?: Record<string, unknown>; chronode?: Record<string, unknown> } = {}
+  const errors: Array<string> = []
+  const remarks: Array<Remark> = []
+  for (const document of parseAllDocuments(text, { lineCounter: lines })) {
+    if (document.errors.length > 0) {
+      for (const e of document.errors) errors.push(`${place(e.pos[0])}: ${e.message.split("\n")[0]}`)
+      continue
+    }
+    const root = document.contents
+    if (root === null || document.toJS() === null) continue
+    if (!isMap(root)) {
+      errors.push(`${place(root.range?.[0] ?? 0)}: must be a map of fields`)
+      continue
+    }
+    const { apiVersion, kind } = document.toJS() as Record<string, unknown>
+    const part = apiVersion === undefined && kind === undefined
+    const known = part
+      ? kinds["kubelet.config.k8s.io/v1beta1/KubeletConfiguration"]
+      : kinds[`${apiVersion}/${kind}` as keyof typeof kinds]
+    if (known === undefined) {
+      errors.push(
+        `${place(root.range?.[0] ?? 0)}: kind: is '${kind}' of '${apiVersion}'; it can be KubeletConfiguration of kubelet.config.k8s.io/v1beta1 or ChronodeConfiguration of chronode.dev/v1alpha1`
+      )
+      continue
+    }
+    if (found[known.name] !== undefined) {
+      errors.push(`${place(root.range?.[0] ?? 0)}: kind: a second ${kind ?? "KubeletConfiguration"} in one file`)
+      continue
+    }
+    const values = document.toJS() as Record<string, unknown>
+    const problems = [...checkFields(document, root, known.fields, "")]
+    const offsetOf = (field: string): number =>
+      (document.getIn(field.split("."), true) as { range?: readonly [number, number, number] } | undefined)
+        ?.range?.[0] ??
+      root.range?.[0] ??
+      0
+    if (problems.every((p) => p.severity === "warning")) {
+      problems.push(
+        ...rangeProblems(known.name, values).map(
+          ([field, message]): Problem => ({ offset: offsetOf(field), field, message, severity: "error" })
+        )
+      )
+    }
+    for (const p of problems) {
+      const message = `${place(p.offset)}: ${p.field}: ${p.message}`
+      if (p.severity === "error") errors.push(message)
+      else remarks.push({ level: "warn", message })
+    }
+    if (part)
+      remarks.push({ level: "warn", message: `${file}: names no kind; read as a part of a KubeletConfiguration` })
+    if (known.name === "kubelet") {
+      for (const field of Object.keys(values)) {
+        if (field in kubeletFields && field !== "apiVersion" && field !== "kind" && !actedOn.has(field))
+          remarks.push({ level: "debug", message: `${place(offsetOf(field))}: ${field}: is not acted on yet` })
+      }
+    }
+    found[known.name] = dropNulls(values)
+  }
+  if (errors.length > 0) throw new CommandFailed(errors.join("\n"), "mend the configuration and start again")
+  return { kubelet: found.kubelet ?? {}, chronode: found.chronode ?? {}, remarks }
+}
+
+const dropNulls = (values: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
+
+/** Kubelet's bounds: pkg/kubelet/apis/config/validation/validation.go. Types are right already. */
+const rangeProblems = (
+  name: "kubelet" | "chronode",
+  values: KubeletConfiguration & ChronodeConfiguration
+): ReadonlyArray<readonly [field: string, message: string]> => {
+  const problems: Array<readonly [string, string]> = []
+  const below = (field: string, value: number | undefined | null, least: number): void => {
+    if (typeof value === "number" && value < least) problems.push([field, `must be at least ${least}, not ${value}`])
+  }
+  if (name === "chronode") {
+    below("stream.replicas", values.stream?.replicas, 1)
+    for (const field of ["stream", "retention"] as const) {
+      const bytes = values[field]?.maxBytes
+      if (typeof bytes === "string" && parseBytes(bytes) === undefined)
+        problems.push([`${field}.maxBytes`, "must be a number of bytes such as 512Mi"])
+    }
+    return problems
+  }
+  for (const [i, address] of (values.clusterDNS ?? []).entries()) {
+    if (isIP(address) === 0) problems.push([`clusterDNS.${i}`, `must be an IP address, not '${address}'`])
+  }
+  below("registryPullQPS", values.registryPullQPS, 0)
+  below("registryBurst", values.registryBurst, 0)
+  below("maxParallelImagePulls", values.maxParallelImagePulls, 1)
+  if (values.serializeImagePulls === true && (values.maxParallelImagePulls ?? 1) > 1)
+    problems.push(["maxParallelImagePulls", "must be 1 (or absent) where serializeImagePulls is true"])
+  const period = values.crashLoopBackOff?.maxContainerRestartPeriod
+  if (typeof period === "string") {
+    const millis = lengthOf(period)
+    if (millis < 1000 || millis > 300_000)
+      problems.push(["crashLoopBackOff.maxContainerRestartPeriod", `must be from 1s to 300s, not ${period}`])
+  }
+  for (const field of ["fileCheckFrequency", "runtimeRequestTimeout"] as const) {
+    const text = values[field]
+    if (typeof text === "string" && lengthOf(text) < 0) problems.push([field, `must not be negative: ${text}`])
+  }
+  return problems
+}
+
+/** Milliseconds of a length of time that has been checked; kubelet's files may hold a sign. */
+export const lengthOf = (text: string): number => {
+  const length = parseLength(text.replace(/^[+-]/u, "")) ?? Number.NaN
+  return text.startsWith("-") ? -length : length
+}

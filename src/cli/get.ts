@@ -1,0 +1,42 @@
+/** `chronode get pods|containers|probes|volumes|node` */
+import { Effect } from "effect"
+import { stringify } from "yaml"
+import { columns, nodeViews, type ViewName } from "./columns.ts"
+import { exitCodes } from "./exit.ts"
+import { foldLines, remarks, upTo } from "./fold-log.ts"
+import { openChainedLog } from "./open-log.ts"
+import type { Execute } from "./program.ts"
+import { table } from "./text.ts"
+import { timeFlag } from "./times.ts"
+
+interface GetFlags {
+  readonly from: string
+  readonly at?: string
+  readonly output: "table" | "json" | "yaml"
+  readonly dataDir: string
+}
+
+const nameOf = (what: string): ViewName => (what === "node" || what.endsWith("s") ? what : `${what}s`) as ViewName
+
+export const execute: Execute<GetFlags, [what: string]> = async ({ terminal }, flags, what) => {
+  const at = timeFlag("--at", flags.at, terminal.now())
+  const folded = await Effect.runPromise(
+    Effect.scoped(Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) => foldLines(upTo(log, at))))
+  )
+  const { fold, unreadable } = folded
+  for (const remark of remarks(folded)) terminal.note(remark)
+  const views = nodeViews(fold)
+  const name = nameOf(what)
+  // There is one node: it is not a list of one.
+  const document = name === "node" ? (views.node[0] ?? null) : views[name]
+  if (flags.output === "json") terminal.out(`${JSON.stringify(document, null, 2)}\n`)
+  else if (flags.output === "yaml") terminal.out(stringify(document))
+  else {
+    // In a file time stands still: ages are counted to its last event.
+    const now = at ?? (flags.from === "journal" ? terminal.now() : Date.parse(fold.lastTime))
+    const { header, rows } = columns(views, name, now)
+    if (rows.length === 0) terminal.note(`no ${name === "node" ? "events" : name}`)
+    else terminal.out(table(header, rows))
+  }
+  return unreadable.length === 0 ? exitCodes.good : exitCodes.failed
+}

@@ -1,0 +1,152 @@
+/** A node's journal as a log to read, also while its agent writes. */
+import { Effect, Result, type Scope, Stream } from "effect"
+import { actorPath } from "../events/actor-id.ts"
+import { decodeLine } from "../events/decode.ts"
+import type { RecordedEvent } from "../events/envelope.ts"
+import type { JournalError, JournalQuery, JournalReader, JournalRow } from "../events/journal/port.ts"
+import { openJournalReadOnly } from "../events/journal/sqlite-readonly.ts"
+import { CommandFailed } from "./exit.ts"
+import { type EventFilter, matcher, podActor } from "./filter.ts"
+import type { ChainedLog, LogLine } from "./log.ts"
+
+/** How often a journal that is followed is looked at, milliseconds. A look is one read of the file's head. */
+const followPeriod = 200
+
+const failed = (error: JournalError): CommandFailed =>
+  new CommandFailed(
+    error.message,
+    error.reason === "InputOutput"
+      ? "run it as the agent's user (root), or name another directory with --data-dir"
+      : undefined
+  )
+
+const toLine = ({ line, sequence }: JournalRow): LogLine => ({
+  line,
+  place: `sequence ${sequence}`,
+  event: decodeLine(line)
+})
+
+/** Lines that are no events are shown too, wherever they stand: nothing is known of them. */
+const wanted =
+  (matches: (recorded: RecordedEvent) => boolean) =>
+  ({ event }: LogLine): boolean =>
+    Result.isFailure(event) || matches(event.success)
+
+export const openJournalLog = (path: string): Effect.Effect<ChainedLog, CommandFailed, Scope.Scope> =>
+  Effect.map(Effect.mapError(openJournalReadOnly(path), failed), (journal) => ({
+    name: `the journal ${path}`,
+    node: journal.node,
+    read: (filter, follow) =>
+      Stream.mapError(follow ? following(journal, filter) : Stream.map(past(journal, filter), toLine), failed),
+    rows: (filter) => Stream.mapError(past(journal, filter), failed),
+    find: (id) =>
+      Stream.runHead(journal.read({ id, limit: 1 })).pipe(
+        Effect.map((row) => {
+          if (row._tag === "None") return undefined
+          const event = decodeLine(row.value.line)
+          return Result.isSuccess(event) ? event.success : undefined
+        }),
+        Effect.mapError(failed)
+      ),
+    verify: Effect.mapBoth(journal.verify, {
+      onFailure: failed,
+      onSuccess: ({ events, first, head, broken }) => ({
+        chain: broken === undefined ? ("whole" as const) : ("broken" as const),
+        events,
+        firstSequence: first,
+        lastSequence: head.sequence,
+        headHash: head.hash,
+        broken
+      })
+    })
+  }))
+
+/** What the journal's own indexes can select. */
+const queryOf = (filter: EventFilter): JournalQuery => ({
+  ...(filter.types === undefined ? {} : { types: [...filter.types] }),
+  ...(filter.since === undefined ? {} : { since: filter.since }),
+  ...(filter.until === undefined ? {} : { until: filter.until })
+})
+
+/** @param to sequence of the last row that is wanted */
+const past = (journal: JournalReader, filter: EventFilter, to?: number): Stream.Stream<JournalRow, JournalError> => {
+  const query = { ...queryOf(filter), ...(to === undefined ? {} : { to }) }
+  const { pod } = filter
+  if (pod === undefined) return journal.read(query)
+  return Stream.unwrap(
+    Effect.map(correlationsOf(journal, pod), (correlations) => {
+      // A pod that was refused may have no uid: its own events count in any case.
+      const own: JournalQuery = { ...query, actor: actorPath(podActor(pod)) }
+      const flows = correlations.map((correlation): JournalQuery => ({ ...query, correlation }))
+      return inOrder(journal, [own, ...flows])
+    })
+  )
+}
+
+/** The uids under which a pod of this name ran: the correlations of its actor's events. */
+const correlationsOf = (
+  journal: JournalReader,
+  pod: NonNullable<EventFilter["pod"]>
+): Effect.Effect<ReadonlyArray<string>, JournalError> => {
+  const found = new Set<string>()
+  return Stream.runForEach(journal.read({ actor: actorPath(podActor(pod)) }), ({ line }) =>
+    Effect.sync(() => {
+      const event = decodeLine(line)
+      if (Result.isSuccess(event) && event.success.correlation !== undefined) found.add(event.success.correlation)
+    })
+  ).pipe(Effect.map(() => [...found]))
+}
+
+/** Sequences that one step of a merge covers: bounds what is in memory. */
+const mergeWindow = 65_536
+
+/** Several reads of one journal, merged by sequence; rows that several of them hold come once. */
+const inOrder = (
+  journal: JournalReader,
+  queries: ReadonlyArray<JournalQuery>
+): Stream.Stream<JournalRow, JournalError> => {
+  const window = (from: number, to: number): Effect.Effect<ReadonlyArray<JournalRow>, JournalError> =>
+    Effect.map(
+      Effect.forEach(queries, (query) => Stream.runCollect(journal.read({ ...query, from, to }))),
+      (lists) => {
+        const rows = new Map<number, JournalRow>()
+        for (const list of lists) for (const row of list) rows.set(row.sequence, row)
+        return [...rows.values()].sort((a, b) => a.sequence - b.sequence)
+      }
+    )
+  return Stream.unwrap(
+    Effect.map(Effect.all([journal.size, journal.head]), ([{ first }, head]) => {
+      const last = Math.min(head.sequence, queries[0]?.to ?? head.sequence)
+      const starts: Array<number> = []
+      for (let from = first; from <= last; from += mergeWindow) starts.push(from)
+      return Stream.fromIterable(starts).pipe(
+        Stream.mapEffect((from) => window(from, Math.min(from + mergeWindow - 1, last))),
+        Stream.flatMap((rows) => Stream.fromIterable(rows))
+      )
+    })
+  )
+}
+
+/** What is there, and then what comes. */
+const following = (journal: JournalReader, filter: EventFilter): Stream.Stream<LogLine, JournalError> =>
+  Stream.unwrap(
+    Effect.map(journal.head, (head) => {
+      const matches = matcher(filter)
+      let seen = head.sequence
+      const next = Effect.gen(function* () {
+        yield* Effect.sleep(followPeriod)
+        const { sequence } = yield* journal.head
+        if (sequence === seen) return []
+        const rows = yield* Stream.runCollect(journal.read({ from: seen + 1, to: sequence }))
+        seen = sequence
+        return rows.map(toLine).filter(wanted(matches))
+      })
+      const live = Stream.forever(Stream.flatMap(Stream.fromEffect(next), (lines) => Stream.fromIterable(lines)))
+      const before = past(journal, filter, head.sequence).pipe(
+        Stream.map(toLine),
+        // The pod's uids are learnt here, for what comes.
+        Stream.tap((line) => Effect.sync(() => Result.isSuccess(line.event) && matches(line.event.success)))
+      )
+      return Stream.concat(before, live)
+    })
+  )

@@ -1,0 +1,76 @@
+/**
+ * Where a command reads events from: this node's journal, an incident file, or NATS. All three look the same to it.
+ */
+import { type Effect, Result, type Stream } from "effect"
+import type { DecodeProblem } from "../events/decode.ts"
+import type { RecordedEvent } from "../events/envelope.ts"
+import type { JournalRow } from "../events/journal/port.ts"
+import type { CommandFailed } from "./exit.ts"
+import type { EventFilter } from "./filter.ts"
+
+export interface LogLine {
+  /** One CloudEvent, as it is stored. */
+  readonly line: string
+  /** Where it stands, for messages: `line 12`, `sequence 12`. */
+  readonly place: string
+  readonly event: Result.Result<RecordedEvent, DecodeProblem>
+  /** Why the hash chain does not hold here, where reading the log tells. */
+  readonly broken?: string | undefined
+}
+
+export interface EventLog {
+  /** For people: `the journal /var/lib/…`, `incident.ndjson`. */
+  readonly name: string
+  /**
+   * The lines that match, in order of the log; lines that are no events come too. With `follow` it goes on for ever
+   * with what is added (a file does not grow: it ends).
+   */
+  readonly read: (filter: EventFilter, follow: boolean) => Stream.Stream<LogLine, CommandFailed>
+  /** The event of this id, if the log holds it. */
+  readonly find: (id: string) => Effect.Effect<RecordedEvent | undefined, CommandFailed>
+}
+
+/** A log with a hash chain: a journal or a file. */
+export interface ChainedLog extends EventLog {
+  /** The node's name; empty where the log does not say. */
+  readonly node: string
+  /** The same events that `read` gives, as stored, with their hashes, to be exported. */
+  readonly rows: (filter: EventFilter) => Stream.Stream<JournalRow, CommandFailed>
+  readonly verify: Effect.Effect<Verification, CommandFailed>
+}
+
+/** What checking a hash chain found. */
+export interface Verification {
+  /** `none`: a file that never had a chain, of which nothing can be said. */
+  readonly chain: "whole" | "broken" | "none"
+  readonly events: number
+  /** 0 and 0 where there are no events. */
+  readonly firstSequence: number
+  readonly lastSequence: number
+  /** Chain hash after the last event. */
+  readonly headHash: string | undefined
+  /** The first bad position. */
+  readonly broken:
+    | {
+        /** Of a file, from 1. */
+        readonly line?: number | undefined
+        readonly sequence?: number | undefined
+        readonly problem: string
+      }
+    | undefined
+}
+
+/** `line 12 (sequence 11)`, `sequence 11` */
+export const positionText = ({ line, sequence }: NonNullable<Verification["broken"]>): string =>
+  line === undefined
+    ? `sequence ${sequence}`
+    : sequence === undefined
+      ? `line ${line}`
+      : `line ${line} (sequence ${sequence})`
+
+/** `line 12 is no event: data …` */
+export const unreadableText = ({ place, event }: LogLine): string => {
+  if (Result.isSuccess(event)) return ""
+  const { where, message } = event.failure
+  return `${place} is no event: ${where === "" ? "" : `${where} `}${message}`
+}

@@ -1,0 +1,59 @@
+/**
+ * What the commands need of live code. src/main.ts provides it, so that nothing here imports an adapter's live layer,
+ * and loads each part only when a command asks for it.
+ */
+import type { Effect, Result, Scope, Stream } from "effect"
+import type { ContainerRuntime, CriError } from "../adapters/cri/port.ts"
+import type { StreamError } from "../adapters/nats/port.ts"
+import type { AgentOptions } from "./agent-options.ts"
+import type { NatsOptions, NatsTarget } from "./nats-flags.ts"
+
+/** Runs the agent until a signal or a fatal error; answers the exit code. */
+export type RunAgent = (options: AgentOptions) => Promise<number>
+
+/** `deadlines.quick` in milliseconds. */
+export type OpenRuntime = (options: {
+  readonly endpoint: string
+  readonly deadlines: { readonly quick: number }
+}) => Effect.Effect<ContainerRuntime["Service"], CriError, Scope.Scope>
+
+/** What flags, environment or a context file say of NATS is wrong. `message` names which. */
+export interface NatsOptionsProblem {
+  readonly _tag: "NatsOptionError"
+  readonly message: string
+}
+
+/** Puts flags, environment and context files together. */
+export type ResolveNats = (options: NatsOptions) => Result.Result<NatsTarget, NatsOptionsProblem>
+
+/** Connects and asks for JetStream. `server`: host and port, never credentials. */
+export type ProbeNats = (
+  options: NatsOptions
+) => Effect.Effect<{ readonly server: string; readonly serverVersion: string }, StreamError | NatsOptionsProblem>
+
+export interface NatsRequest {
+  /** What to listen to, e.g. `chronode.*.pod.default.web.>`. */
+  readonly subject: string
+  /** Of what is in the stream already: everything, or what was published from this time on (milliseconds). */
+  readonly since: number | undefined
+  /** Go on with what is published from now on. */
+  readonly follow: boolean
+  /** Undefined: of every node. */
+  readonly node: string | undefined
+}
+
+/** Lines of events, in the order of the stream. */
+export type ReadNats = (
+  options: NatsOptions,
+  request: NatsRequest
+) => Stream.Stream<string, StreamError | NatsOptionsProblem>
+
+export interface Neighbours {
+  /** `bun 1.4.5` */
+  readonly runtimeName: string
+  readonly runAgent: () => Promise<RunAgent>
+  readonly openRuntime: () => Promise<OpenRuntime>
+  readonly resolveNats: () => Promise<ResolveNats>
+  readonly probeNats: () => Promise<ProbeNats>
+  readonly readNats: () => Promise<ReadNats>
+}

@@ -1,0 +1,12 @@
+/** `chronode run`: reads flags and configuration, and hands over to the agent. */
+import { hostname } from "node:os"
+import { agentOptions, type RunFlags } from "./agent-settings.ts"
+import { noConfiguration, readConfiguration } from "./configuration.ts"
+import type { Execute } from "./program.ts"
+
+export const execute: Execute<RunFlags, []> = async ({ neighbours }, flags) => {
+  const configuration = flags.config === undefined ? noConfiguration : readConfiguration(flags.config)
+  const options = agentOptions(flags, configuration, hostname(), await neighbours.resolveNats())
+  const runAgent = await neighbours.runAgent()
+  return await runAgent(options)
+}

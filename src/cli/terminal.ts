@@ -1,0 +1,109 @@
+/**
+ * Where a command's output goes. Results go to stdout, diagnostics to stderr. Writes are synchronous, so that output
+ * and diagnostics keep their order and nothing is lost at exit, whatever stdout is (terminal, pipe, file).
+ */
+import { writeSync } from "node:fs"
+import { isatty } from "node:tty"
+import { type Colour, painter } from "./text.ts"
+
+/** The reader of stdout went away (`| head`): the command has nothing left to do, and that is no failure. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed"
+}
+
+export interface Terminal {
+  /** Text for stdout, as it is; buffered up to `bufferedBytes`. Throws `OutputClosed` when nobody reads it any more. */
+  readonly out: (text: string) => void
+  /** One line for stderr. */
+  readonly note: (line: string) => void
+  /** Writes out what is buffered. Call it when the command is about to wait. */
+  readonly flush: () => void
+  /** Whether stdout takes colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
+  readonly colours: boolean
+  /** Whether stderr is a terminal: progress is shown there only. */
+  readonly interactive: boolean
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+const bufferedBytes = 64 * 1024
+/** How long to wait for a non-blocking pipe to drain before trying again, milliseconds. */
+const drainPause = 2
+const stdoutDescriptor = 1
+const stderrDescriptor = 2
+
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined
+
+/** Writes everything, in as many pieces as the descriptor takes. */
+const writeAll = (descriptor: number, bytes: Uint8Array): void => {
+  let written = 0
+  while (written < bytes.length) {
+    try {
+      written += writeSync(descriptor, bytes, written, bytes.length - written)
+    } catch (error) {
+      // A pipe that another process made non-blocking.
+      if (codeOf(error) !== "EAGAIN") throw error
+      Atomics.wait(pause, 0, 0, drainPause)
+    }
+  }
+}
+
+/** Whether a stream takes colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
+const takesColours = (descriptor: number): boolean =>
+  isatty(descriptor) && !process.env.NO_COLOR && process.env.TERM !== "dumb"
+
+/** Colours by name, for a stream that a program writes to without a `Terminal` (the agent's log). */
+export const paletteFor = (stream: { readonly fd?: number }): Readonly<Record<Colour, (text: string) => string>> => {
+  const paint = painter(stream.fd !== undefined && takesColours(stream.fd))
+  const of = (colour: Colour) => (text: string) => paint(colour, text)
+  return {
+    bold: of("bold"),
+    dim: of("dim"),
+    red: of("red"),
+    green: of("green"),
+    yellow: of("yellow"),
+    cyan: of("cyan")
+  }
+}
+
+/** The terminal of this process. */
+export const processTerminal = (): Terminal => {
+  const encoder = new TextEncoder()
+  let buffer: Array<string> = []
+  let size = 0
+  const flush = (): void => {
+    if (size === 0) return
+    const bytes = encoder.encode(buffer.join(""))
+    buffer = []
+    size = 0
+    try {
+      writeAll(stdoutDescriptor, bytes)
+    } catch (error) {
+      if (codeOf(error) === "EPIPE") throw new OutputClosed("nobody reads stdout")
+      throw error
+    }
+  }
+  return {
+    out: (text) => {
+      buffer.push(text)
+      size += text.length
+      if (size >= bufferedBytes) flush()
+    },
+    note: (line) => {
+      flush()
+      try {
+        writeAll(stderrDescriptor, encoder.encode(`${line}\n`))
+      } catch (error) {
+        // A diagnostic that nobody can read stops nothing.
+        if (codeOf(error) !== "EPIPE") throw error
+      }
+    },
+    flush,
+    colours: takesColours(stdoutDescriptor),
+    interactive: isatty(stderrDescriptor) && process.env.TERM !== "dumb",
+    now: Date.now
+  }
+}

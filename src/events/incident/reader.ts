@@ -1,0 +1,123 @@
+/** The events of an incident file, in pieces and as a stream. */
+import { open } from "node:fs/promises"
+import { Effect, Result, Stream } from "effect"
+import { type DecodeProblem, decodeLine } from "../decode.ts"
+import type { RecordedEvent } from "../envelope.ts"
+import {
+  hashIn,
+  IncidentError,
+  type IncidentHeader,
+  maxLineBytes,
+  previousHashIn,
+  readHeaderLine,
+  storedLine
+} from "./format.ts"
+import { attempt, lineFeed, notIncident, readRegions } from "./regions.ts"
+import { type IncidentEnd, makeIncidentScan, newerFormat } from "./scan.ts"
+
+/** One line of the file after the header. */
+export class IncidentEntry {
+  /** In the file, from 1. */
+  readonly lineNumber: number
+  readonly event: Result.Result<RecordedEvent, DecodeProblem>
+  /** Why the chain does not hold here. */
+  readonly broken: string | undefined
+  private readonly text: string
+
+  constructor(lineNumber: number, text: string, event: IncidentEntry["event"], broken: string | undefined) {
+    this.lineNumber = lineNumber
+    this.text = text
+    this.event = event
+    this.broken = broken
+  }
+  // What few readers need is made when it is asked for.
+  /** The stored event, without the chain's attributes. */
+  get line(): string {
+    return storedLine(this.text)
+  }
+  /** Chain hash after it; undefined: the line has none. */
+  get hash(): string | undefined {
+    return hashIn(this.text)
+  }
+  /** Chain hash before it, where the line does not follow the one above. */
+  get previousHash(): string | undefined {
+    return previousHashIn(this.text)
+  }
+}
+
+export interface IncidentPiece {
+  readonly entries: ReadonlyArray<IncidentEntry>
+  /** With the last piece. */
+  readonly end?: IncidentEnd
+}
+
+export interface ReadOptions {
+  /**
+   * False: the chain is not checked on the way, which is half the work. `verifyIncident` can do it beside the reading,
+   * in a thread of its own.
+   */
+  readonly checkChain?: boolean
+}
+
+/**
+ * The file, piece by piece. Rejects with an `IncidentError` where it cannot be read on: it is not there, it is of a newer
+ * format, or a line is longer than any event.
+ */
+export async function* readIncidentPieces(
+  path: string,
+  options: ReadOptions = {}
+): AsyncGenerator<IncidentPiece, void, undefined> {
+  let entries: Array<IncidentEntry> = []
+  let current: { readonly text: string; readonly lineNumber: number; readonly event: IncidentEntry["event"] }
+  const scan = makeIncidentScan(
+    path,
+    {
+      line: (text, lineNumber) => {
+        // The chain's attributes are decoded along: leaving them out would cost a copy of the text.
+        const event = decodeLine(text)
+        current = { text, lineNumber, event }
+        return Result.isSuccess(event) ? event.success.sequence : undefined
+      },
+      checked: (broken) => entries.push(new IncidentEntry(current.lineNumber, current.text, current.event, broken))
+    },
+    options.checkChain !== false
+  )
+  for await (const region of readRegions(path, scan.linesTaken)) {
+    scan.take(region)
+    yield { entries }
+    entries = []
+  }
+  yield { entries, end: scan.end() }
+}
+
+/** What a generator rejected with: an `IncidentError`, or a defect that must not be hidden. */
+const asIncidentError = (error: unknown): IncidentError => {
+  if (error instanceof IncidentError) return error
+  throw error
+}
+
+/** The lines of the file. */
+export const readIncident = (path: string, options: ReadOptions = {}): Stream.Stream<IncidentEntry, IncidentError> =>
+  Stream.suspend(() => Stream.fromAsyncIterable(readIncidentPieces(path, options), asIncidentError)).pipe(
+    Stream.flatMap(({ entries }) => Stream.fromArray(entries))
+  )
+
+/** The file's header; undefined where it has none (a plain NDJSON file of CloudEvents). Reads the first line only. */
+export const readIncidentHeader = (path: string): Effect.Effect<IncidentHeader | undefined, IncidentError> =>
+  Effect.tryPromise({
+    try: async () => {
+      const file = await attempt(path, () => open(path, "r"))
+      try {
+        const buffer = new Uint8Array(maxLineBytes)
+        const { bytesRead } = await attempt(path, () => file.read(buffer, 0, maxLineBytes, 0))
+        if (bytesRead === 0) throw notIncident(path, "is empty")
+        const end = buffer.indexOf(lineFeed)
+        const reading = readHeaderLine(new TextDecoder().decode(buffer.subarray(0, end < 0 ? bytesRead : end)))
+        if (reading._tag === "Newer") throw newerFormat(path, reading.version)
+        return reading._tag === "Header" ? reading.header : undefined
+      } finally {
+        await file.close()
+      }
+    },
+    catch: asIncidentError
+  })

@@ -1,0 +1,155 @@
+/** Facts about containers, written by their pod's actor. */
+import { Schema } from "effect"
+import { defineEvent, Timestamp } from "../definition.ts"
+import { ProbeResult, ProbeType } from "./probe.ts"
+
+const text = Schema.String
+const opt = Schema.optionalKey
+
+export const ContainerImageReady = defineEvent("ContainerImageReady", {
+  kind: "pod",
+  severity: "DEBUG",
+  about: "The image of a container is on the node.",
+  fields: { container: text, image: text, imageId: text },
+  tell: (e) => `the image of ${e.container} is here`
+})
+
+export const ContainerWaiting = defineEvent("ContainerWaiting", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "A container cannot start now, and why, in kubelet's words (ErrImagePull, ImagePullBackOff, CreateContainerError, …).",
+  fields: { container: text, reason: text, message: text },
+  tell: (e) => `${e.container} waits: ${e.reason}${e.message === "" ? "" : `: ${e.message}`}`
+})
+
+export const ContainerStartRequested = defineEvent("ContainerStartRequested", {
+  kind: "pod",
+  about: "A container is to be created and started in the pod's sandbox.",
+  fields: {
+    container: text,
+    /** 0 for the first; the runtime's attempt and kubelet's restart count. */
+    attempt: Schema.Int,
+    sandboxId: text,
+    imageId: text,
+    reason: text
+  },
+  tell: (e) => `starting ${e.container}${e.attempt === 0 ? "" : ` (restart ${e.attempt})`}: ${e.reason}`
+})
+
+export const ContainerCreated = defineEvent("ContainerCreated", {
+  kind: "pod",
+  severity: "DEBUG",
+  about: "The runtime created the container.",
+  fields: { container: text, containerId: text, attempt: Schema.Int },
+  tell: (e) => `created ${e.container} as ${e.containerId.slice(0, 13)}`
+})
+
+export const ContainerStarted = defineEvent("ContainerStarted", {
+  kind: "pod",
+  about: "The container runs.",
+  fields: { container: text, containerId: text, attempt: Schema.Int, startedAt: Timestamp },
+  tell: (e) => `${e.container} runs (${e.containerId.slice(0, 13)}${e.attempt === 0 ? "" : `, restart ${e.attempt}`})`
+})
+
+export const ContainerStartFailed = defineEvent("ContainerStartFailed", {
+  kind: "pod",
+  severity: "ERROR",
+  about: "The container could not be created or started; it is tried again after a back-off.",
+  fields: {
+    container: text,
+    attempt: Schema.Int,
+    /** kubelet's words: CreateContainerConfigError, CreateContainerError, RunContainerError. */
+    reason: text,
+    message: text,
+    retryAt: Timestamp,
+    /** The runtime does not have the image any more; it is asked for again. */
+    imageMissing: opt(Schema.Boolean)
+  },
+  tell: (e) => `${e.container} could not be started: ${e.reason}: ${e.message}`
+})
+
+export const ContainerKillRequested = defineEvent("ContainerKillRequested", {
+  kind: "pod",
+  severity: "WARN",
+  about: "The container is to be stopped: its stop signal first, SIGKILL when the grace period is over.",
+  fields: {
+    container: text,
+    containerId: text,
+    reason: Schema.Literals(["LivenessProbe", "StartupProbe", "PodTerminating", "SandboxLost", "Unknown"]),
+    message: text,
+    gracePeriodSeconds: Schema.Int
+  },
+  tell: (e) => `stopping ${e.container} (grace ${e.gracePeriodSeconds} s): ${e.message}`
+})
+
+export const ContainerExited = defineEvent("ContainerExited", {
+  kind: "pod",
+  severity: "WARN",
+  severityOf: (e) => (e.exitCode === 0 ? "INFO" : "WARN"),
+  about: "The container ended.",
+  fields: {
+    container: text,
+    containerId: text,
+    attempt: Schema.Int,
+    exitCode: Schema.Int,
+    /** Signal number where the exit code tells one (128 + n). */
+    signal: opt(Schema.Int),
+    /** The runtime's word: Completed, Error, OOMKilled, ContainerCannotRun, …; ContainerStatusUnknown where it lost it. */
+    reason: text,
+    /** The container's own last words (its termination message), at most 4 KiB. */
+    message: text,
+    oomKilled: Schema.Boolean,
+    startedAt: opt(Timestamp),
+    finishedAt: Timestamp
+  },
+  tell: (e) =>
+    `${e.container} ended with exit code ${e.exitCode}${e.oomKilled ? " (out of memory)" : e.signal === undefined ? "" : ` (signal ${e.signal})`}${e.message === "" ? "" : `: ${e.message}`}`
+})
+
+export const ContainerBackOffStarted = defineEvent("ContainerBackOffStarted", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "The container is not restarted before a time: 10 s after its end, doubling to 300 s, forgotten after 600 s of running.",
+  fields: { container: text, delaySeconds: Schema.Finite, until: Timestamp },
+  tell: (e) => `${e.container} is restarted in ${e.delaySeconds} s (CrashLoopBackOff)`
+})
+
+export const ContainerReadinessChanged = defineEvent("ContainerReadinessChanged", {
+  kind: "pod",
+  about: "Whether the container is ready changed.",
+  fields: { container: text, ready: Schema.Boolean },
+  tell: (e) => `${e.container} is ${e.ready ? "ready" : "not ready"}`
+})
+
+export const ContainerProbeReported = defineEvent("ContainerProbeReported", {
+  kind: "pod",
+  severity: "DEBUG",
+  about: "What a probe says of a container changed, as the pod took it in.",
+  fields: { container: text, containerId: text, probe: ProbeType, result: ProbeResult, output: text },
+  tell: (e) => `${e.probe} of ${e.container} is ${e.result}`
+})
+
+export const ContainerRemoved = defineEvent("ContainerRemoved", {
+  kind: "pod",
+  severity: "DEBUG",
+  about: "A dead container was removed from the runtime; the newest dead one of each name is kept.",
+  fields: { container: text, containerId: text },
+  tell: (e) => `removed dead container ${e.containerId.slice(0, 13)} of ${e.container}`
+})
+
+export const containerEvents = [
+  ContainerImageReady,
+  ContainerWaiting,
+  ContainerStartRequested,
+  ContainerCreated,
+  ContainerStarted,
+  ContainerStartFailed,
+  ContainerKillRequested,
+  ContainerExited,
+  ContainerBackOffStarted,
+  ContainerReadinessChanged,
+  ContainerProbeReported,
+  ContainerRemoved
+] as const

@@ -1,0 +1,189 @@
+/** Facts about pods and their sandboxes. Facts about containers, which belong to the pod's state, are in container.ts. */
+import { Schema } from "effect"
+import { defineEvent, Timestamp } from "../definition.ts"
+import { Pod } from "../pod-spec.ts"
+
+const text = Schema.String
+export const PodPhase = Schema.Literals(["Pending", "Running", "Succeeded", "Failed", "Unknown"])
+export type PodPhase = typeof PodPhase.Type
+export const QosClass = Schema.Literals(["Guaranteed", "Burstable", "BestEffort"])
+
+export const PodAdmitted = defineEvent("PodAdmitted", {
+  kind: "pod",
+  about: "The pod is to run on this node. Its definition is as written, with defaults, without secret values.",
+  fields: {
+    pod: Pod,
+    /** Manifest file. */
+    source: text,
+    qosClass: QosClass,
+    /** Longest crash back-off, seconds; absent: 300. */
+    maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite)
+  },
+  tell: (e) => `admitted ${e.pod.metadata.namespace}/${e.pod.metadata.name} (${e.qosClass}) from ${e.source}`
+})
+
+export const PodRejected = defineEvent("PodRejected", {
+  kind: "pod",
+  severity: "ERROR",
+  about: "The pod cannot run on this node.",
+  fields: { uid: text, source: text, reason: text, message: text, field: Schema.optionalKey(text) },
+  tell: (e) => `rejected: ${e.reason}: ${e.message}`
+})
+
+export const PodReplacementQueued = defineEvent("PodReplacementQueued", {
+  kind: "pod",
+  about: "The pod's definition changed. The running pod ends first; then this one starts.",
+  fields: { pod: Pod, source: text, qosClass: QosClass, maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite) },
+  tell: (e) => `a new definition from ${e.source} waits for the running pod to end`
+})
+
+export const PodReplacementDropped = defineEvent("PodReplacementDropped", {
+  kind: "pod",
+  about: "The definition that waited is no longer desired.",
+  fields: { uid: text },
+  tell: () => "the definition that waited is no longer desired"
+})
+
+export const PodTerminationRequested = defineEvent("PodTerminationRequested", {
+  kind: "pod",
+  about: "The pod is to end: its containers are stopped within the grace period, then everything of it is removed.",
+  fields: { reason: Schema.Literals(["ManifestRemoved", "DefinitionChanged"]), gracePeriodSeconds: Schema.Int },
+  tell: (e) =>
+    `ending: ${e.reason === "ManifestRemoved" ? "its manifest is gone" : "its definition changed"} (grace ${e.gracePeriodSeconds} s)`
+})
+
+export const PodVolumeReady = defineEvent("PodVolumeReady", {
+  kind: "pod",
+  severity: "DEBUG",
+  about: "One of the pod's volumes is ready.",
+  fields: { volume: text, path: text },
+  tell: (e) => `volume ${e.volume} is ready`
+})
+
+export const PodVolumesReleased = defineEvent("PodVolumesReleased", {
+  kind: "pod",
+  severity: "DEBUG",
+  about: "Nothing of the pod runs any more; its volumes are to be taken down.",
+  fields: {},
+  tell: () => "its volumes are taken down"
+})
+
+export const PodVolumeRemoved = defineEvent("PodVolumeRemoved", {
+  kind: "pod",
+  severity: "DEBUG",
+  about: "One of the pod's volumes is taken down.",
+  fields: { volume: text },
+  tell: (e) => `volume ${e.volume} is taken down`
+})
+
+export const SandboxRequested = defineEvent("SandboxRequested", {
+  kind: "pod",
+  about: "A sandbox is to be made for the pod.",
+  fields: { attempt: Schema.Int, reason: text },
+  tell: (e) => `making sandbox ${e.attempt}: ${e.reason}`
+})
+
+export const SandboxCreated = defineEvent("SandboxCreated", {
+  kind: "pod",
+  about: "The sandbox runs; the pod has its network.",
+  fields: { sandboxId: text, attempt: Schema.Int, ips: Schema.Array(text), createdAt: Timestamp },
+  tell: (e) => `sandbox ${e.sandboxId.slice(0, 13)} runs${e.ips.length === 0 ? "" : ` with ${e.ips.join(", ")}`}`
+})
+
+export const SandboxFailed = defineEvent("SandboxFailed", {
+  kind: "pod",
+  severity: "ERROR",
+  about: "The runtime could not make the sandbox; it is tried again after a back-off.",
+  fields: { attempt: Schema.Int, message: text, failures: Schema.Int, retryAt: Timestamp },
+  tell: (e) => `the sandbox could not be made: ${e.message}`
+})
+
+export const SandboxLost = defineEvent("SandboxLost", {
+  kind: "pod",
+  severity: "WARN",
+  about: "The sandbox is not ready any more, or the runtime does not know it.",
+  fields: { sandboxId: text, reason: text },
+  tell: (e) => `sandbox ${e.sandboxId.slice(0, 13)} is lost: ${e.reason}`
+})
+
+export const SandboxStopRequested = defineEvent("SandboxStopRequested", {
+  kind: "pod",
+  about: "The sandbox is to be stopped and its network taken down.",
+  fields: { sandboxId: text, reason: text },
+  tell: (e) => `stopping sandbox ${e.sandboxId.slice(0, 13)}: ${e.reason}`
+})
+
+export const SandboxStopped = defineEvent("SandboxStopped", {
+  kind: "pod",
+  about: "The sandbox is stopped.",
+  fields: { sandboxId: text },
+  tell: (e) => `sandbox ${e.sandboxId.slice(0, 13)} is stopped`
+})
+
+export const PodCleanupRequested = defineEvent("PodCleanupRequested", {
+  kind: "pod",
+  about: "Nothing of the pod runs; its sandboxes, directories, cgroups and logs are to be removed.",
+  fields: {},
+  tell: () => "removing sandboxes, directories, cgroups and logs"
+})
+
+export const PodOperationFailed = defineEvent("PodOperationFailed", {
+  kind: "pod",
+  severity: "ERROR",
+  about: "A step for the pod failed and is tried again after a back-off.",
+  fields: {
+    operation: Schema.Literals(["StopSandbox", "Cleanup", "KillContainer"]),
+    message: text,
+    failures: Schema.Int,
+    retryAt: Timestamp,
+    containerId: Schema.optionalKey(text)
+  },
+  tell: (e) => `${e.operation} failed: ${e.message}`
+})
+
+export const PodPhaseChanged = defineEvent("PodPhaseChanged", {
+  kind: "pod",
+  about: "The pod's phase changed.",
+  fields: { from: PodPhase, to: PodPhase },
+  tell: (e) => `phase ${e.from} → ${e.to}`
+})
+
+export const PodConditionChanged = defineEvent("PodConditionChanged", {
+  kind: "pod",
+  severity: "DEBUG",
+  // The others only explain it.
+  severityOf: (e) => (e.condition === "Ready" ? "INFO" : "DEBUG"),
+  about: "A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready.",
+  fields: { condition: text, status: Schema.Boolean, reason: text, message: text },
+  tell: (e) =>
+    `${e.condition} is ${e.status ? "true" : "false"}${e.reason === "" ? "" : ` (${e.reason}${e.message === "" ? "" : `: ${e.message}`})`}`
+})
+
+export const PodRemoved = defineEvent("PodRemoved", {
+  kind: "pod",
+  about: "The pod is gone and left nothing behind.",
+  fields: { uid: text },
+  tell: () => "removed; nothing is left behind"
+})
+
+export const podEvents = [
+  PodAdmitted,
+  PodRejected,
+  PodReplacementQueued,
+  PodReplacementDropped,
+  PodTerminationRequested,
+  PodVolumeReady,
+  PodVolumesReleased,
+  PodVolumeRemoved,
+  SandboxRequested,
+  SandboxCreated,
+  SandboxFailed,
+  SandboxLost,
+  SandboxStopRequested,
+  SandboxStopped,
+  PodCleanupRequested,
+  PodOperationFailed,
+  PodPhaseChanged,
+  PodConditionChanged,
+  PodRemoved
+] as const

@@ -1,0 +1,173 @@
+/**
+ * A pod as it is desired: the fields of `v1.Pod` that Chronode acts on, under their Kubernetes names, defaults applied.
+ *
+ * The same shape serves a manifest and the log, with one difference (law 9): in the log no environment variable has a
+ * `value` and no HTTP header has one; a `valueHash` stands there instead, so that a change can be seen but not the value.
+ * Quantities stay text, as written (`100m`, `64Mi`).
+ */
+import { Schema } from "effect"
+
+const opt = Schema.optionalKey
+const text = Schema.String
+const list = Schema.Array
+const int = Schema.Int
+const textMap = Schema.Record(Schema.String, Schema.String)
+/** A port by number or by the name of one of the container's ports. */
+export const IntOrString = Schema.Union([Schema.Int, Schema.String])
+
+export const EnvVar = Schema.Struct({
+  name: text,
+  value: opt(text),
+  /** In the log only: first 16 hex digits of SHA-256 over pod uid, name and value. Absent where there was no value. */
+  valueHash: opt(text)
+})
+export type EnvVar = typeof EnvVar.Type
+
+export const HttpHeader = Schema.Struct({ name: text, value: opt(text), valueHash: opt(text) })
+export const HttpGetAction = Schema.Struct({
+  path: opt(text),
+  port: IntOrString,
+  host: opt(text),
+  scheme: opt(Schema.Literals(["HTTP", "HTTPS"])),
+  httpHeaders: opt(list(HttpHeader))
+})
+export const TcpSocketAction = Schema.Struct({ port: IntOrString, host: opt(text) })
+export const ExecAction = Schema.Struct({ command: opt(list(text)) })
+
+/** All timing fields are whole seconds; defaults: `pkg/apis/core/v1/defaults.go` SetDefaults_Probe. */
+export const Probe = Schema.Struct({
+  exec: opt(ExecAction),
+  httpGet: opt(HttpGetAction),
+  tcpSocket: opt(TcpSocketAction),
+  initialDelaySeconds: opt(int),
+  timeoutSeconds: opt(int),
+  periodSeconds: opt(int),
+  successThreshold: opt(int),
+  failureThreshold: opt(int),
+  terminationGracePeriodSeconds: opt(int)
+})
+export type Probe = typeof Probe.Type
+
+export const ContainerPort = Schema.Struct({
+  name: opt(text),
+  containerPort: int,
+  hostPort: opt(int),
+  hostIP: opt(text),
+  protocol: opt(Schema.Literals(["TCP", "UDP", "SCTP"]))
+})
+
+export const VolumeMount = Schema.Struct({
+  name: text,
+  mountPath: text,
+  readOnly: opt(Schema.Boolean),
+  mountPropagation: opt(Schema.Literals(["None", "HostToContainer", "Bidirectional"]))
+})
+
+export const ResourceRequirements = Schema.Struct({ requests: opt(textMap), limits: opt(textMap) })
+export type ResourceRequirements = typeof ResourceRequirements.Type
+
+export const SecurityContext = Schema.Struct({
+  privileged: opt(Schema.Boolean),
+  runAsUser: opt(int),
+  runAsGroup: opt(int),
+  runAsNonRoot: opt(Schema.Boolean),
+  readOnlyRootFilesystem: opt(Schema.Boolean),
+  allowPrivilegeEscalation: opt(Schema.Boolean),
+  capabilities: opt(Schema.Struct({ add: opt(list(text)), drop: opt(list(text)) }))
+})
+
+export const Container = Schema.Struct({
+  name: text,
+  image: text,
+  imagePullPolicy: opt(Schema.Literals(["Always", "IfNotPresent", "Never"])),
+  command: opt(list(text)),
+  args: opt(list(text)),
+  workingDir: opt(text),
+  env: opt(list(EnvVar)),
+  ports: opt(list(ContainerPort)),
+  resources: opt(ResourceRequirements),
+  volumeMounts: opt(list(VolumeMount)),
+  livenessProbe: opt(Probe),
+  readinessProbe: opt(Probe),
+  startupProbe: opt(Probe),
+  securityContext: opt(SecurityContext),
+  terminationMessagePath: opt(text),
+  terminationMessagePolicy: opt(Schema.Literals(["File", "FallbackToLogsOnError"])),
+  stdin: opt(Schema.Boolean),
+  stdinOnce: opt(Schema.Boolean),
+  tty: opt(Schema.Boolean)
+})
+export type Container = typeof Container.Type
+
+export const Volume = Schema.Struct({
+  name: text,
+  emptyDir: opt(Schema.Struct({ medium: opt(text), sizeLimit: opt(text) })),
+  hostPath: opt(Schema.Struct({ path: text, type: opt(text) }))
+})
+export type Volume = typeof Volume.Type
+
+export const PodSecurityContext = Schema.Struct({
+  runAsUser: opt(int),
+  runAsGroup: opt(int),
+  runAsNonRoot: opt(Schema.Boolean),
+  fsGroup: opt(int),
+  supplementalGroups: opt(list(int)),
+  sysctls: opt(list(Schema.Struct({ name: text, value: text })))
+})
+
+export const PodSpec = Schema.Struct({
+  containers: list(Container),
+  initContainers: opt(list(Container)),
+  volumes: opt(list(Volume)),
+  restartPolicy: opt(Schema.Literals(["Always", "OnFailure", "Never"])),
+  terminationGracePeriodSeconds: opt(int),
+  activeDeadlineSeconds: opt(int),
+  dnsPolicy: opt(Schema.Literals(["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"])),
+  dnsConfig: opt(
+    Schema.Struct({
+      nameservers: opt(list(text)),
+      searches: opt(list(text)),
+      options: opt(list(Schema.Struct({ name: text, value: opt(text) })))
+    })
+  ),
+  hostname: opt(text),
+  subdomain: opt(text),
+  setHostnameAsFQDN: opt(Schema.Boolean),
+  hostAliases: opt(list(Schema.Struct({ ip: text, hostnames: opt(list(text)) }))),
+  hostNetwork: opt(Schema.Boolean),
+  hostPID: opt(Schema.Boolean),
+  hostIPC: opt(Schema.Boolean),
+  shareProcessNamespace: opt(Schema.Boolean),
+  enableServiceLinks: opt(Schema.Boolean),
+  automountServiceAccountToken: opt(Schema.Boolean),
+  nodeName: opt(text),
+  nodeSelector: opt(textMap),
+  priority: opt(int),
+  priorityClassName: opt(text),
+  runtimeClassName: opt(text),
+  securityContext: opt(PodSecurityContext),
+  tolerations: opt(
+    list(
+      Schema.Struct({
+        key: opt(text),
+        operator: opt(text),
+        value: opt(text),
+        effect: opt(text),
+        tolerationSeconds: opt(int)
+      })
+    )
+  )
+})
+export type PodSpec = typeof PodSpec.Type
+
+export const PodMetadata = Schema.Struct({
+  name: text,
+  namespace: text,
+  /** Static pods: 128-bit FNV-1a hex of the pod, the host and the source, as kubelet derives it. */
+  uid: text,
+  labels: opt(textMap),
+  annotations: opt(textMap)
+})
+
+export const Pod = Schema.Struct({ metadata: PodMetadata, spec: PodSpec }).annotate({ identifier: "Pod" })
+export type Pod = typeof Pod.Type

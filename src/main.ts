@@ -1,0 +1,17 @@
+/** The command line's entry: nothing but wiring. The commands are in src/cli/, one file each. */
+import { runtimeName } from "./adapters/host/runtime.ts"
+import type { Neighbours } from "./cli/neighbours.ts"
+import { main } from "./cli/program.ts"
+import { processTerminal } from "./cli/terminal.ts"
+
+/** Live code is loaded when a command asks for it: the others need not wait for it. */
+const neighbours: Neighbours = {
+  runtimeName: runtimeName(),
+  runAgent: async () => (await import("./agent.ts")).runAgent,
+  openRuntime: async () => (await import("./adapters/cri/live.ts")).CriRuntime.make,
+  resolveNats: async () => (await import("./adapters/nats/connection.ts")).targetFromProcess,
+  probeNats: async () => (await import("./adapters/nats/probe.ts")).probeServer,
+  readNats: async () => (await import("./adapters/nats/read.ts")).readEvents
+}
+
+process.exit(await main(process.argv.slice(2), { terminal: processTerminal(), neighbours }))

@@ -1,0 +1,79 @@
+/** Every table of the files that judge pods is either judged by a test of this folder or named here, with the reason. */
+import assert from "node:assert/strict"
+import { readdirSync, readFileSync } from "node:fs"
+import { describe, it } from "node:test"
+import { readCase, type Table } from "../../../support/cases.ts"
+
+const files = [
+  "cgroup-names.json",
+  "container-config.json",
+  "container-helpers.json",
+  "container-resources.json",
+  "crash-loop.json",
+  "dns.json",
+  "env-vars.json",
+  "expansion.json",
+  "hostname.json",
+  "hosts-file.json",
+  "oom-score.json",
+  "pod-cgroup-config.json",
+  "pod-phase.json",
+  "pod-resources.json",
+  "qos-cgroups.json",
+  "qos-class.json",
+  "quantity.json",
+  "restart-policy.json",
+  "status-conditions.json"
+]
+
+const resize = "in-place resize"
+const runtimeView = "the runtime's view is read by the runtime observer, not by these policies"
+const elsewhere: Readonly<Record<string, string>> = {
+  TestSubtractOverheadFromResourceConfig: resize,
+  TestMergeResourceConfig: resize,
+  TestUpdatePodFromAllocation: resize,
+  TestGenerateContainerConfigWithMemoryQoSEnforced: "memory QoS (alpha, KEP-2570)",
+  TestQoSContainerCgroup: "memory QoS (alpha, KEP-2570)",
+  TestAggregateContainerRequestsAndLimits: "resources in the pod's status",
+  TestGetAppArmorProfile: "AppArmor profiles",
+  TestExpandVolumeMountsWithSubpath: "subPathExpr",
+  TestHasAnyActiveRegularContainerStarted: runtimeView,
+  TestToKubeContainerState: runtimeView,
+  TestToKubeContainerStatus: runtimeView,
+  TestSandboxToContainerState: runtimeView,
+  TestContainerByCreatedThenID: runtimeView,
+  TestPodSandboxByCreatedThenID: runtimeView,
+  TestParseContainerID: runtimeView,
+  TestToRuntimeProtocol: "protocols have the same names on both sides here",
+  TestIsInitContainerFailed: "part of the pod's plan, not of these policies",
+  TestRestartCountByLogDir: "the journal knows the restart count",
+  TestFieldPath: "references of API events",
+  TestParsePodFullName: "kubelet's full names are not used",
+  TestBuildPodFullName: "kubelet's full names are not used",
+  TestIsPodAvailable: "availability is a controller's business",
+  TestUpdatePodCondition: "transition times of conditions are the actor's"
+}
+
+describe("the upstream tables about pods", () => {
+  it("are all judged, or left out by name", () => {
+    const folder = new URL("./", import.meta.url)
+    const own = new URL(import.meta.url).pathname.split("/").at(-1)
+    const judging = readdirSync(folder)
+      .filter((name) => name.endsWith(".test.ts") && name !== own)
+      .map((name) => readFileSync(new URL(name, folder), "utf8"))
+      .join("\n")
+    const forgotten: Array<string> = []
+    const leftOut = new Map<string, number>()
+    for (const file of files) {
+      const content = readCase(file)
+      for (const { origin, rows } of (content.tables ?? [content]) as ReadonlyArray<Table>) {
+        if (judging.includes(`"${origin.test}"`) || file === "pod-phase.json") continue
+        const reason = elsewhere[origin.test]
+        if (reason === undefined) forgotten.push(`${file} ${origin.test}`)
+        else leftOut.set(reason, (leftOut.get(reason) ?? 0) + rows.length)
+      }
+    }
+    for (const [reason, rows] of leftOut) console.log(`cases: left out: ${rows} rows: ${reason}`)
+    assert.deepEqual(forgotten, [])
+  })
+})

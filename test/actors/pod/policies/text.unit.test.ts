@@ -1,0 +1,207 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { Result } from "effect"
+import {
+  dnsKind,
+  limitNameservers,
+  limitSearches,
+  mergeDnsOptions,
+  type NodeDns,
+  parseResolvConf,
+  podDns
+} from "../../../../src/actors/pod/dns.ts"
+import { environment, expandCommand, serviceVariables } from "../../../../src/actors/pod/environment.ts"
+import { expand, lookupIn } from "../../../../src/actors/pod/expansion.ts"
+import { podHostname, sandboxHostname, truncateHostname } from "../../../../src/actors/pod/hostname.ts"
+import { hostNetworkHostsFile, podHostsFile } from "../../../../src/actors/pod/hosts-file.ts"
+import { portMappings } from "../../../../src/actors/pod/ports.ts"
+import { differs, itMeets, later, podOf, type Row, type RowValue, type Table } from "../../../support/cases.ts"
+
+const mapOf = (record: Record<string, string>) => new Map(Object.entries(record))
+
+describe("$(VAR) expansion", () => {
+  const check = (row: Row) => {
+    assert.equal(expand(row.in.input, lookupIn(...row.in.vars.map(mapOf))), row.want.output)
+    return undefined
+  }
+  itMeets("expansion.json", "TestMapping", "replaces known names and leaves the rest", check)
+  itMeets("expansion.json", "TestMappingDual", "looks in several maps, in order", check)
+  itMeets("expansion.json", "TestMapReference", "sees what was expanded before", check)
+
+  const entries = (env: ReadonlyArray<{ name: string; value: string }> | null) =>
+    (env ?? []).map(({ name, value }) => ({ key: name, value }))
+  itMeets("container-helpers.json", "TestExpandCommandAndArgs", "reaches command and arguments", (row) => {
+    const { command = null, args = null } = expandCommand(row.in.container, entries(row.in.env))
+    assert.deepEqual({ command, args }, row.want)
+    return undefined
+  })
+  itMeets("container-helpers.json", "TestExpandContainerCommandOnlyStatic", "leaves what is not known", (row) => {
+    const { command = null } = expandCommand(
+      row.in.command === null ? {} : { command: row.in.command },
+      entries(row.in.env)
+    )
+    assert.deepEqual(command, row.want.command)
+    return undefined
+  })
+})
+
+describe("the environment of a container", () => {
+  const file = "env-vars.json"
+  const serviceOf = ({ metadata, spec }: RowValue) => ({
+    name: metadata.name,
+    clusterIP: spec.clusterIP,
+    ports: spec.ports
+  })
+  const refers = (container: RowValue) =>
+    container.envFrom !== undefined || container.env?.some((entry: RowValue) => entry.valueFrom !== undefined)
+
+  /** Services of the pod's namespace where links are wanted; else, and for the rest, the API server's own. */
+  const visible = (row: Row, table: Table) => {
+    const services = (row.in.services === "$services" ? (table.sharedServices as RowValue) : row.in.services) ?? []
+    const own = (service: RowValue) => service.metadata.namespace === row.in.pod.metadata.namespace
+    const master = (service: RowValue) =>
+      service.metadata.namespace === "default" && service.metadata.name === "kubernetes"
+    const links = row.in.pod.spec.enableServiceLinks === true
+    const usable = services
+      .map((s: RowValue) => [s, serviceVariables([serviceOf(s)]).length > 0])
+      .filter((p: RowValue) => p[1])
+    const byName = new Map<string, RowValue>()
+    for (const [service] of usable) if (master(service)) byName.set(service.metadata.name, service)
+    for (const [service] of usable) if (links && own(service)) byName.set(service.metadata.name, service)
+    return new Map(serviceVariables([...byName.values()].map(serviceOf)).map(({ key, value }) => [key, value]))
+  }
+  itMeets(file, "TestMakeEnvironmentVariables", "holds literal values and Service variables", (row, table) => {
+    if (refers(row.in.container)) return later("envFrom and valueFrom (fields, ConfigMaps, Secrets)")
+    if (!row.in.servicesSynced && row.want.error !== null) return later("a Service source that is not yet read")
+    const env = environment(row.in.container.env, visible(row, table))
+      .map(({ key, value }) => ({ name: key, value }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+    assert.deepEqual(env, row.want.env ?? [])
+    return undefined
+  })
+  itMeets(file, "TestFromServices", "describes Services as docker links did", (row) => {
+    const variables = serviceVariables(row.in.services.map(serviceOf))
+    assert.deepEqual(
+      variables.map(({ key, value }) => ({ name: key, value })),
+      row.want.env
+    )
+    return undefined
+  })
+  it("lets an entry see those before it, itself included, and no later one", () => {
+    const variables = [
+      { name: "A", value: "$(B)" },
+      { name: "B", value: "1" },
+      { name: "B", value: "$(B)2" },
+      { name: "C", value: "$(B) $$(B)" },
+      { name: "D" }
+    ]
+    assert.deepEqual(environment(variables), [
+      { key: "A", value: "$(B)" },
+      { key: "B", value: "12" },
+      { key: "C", value: "12 $(B)" },
+      { key: "D", value: "" }
+    ])
+  })
+})
+
+describe("the host name of a pod", () => {
+  itMeets("hostname.json", "TestTruncatePodHostname", "is cut to what Linux bears", (row) => {
+    assert.equal(truncateHostname(row.in.input), row.want.output)
+    return undefined
+  })
+  itMeets("hostname.json", "TestGeneratePodHostNameAndDomain", "is its own, its name's, or refused", (row) => {
+    if (row.in.pod.spec.hostnameOverride !== undefined && row.gates?.HostnameOverride === false)
+      return differs("the gate HostnameOverride is off in this row; here it is always on")
+    const result = podHostname(podOf(row.in.pod), "cluster.local")
+    assert.equal(Result.isFailure(result), row.want.error !== null)
+    if (Result.isSuccess(result))
+      assert.deepEqual(result.success, { hostname: row.want.hostname, domain: row.want.domain })
+    return undefined
+  })
+  it("is the full one on demand, and none on the host's network", () => {
+    const names = { hostname: "web", domain: "sub.default.svc.cluster.local" }
+    const named = (spec: object) => Result.getOrUndefined(sandboxHostname(podOf({ spec }), names))
+    assert.equal(named({}), "web")
+    assert.equal(named({ setHostnameAsFQDN: true }), "web.sub.default.svc.cluster.local")
+    assert.equal(named({ hostNetwork: true }), "")
+    const long = { hostname: "a".repeat(40), domain: names.domain }
+    assert.ok(Result.isFailure(sandboxHostname(podOf({ spec: { setHostnameAsFQDN: true } }), long)))
+  })
+})
+
+describe("the hosts file", () => {
+  itMeets("hosts-file.json", "TestNodeHostsFileContent", "is the node's on the host's network", (row) => {
+    assert.equal(hostNetworkHostsFile(row.in.hostsFile, row.in.hostAliases), row.want.content)
+    return undefined
+  })
+  itMeets("hosts-file.json", "TestManagedHostsFileContent", "names the pod at its addresses", (row) => {
+    const names = { hostname: row.in.hostName, domain: row.in.domainName }
+    assert.equal(podHostsFile(row.in.podIPs, names, row.in.hostAliases), row.want.content)
+    return undefined
+  })
+})
+
+describe("DNS", () => {
+  const file = "dns.json"
+  const sorted = (list: ReadonlyArray<string> | undefined) => [...(list ?? [])].sort()
+  itMeets(file, "TestParseResolvConf", "reads the node's resolv.conf", (row) => {
+    const read = parseResolvConf(row.in.data)
+    assert.equal(read.problems.length > 0, row.want.isErr)
+    assert.deepEqual(read.servers, row.want.nameservers)
+    assert.deepEqual(read.searches, row.want.searches)
+    assert.deepEqual(sorted(read.options), sorted(row.want.options))
+    return undefined
+  })
+  itMeets(file, "TestFormDNSSearchFitsLimits", "cuts search domains to the limits", (row) => {
+    const { searches, omitted } = limitSearches(row.in.searches)
+    assert.deepEqual(searches, row.want.searches)
+    assert.equal(omitted, row.want.events.length > 0)
+    return undefined
+  })
+  itMeets(file, "TestFormDNSNameserversFitsLimits", "cuts name servers to three", (row) => {
+    const { servers, omitted } = limitNameservers(row.in.nameservers)
+    assert.deepEqual(servers, row.want.nameservers)
+    assert.equal(omitted, row.want.expectedEvent)
+    return undefined
+  })
+  itMeets(file, "TestMergeDNSOptions", "lets the pod's options win", (row) => {
+    assert.deepEqual(sorted(mergeDnsOptions(row.in.existing, row.in.podOptions ?? [])), sorted(row.want.options))
+    return undefined
+  })
+  itMeets(file, "TestGetPodDNSType", "follows the pod's policy", (row) => {
+    assert.equal(dnsKind(row.in.pod.spec) ?? null, row.want.type)
+    return undefined
+  })
+  const check = (row: Row) => {
+    const node: NodeDns = {
+      clusterDns: row.in.clusterDNS ?? [],
+      clusterDomain: row.in.clusterDomain,
+      nodeIps: row.in.nodeIPs ?? [],
+      ...(row.in.resolvConf === null ? {} : { resolvConf: row.in.resolvConf })
+    }
+    const { config } = podDns(podOf(row.in.pod), node)
+    assert.deepEqual(config.servers, row.want.dnsConfig.servers ?? [])
+    assert.deepEqual(config.searches, row.want.dnsConfig.searches ?? [])
+    assert.deepEqual(sorted(config.options), sorted(row.want.dnsConfig.options))
+    return undefined
+  }
+  itMeets(file, "TestGetPodDNS", "gives each pod its configuration", check)
+  itMeets(file, "TestGetPodDNSCustom", "adds the pod's own configuration", check)
+  it("falls back to the node's where no cluster DNS is configured, and says so", () => {
+    const { config, warnings } = podDns(podOf({ spec: {} }), {
+      clusterDns: [],
+      clusterDomain: "cluster.local",
+      resolvConf: "nameserver 9.9.9.9\nnameserver\n"
+    })
+    assert.deepEqual(config.servers, ["9.9.9.9"])
+    assert.equal(warnings.length, 2, warnings.join("; "))
+  })
+})
+
+describe("port mappings", () => {
+  itMeets("container-helpers.json", "TestMakePortMappings", "drop a port that is declared twice", (row) => {
+    const mappings = portMappings(row.in.container).map(({ hostIp = "", ...rest }) => ({ ...rest, hostIP: hostIp }))
+    assert.deepEqual(mappings, row.want.mappings)
+    return undefined
+  })
+})

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { compare } from "../../../src/actors/runtime/compare.ts"
+import type { Container, ContainerState, Sandbox, SandboxState } from "../../../src/adapters/cri/port.ts"
+import { actorId } from "../../../src/events/actor-id.ts"
+import { container, PodStory, pod } from "../pod/pod-story.ts"
+
+const labels = (uid: string) => ({
+  "io.kubernetes.pod.name": "web",
+  "io.kubernetes.pod.namespace": "default",
+  "io.kubernetes.pod.uid": uid
+})
+const sandbox = (id: string, state: SandboxState = "SANDBOX_READY", uid = "uid-1"): Sandbox => ({
+  id,
+  metadata: { name: "web", namespace: "default", uid, attempt: 0 },
+  state,
+  createdAt: "2026-01-01T00:00:00Z",
+  labels: labels(uid),
+  annotations: {}
+})
+const listed = (id: string, state: ContainerState = "CONTAINER_RUNNING"): Container => ({
+  id,
+  podSandboxId: "sandbox-0",
+  metadata: { name: "app", attempt: 0 },
+  image: "",
+  imageRef: "",
+  state,
+  createdAt: "2026-01-01T00:00:00Z",
+  labels: labels("uid-1"),
+  annotations: {}
+})
+const id = actorId("pod", "default", "web")
+const running = () => [{ id, state: new PodStory().running().state }]
+
+describe("the runtime's listing against the pods", () => {
+  it("that agrees finds nothing", () =>
+    assert.deepEqual(compare(running(), [sandbox("sandbox-0")], [listed("app-0")]), { findings: [], strays: [] }))
+
+  it("finds containers that ended and containers that are gone", () => {
+    const story = new PodStory().running(pod({ containers: [container("app"), container("side")] }))
+    const { findings } = compare(
+      [{ id, state: story.state }],
+      [sandbox("sandbox-0")],
+      [listed("app-0", "CONTAINER_EXITED")]
+    )
+    assert.deepEqual(findings, [{ pod: id, uid: "uid-1", sandboxes: [], exited: ["app-0"], missing: ["side-0"] }])
+  })
+
+  it("finds a sandbox that is not ready, or gone", () => {
+    const notReady = compare(running(), [sandbox("sandbox-0", "SANDBOX_NOTREADY")], [listed("app-0")])
+    assert.deepEqual(notReady.findings[0]?.sandboxes, [{ sandboxId: "sandbox-0", state: "notReady" }])
+    const gone = compare(running(), [], [listed("app-0")])
+    assert.deepEqual(gone.findings[0]?.sandboxes, [{ sandboxId: "sandbox-0", state: "missing" }])
+  })
+
+  it("says nothing of what is only being started, or has ended already", () => {
+    const story = new PodStory()
+    story.desire()
+    story.imagePresent()
+    story.sandboxCreated()
+    assert.deepEqual(compare([{ id, state: story.state }], [sandbox("sandbox-0")], []).findings, [])
+    story.started("app")
+    story.tell({ _tag: "UndesirePod", uid: "uid-1", reason: "ManifestRemoved" })
+    story.stopped("app")
+    assert.deepEqual(compare([{ id, state: story.state }], [sandbox("sandbox-0")], []).findings, [])
+  })
+
+  it("takes sandboxes of pods that are not here for strays, and those without a pod's label for nobody's", () => {
+    const stray = sandbox("other", "SANDBOX_READY", "uid-9")
+    const { strays } = compare(
+      running(),
+      [sandbox("sandbox-0"), stray, { ...stray, id: "bare", labels: {} }],
+      [listed("app-0")]
+    )
+    assert.deepEqual(
+      strays.map((s) => s.id),
+      ["other"]
+    )
+  })
+})

@@ -1,0 +1,243 @@
+import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { describe, it } from "node:test"
+import { Result } from "effect"
+import { agentOptions, type RunFlags } from "../../src/cli/agent-settings.ts"
+import { noConfiguration, parseConfiguration } from "../../src/cli/configuration.ts"
+import { actedOn, kubeletFields } from "../../src/cli/configuration-fields.ts"
+import { CommandFailed, UsageError } from "../../src/cli/exit.ts"
+import type { NatsOptions } from "../../src/cli/nats-flags.ts"
+
+const seed = (name: string): string => readFileSync(new URL(`../cases/seed-examples/${name}`, import.meta.url), "utf8")
+const kubelet = (body: string): string =>
+  `apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n${body}`
+const chronode = (body: string): string => `apiVersion: chronode.dev/v1alpha1\nkind: ChronodeConfiguration\n${body}`
+const faultOf = (text: string): string => {
+  try {
+    parseConfiguration(text, "c.yaml")
+  } catch (error) {
+    assert.ok(error instanceof CommandFailed)
+    return error.message
+  }
+  return assert.fail("it was accepted")
+}
+const warnings = (text: string) =>
+  parseConfiguration(text, "c.yaml")
+    .remarks.filter(({ level }) => level === "warn")
+    .map(({ message }) => message)
+
+describe("configuration files from the field", () => {
+  for (const name of ["kubelet-config-1.yaml", "kubelet-config-2.yaml"]) {
+    it(`${name} loads as it is, without a warning`, () => {
+      const { kubelet: values, remarks } = parseConfiguration(seed(name), name)
+      assert.deepEqual(values.clusterDNS, ["10.96.0.10"])
+      assert.equal(values.cgroupDriver, "systemd")
+      assert.equal(values.staticPodPath, "/etc/kubernetes/manifests")
+      assert.deepEqual(
+        remarks.filter(({ level }) => level === "warn"),
+        []
+      )
+      assert.ok(remarks.some(({ level, message }) => level === "debug" && message.includes("maxPods")))
+    })
+  }
+
+  for (const name of ["eviction-1.yaml", "reserved-1.yaml"]) {
+    it(`${name}, a part without a kind, is read as a part of a KubeletConfiguration`, () => {
+      assert.deepEqual(parseConfiguration(seed(name), name).remarks.filter(({ level }) => level === "warn").length, 1)
+    })
+  }
+
+  it("reserved-1.yaml asks for parallel pulls, and gets them", () => {
+    const options = agentOptions({ manifests: "m" }, parseConfiguration(seed("reserved-1.yaml"), "r"), "n1", noNats)
+    assert.equal(options.pods.maxParallelImagePulls, 5)
+  })
+
+  it("are checked in every field that is acted on", () => {
+    for (const field of actedOn) assert.ok(field in kubeletFields, field)
+  })
+})
+
+describe("a wrong configuration", () => {
+  const wrong: ReadonlyArray<readonly [title: string, text: string, message: RegExp]> = [
+    [
+      "a number for text",
+      kubelet("clusterDomain: 5\n"),
+      /^c\.yaml:3:16: clusterDomain: must be text .*not a number \(5\)/u
+    ],
+    ["text for a number", kubelet("registryBurst: many\n"), /^c\.yaml:3:16: registryBurst: must be a whole number/u],
+    ["text for a boolean", kubelet("serializeImagePulls: 'yes'\n"), /serializeImagePulls: must be true or false/u],
+    ["a single value for a list", kubelet("clusterDNS: 10.0.0.1\n"), /^c\.yaml:3:13: clusterDNS: must be a list/u],
+    ["a wrong element", kubelet("clusterDNS:\n- 10.0.0.1\n- 7\n"), /^c\.yaml:5:3: clusterDNS\[1\]: must be text/u],
+    ["no IP address", kubelet("clusterDNS:\n- dns.example\n"), /^c\.yaml:4:3: clusterDNS\.0: must be an IP address/u],
+    ["a length without a unit", kubelet("runtimeRequestTimeout: '120'\n"), /runtimeRequestTimeout: must be a length/u],
+    [
+      "days, which Go does not know",
+      kubelet("runtimeRequestTimeout: 1d\n"),
+      /runtimeRequestTimeout: must be a length/u
+    ],
+    ["another driver", kubelet("cgroupDriver: none\n"), /cgroupDriver: must be one of cgroupfs, systemd/u],
+    [
+      "a field deep inside",
+      kubelet("authentication:\n  webhook:\n    enabled: 1\n"),
+      /^c\.yaml:5:14: authentication\.webhook\.enabled: must be true or false/u
+    ],
+    [
+      "a restart period out of bounds",
+      kubelet("crashLoopBackOff:\n  maxContainerRestartPeriod: 10m\n"),
+      /crashLoopBackOff\.maxContainerRestartPeriod: must be from 1s to 300s/u
+    ],
+    [
+      "parallel and serial pulls at once",
+      kubelet("serializeImagePulls: true\nmaxParallelImagePulls: 3\n"),
+      /^c\.yaml:4:24: maxParallelImagePulls: must be 1/u
+    ],
+    ["a map for text", kubelet("clusterDomain: {a: b}\n"), /clusterDomain: must be text .*not a list or map/u],
+    ["another kind", "apiVersion: v1\nkind: Pod\n", /^c\.yaml:1:1: kind: is 'Pod' of 'v1'; it can be/u],
+    ["the same kind twice", `${kubelet("")}---\n${kubelet("")}`, /^c\.yaml:4:1: kind: a second KubeletConfiguration/u],
+    ["no map", "- a\n- b\n", /^c\.yaml:1:1: must be a map of fields/u],
+    ["broken YAML", "a: [1\nb: 2\n", /^c\.yaml:\d+:\d+: /u],
+    ["a field twice", kubelet("maxPods: 1\nmaxPods: 2\n"), /^c\.yaml:4:1: .*unique/u],
+    ["a wrong mode", chronode("durability: sometimes\n"), /durability: must be one of always, interval/u],
+    ["a wrong size", chronode("stream:\n  maxBytes: big\n"), /stream\.maxBytes: must be a number of bytes/u]
+  ]
+  for (const [title, text, message] of wrong) {
+    it(`with ${title} names file, line and field`, () => assert.match(faultOf(text), message))
+  }
+
+  it("has all its problems named at once", () => {
+    assert.equal(faultOf(kubelet("maxPods: x\nport: y\n")).split("\n").length, 2)
+  })
+})
+
+describe("an unknown field", () => {
+  it("is warned of, with the name that may have been meant", () => {
+    assert.deepEqual(warnings(kubelet("clusterDns:\n- 10.0.0.1\n")), [
+      "c.yaml:3:1: clusterDns: is unknown and ignored; did you mean clusterDNS?"
+    ])
+  })
+
+  it("is warned of inside a known one too", () => {
+    assert.match(warnings(kubelet("logging:\n  colour: red\n"))[0] ?? "", /^c\.yaml:4:3: logging\.colour: is unknown/u)
+  })
+
+  it("named like a method of every object is unknown too", () => {
+    assert.match(warnings(kubelet("constructor: 1\n"))[0] ?? "", /constructor: is unknown/u)
+  })
+})
+
+describe("odd but right configurations", () => {
+  it("may be empty, hold nulls, JSON, aliases, and both kinds in one file", () => {
+    assert.deepEqual(parseConfiguration("", "c").kubelet, {})
+    assert.equal(parseConfiguration(kubelet("clusterDomain: null\n"), "c").kubelet.clusterDomain, undefined)
+    const json = '{"apiVersion":"kubelet.config.k8s.io/v1beta1","kind":"KubeletConfiguration","registryBurst":3}'
+    assert.equal(parseConfiguration(json, "c").kubelet.registryBurst, 3)
+    assert.deepEqual(
+      parseConfiguration(kubelet("clusterDNS: &d [10.0.0.1]\nallowedUnsafeSysctls: *d\n"), "c").kubelet.clusterDNS,
+      ["10.0.0.1"]
+    )
+    const both = parseConfiguration(`${kubelet("clusterDomain: a.b\n")}---\n${chronode("dataDir: /d\n")}`, "c")
+    assert.equal(both.kubelet.clusterDomain, "a.b")
+    assert.equal(both.chronode.dataDir, "/d")
+  })
+})
+
+const target = {
+  servers: [],
+  authentication: { _tag: "None" },
+  tls: undefined,
+  inboxPrefix: undefined,
+  domain: undefined
+} as const
+const noNats = () => Result.succeed(target)
+const optionsOf = (flags: RunFlags, text = "") =>
+  agentOptions(flags, text === "" ? noConfiguration : parseConfiguration(text, "c.yaml"), "Node-1", noNats)
+
+describe("the agent's options", () => {
+  it("have defaults, and the host's name in lower case", () => {
+    const options = optionsOf({ manifests: "/m" })
+    assert.equal(options.nodeName, "node-1")
+    assert.equal(options.cri, "unix:///run/containerd/containerd.sock")
+    assert.equal(options.dataDir, "/var/lib/chronode")
+    assert.equal(options.durability, "always")
+    assert.equal(options.recording, "events")
+    assert.equal(options.pods.maxParallelImagePulls, 5)
+    assert.equal(options.pods.maxContainerRestartPeriod, 300_000)
+    assert.equal(options.nats, target)
+  })
+
+  it("take flags over the file, and the file over defaults", () => {
+    const file = `${kubelet("staticPodPath: /k\ncontainerRuntimeEndpoint: /run/x.sock\nruntimeRequestTimeout: 1m30s\n")}---\n${chronode("dataDir: /d\nmanifests: /c\nlog: {level: debug}\n")}`
+    const options = optionsOf({ dataDir: "/flag", logFormat: "json" }, file)
+    assert.equal(options.dataDir, "/flag")
+    assert.equal(options.manifests, "/c")
+    assert.equal(options.cri, "unix:///run/x.sock")
+    assert.equal(options.runtimeRequestTimeout, 90_000)
+    assert.equal(options.logLevel, "debug")
+    assert.equal(options.logFormat, "json")
+  })
+
+  it("publish nothing with --no-nats or nats.enabled: false, unless a flag names a server", () => {
+    assert.equal(optionsOf({ manifests: "m", nats: false }).nats, undefined)
+    assert.equal(optionsOf({ manifests: "m" }, chronode("nats: {enabled: false}\n")).nats, undefined)
+    assert.equal(optionsOf({ manifests: "m", nats: "nats://x" }, chronode("nats: {enabled: false}\n")).nats, target)
+  })
+
+  it("hand NATS the flags, and the file where there is no flag", () => {
+    const seen: Array<NatsOptions> = []
+    agentOptions(
+      { manifests: "m", creds: "/flag.creds" },
+      parseConfiguration(chronode("nats: {servers: [nats://a, nats://b], creds: /file.creds, tlsCA: /ca}\n"), "c"),
+      "n1",
+      (options) => {
+        seen.push(options)
+        return Result.succeed(target)
+      }
+    )
+    assert.deepEqual(seen, [
+      {
+        nats: "nats://a,nats://b",
+        creds: "/flag.creds",
+        nkey: undefined,
+        tlsCa: "/ca",
+        tlsCert: undefined,
+        tlsKey: undefined
+      }
+    ])
+  })
+
+  it("take times and sizes as people write them", () => {
+    const options = optionsOf({
+      manifests: "m",
+      streamMaxAge: "12h",
+      streamMaxBytes: "-1",
+      retentionMaxAge: "0",
+      retentionMaxBytes: "2Gi"
+    })
+    assert.deepEqual(options.stream, { maxAgeSeconds: 43_200, maxBytes: -1, replicas: 1 })
+    assert.deepEqual(options.retention, { maxAgeSeconds: 0, maxBytes: 2 * 1024 ** 3 })
+  })
+
+  const misuse: ReadonlyArray<readonly [title: string, flags: RunFlags, message: RegExp]> = [
+    ["no manifests", {}, /--manifests DIR is missing/u],
+    ["a node name that is none", { manifests: "m", nodeName: "Node_1" }, /--node-name: 'Node_1' is no node name/u],
+    ["a runtime over TCP", { manifests: "m", cri: "tcp://1.2.3.4" }, /--cri: 'tcp:\/\/1\.2\.3\.4' is no unix socket/u],
+    ["a wrong age", { manifests: "m", streamMaxAge: "week" }, /--stream-max-age: 'week'/u],
+    ["a wrong size", { manifests: "m", retentionMaxBytes: "-1" }, /--retention-max-bytes/u],
+    ["no replicas", { manifests: "m", streamReplicas: "0" }, /--stream-replicas/u]
+  ]
+  for (const [title, flags, message] of misuse) {
+    it(`refuse ${title}`, () =>
+      assert.throws(
+        () => optionsOf(flags),
+        (error: unknown) => error instanceof UsageError && message.test(error.message)
+      ))
+  }
+
+  it("refuse what NATS cannot use, in its own words", () => {
+    const problem = { _tag: "NatsOptionError", message: "NATS_URL: names no host" } as const
+    assert.throws(
+      () => agentOptions({ manifests: "m" }, noConfiguration, "n1", () => Result.fail(problem)),
+      /NATS_URL: names no host/u
+    )
+  })
+})

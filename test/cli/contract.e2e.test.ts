@@ -1,0 +1,168 @@
+/** The words, flags and exit codes of the command line, as a user meets them. Each case starts both runtimes itself. */
+import assert from "node:assert/strict"
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, it } from "node:test"
+import description from "../../package.json" with { type: "json" }
+import { withTemporaryDirectory } from "../support/temporary-directory.ts"
+import { binary, chronode, runtimes, startProgram } from "./program.ts"
+
+const commands = ["run", "events", "get", "why", "export", "replay", "verify", "schema", "doctor"]
+const slow = { timeout: 60_000 }
+
+/** The flags that are promised. */
+const promised: Readonly<Record<string, ReadonlyArray<string>>> = {
+  run: [
+    "--manifests",
+    "--config",
+    "--cri",
+    "--nats",
+    "--no-nats",
+    "--data-dir",
+    "--node-name",
+    "--pod-logs-dir",
+    "--log-format",
+    "--creds",
+    "--nkey",
+    "--tls-ca",
+    "--tls-cert",
+    "--tls-key"
+  ],
+  events: ["--follow", "--from", "--pod", "--type", "--since", "--until", "-o", "--creds", "--nkey", "--tls-ca"],
+  get: ["--from", "--at", "-o"],
+  why: ["--from", "-o"],
+  export: ["--out", "--pod", "--since", "--until", "-o"],
+  replay: ["--until", "--verify", "-o"],
+  verify: ["--journal", "-o"],
+  schema: ["-o"],
+  doctor: ["-o"]
+}
+
+for (const runtime of runtimes) {
+  describe(`chronode on ${runtime}`, () => {
+    it("prints its version and the runtime's", slow, async () => {
+      const { code, out } = await chronode(runtime, ["--version"])
+      assert.equal(code, 0)
+      assert.match(out, new RegExp(`^chronode ${description.version} \\(${runtime} \\d+\\.\\d+\\.\\d+\\)\\n$`, "u"))
+    })
+
+    it("has help with every promised flag and examples for every command", slow, async () => {
+      const overview = await chronode(runtime, ["--help"])
+      assert.equal(overview.code, 0)
+      assert.match(overview.out, /Exit codes:\n {2}0 {2}good\n {2}1 .*\n {2}2 .*\n {2}3 /u)
+      for (const command of commands) {
+        assert.match(overview.out, new RegExp(`^ {2}${command} `, "mu"))
+        const { code, out, err } = await chronode(runtime, [command, "--help"])
+        assert.equal(code, 0, command)
+        assert.equal(err, "", command)
+        assert.match(out, new RegExp(`^Usage: chronode ${command} `, "u"))
+        assert.match(out, new RegExp(`Examples:\\n {2}chronode ${command} `, "u"))
+        for (const flag of promised[command] ?? []) assert.ok(out.includes(flag), `${command} ${flag}`)
+      }
+    })
+
+    const misuse: ReadonlyArray<readonly [words: ReadonlyArray<string>, said: RegExp]> = [
+      [[], /^Usage: chronode/u],
+      [["evnts"], /unknown command 'evnts'\n\(Did you mean events\?\)\nsee: chronode --help/u],
+      [["events", "--folow"], /unknown option '--folow'[\s\S]*see: chronode events --help/u],
+      [["events", "-o", "xml"], /'xml' is invalid[\s\S]*see: chronode events --help/u],
+      [["events", "--type", "ContainerExitd"], /did you mean ContainerExited\?\nsee: chronode events --help/u],
+      [["events", "--since", "soon"], /--since: 'soon' is no time/u],
+      [["events", "--pod", "a/b/c"], /'a\/b\/c' is no pod/u],
+      [["get"], /missing required argument 'what'/u],
+      [["get", "services"], /'services' is invalid/u],
+      [["why"], /missing required argument 'event'/u],
+      [["why", "pod"], /why pod: which one\?/u],
+      [["why", "some-id", "default/web"], /unexpected 'default\/web'/u],
+      [["export"], /required option '--out <file>' not specified/u],
+      [["replay"], /missing required argument 'file'/u],
+      [["verify"], /give either --journal or a FILE/u],
+      [["verify", "--journal", "x.ndjson"], /give either --journal or a FILE/u],
+      [["schema", "ContainerExitd"], /did you mean ContainerExited\?/u],
+      [["run"], /--manifests DIR is missing/u],
+      [["run", "--manifests", "m", "--node-name", "A_B"], /--node-name: 'A_B' is no node name/u],
+      [["run", "--manifests", "m", "--nats", "http://x"], /--nats/u],
+      [["run", "--manifests", "m", "--durability", "never"], /'never' is invalid/u]
+    ]
+    for (const [words, said] of misuse) {
+      it(`answers 'chronode ${words.join(" ")}' with exit code 2 and a hint on stderr`, slow, async () => {
+        const { code, out, err } = await chronode(runtime, words)
+        assert.equal(code, 2)
+        assert.equal(out, "")
+        assert.match(err, said)
+      })
+    }
+
+    it("prints the JSON Schema of one event and of all", slow, async () => {
+      const one = await chronode(runtime, ["schema", "ContainerExited"])
+      assert.equal(one.code, 0)
+      assert.equal(JSON.parse(one.out).$id, "urn:chronode:event:dev.chronode.ContainerExited.v1")
+      assert.equal((await chronode(runtime, ["schema", "dev.chronode.ContainerExited.v1"])).out, one.out)
+      const all = await chronode(runtime, ["schema"])
+      assert.ok("dev.chronode.NodeStarted.v1" in JSON.parse(all.out).$defs)
+    })
+
+    it("ends quietly with exit code 0 when its reader goes away", slow, async () => {
+      const { code, out, err } = await startProgram("bash", ["-c", `set -o pipefail; '${binary}' schema | head -n 1`], {
+        CHRONODE_RUNTIME: runtime
+      }).finished
+      assert.deepEqual({ code, out, err }, { code: 0, out: "{\n", err: "" })
+    })
+
+    it("names what is wrong in a configuration, with file, line and field", slow, () =>
+      withTemporaryDirectory(async (directory) => {
+        const file = join(directory, "kubelet.yaml")
+        writeFileSync(file, "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nmaxPods: many\n")
+        const { code, err } = await chronode(runtime, ["run", "--manifests", directory, "--config", file])
+        assert.equal(code, 1)
+        assert.ok(err.startsWith(`chronode: ${file}:3:10: maxPods: must be a whole number`), err)
+      })
+    )
+
+    it("lets nothing in the working directory have a say", slow, () =>
+      withTemporaryDirectory(async (directory) => {
+        writeFileSync(join(directory, "evil.ts"), 'console.log("evil")\n')
+        writeFileSync(join(directory, "bunfig.toml"), 'preload = ["./evil.ts"]\n')
+        writeFileSync(join(directory, ".env"), "CHRONODE_DATA_DIR=/evil\n")
+        writeFileSync(join(directory, "deno.json"), '{"imports":{"commander":"./evil.ts"}}\n')
+        const { code, out } = await chronode(runtime, ["events", "--help"], {}, directory)
+        assert.equal(code, 0)
+        assert.ok(!out.includes("evil"), out)
+      })
+    )
+
+    it("runs through symbolic links, from anywhere", slow, () =>
+      withTemporaryDirectory(async (directory) => {
+        mkdirSync(join(directory, "a b"))
+        symlinkSync(binary, join(directory, "a b", "first"))
+        symlinkSync("a b/first", join(directory, "second"))
+        const { code, out } = await startProgram("./second", ["--version"], { CHRONODE_RUNTIME: runtime }, directory)
+          .finished
+        assert.equal(code, 0)
+        assert.match(out, /^chronode /u)
+      })
+    )
+  })
+}
+
+describe("the launcher", () => {
+  it("refuses another runtime with exit code 2", slow, async () => {
+    const { code, err } = await startProgram(binary, ["--version"], { CHRONODE_RUNTIME: "node" }).finished
+    assert.equal(code, 2)
+    assert.equal(err, "chronode: CHRONODE_RUNTIME is 'node'; it can be bun or deno\n")
+  })
+
+  it("says what to do where no runtime is installed", slow, () =>
+    withTemporaryDirectory(async (directory) => {
+      mkdirSync(join(directory, "bin"))
+      const { readFileSync } = await import("node:fs")
+      writeFileSync(join(directory, "bin", "chronode"), readFileSync(binary), { mode: 0o755 })
+      const { code, err } = await startProgram(join(directory, "bin", "chronode"), ["--version"], {
+        PATH: "/usr/bin:/bin",
+        CHRONODE_RUNTIME: "bun"
+      }).finished
+      assert.equal(code, 1)
+      assert.match(err, /no bun to run on[\s\S]*npm ci[\s\S]*CHRONODE_RUNTIME=bun\|deno/u)
+    })
+  )
+})

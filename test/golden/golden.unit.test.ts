@@ -1,0 +1,50 @@
+/** The recorded logs of every release are replayed for ever: same decisions, same states, on every runtime. */
+import assert from "node:assert/strict"
+import { createHash } from "node:crypto"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, it } from "node:test"
+import { fileURLToPath } from "node:url"
+import { Effect, Result, Stream } from "effect"
+import { deciders } from "../../src/actors/deciders.ts"
+import { NodeFold } from "../../src/actors/kernel/fold.ts"
+import { Redecision } from "../../src/actors/kernel/redecide.ts"
+import { stateHash } from "../../src/actors/kernel/state-hash.ts"
+import { readIncident } from "../../src/events/incident/reader.ts"
+import { verifyIncident } from "../../src/events/incident/verify.ts"
+
+const root = fileURLToPath(new URL(".", import.meta.url))
+const versions = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")
+
+describe("golden logs", () => {
+  it("are there", () => assert.ok(versions.length > 0))
+  for (const { name: version } of versions) {
+    const states = JSON.parse(readFileSync(join(root, version, "states.json"), "utf8")) as Record<string, { events: number; state: string }>
+    const files = readdirSync(join(root, version)).filter((file) => file.endsWith(".ndjson"))
+    it(`of ${version} each have a recorded state`, () =>
+      assert.deepEqual(files.map((file) => file.replace(".ndjson", "")).sort(), Object.keys(states).sort()))
+    for (const file of files) {
+      it(`of ${version}: ${file} is whole, decides as it did, and leads to the same state`, async () => {
+        const path = join(root, version, file)
+        const expected = states[file.replace(".ndjson", "")]
+        assert.equal((await Effect.runPromise(verifyIncident(path))).broken, undefined)
+        const fold = new NodeFold(deciders)
+        const redecision = new Redecision(deciders)
+        await Effect.runPromise(
+          Stream.runForEach(readIncident(path), ({ event, lineNumber }) =>
+            Effect.sync(() => {
+              assert.ok(Result.isSuccess(event), `line ${lineNumber}`)
+              fold.apply(event.success)
+              redecision.apply(event.success)
+            })
+          )
+        )
+        assert.deepEqual(redecision.end(), [])
+        assert.ok(redecision.decisions > 0)
+        assert.deepEqual({ events: fold.events, state: stateHash(fold, sha256) }, expected)
+        assert.ok(!readFileSync(path, "utf8").includes("s3cret"), "no secret value is in a log")
+      })
+    }
+  }
+})

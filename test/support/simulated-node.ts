@@ -1,0 +1,213 @@
+/**
+ * A whole node in memory under a virtual clock: every actor as in the real agent, on adapters that live in memory and
+ * pass the same contract suites as the live ones. What a person or the world does goes in by the strings; what happened
+ * comes out as events.
+ */
+import { Clock, Context, Effect, Layer, Result, type Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { type ActorServices, actorsOf } from "../../src/actors/behaviors.ts"
+import { deciders } from "../../src/actors/deciders.ts"
+import { type ActorSystemShape, makeActorSystem } from "../../src/actors/kernel/system.ts"
+import { Admission } from "../../src/actors/node/admission.ts"
+import { Retention, type RetentionPolicy } from "../../src/actors/node/retention.ts"
+import { Pods } from "../../src/actors/pod/pods.ts"
+import { PodSettings } from "../../src/actors/pod/settings.ts"
+import type { PodState } from "../../src/actors/pod/state.ts"
+import { PublisherStatus } from "../../src/actors/stream/status.ts"
+import { podViews } from "../../src/actors/views.ts"
+import { MemoryRuntime, type MemoryRuntimeOptions } from "../../src/adapters/cri/memory.ts"
+import { makeMemoryHost } from "../../src/adapters/host/memory.ts"
+import { Host } from "../../src/adapters/host/port.ts"
+import { ManifestsControl, layer as manifestsLayer } from "../../src/adapters/manifests/memory.ts"
+import { makeMemoryServer } from "../../src/adapters/nats/memory.ts"
+import { defaultLimits } from "../../src/adapters/nats/port.ts"
+import { ProberControl, layer as proberLayer } from "../../src/adapters/probing/memory.ts"
+import { VolumesControl, layer as volumesLayer } from "../../src/adapters/volumes/memory.ts"
+import { actorId, nodeSubjects } from "../../src/events/actor-id.ts"
+import { decodeLine } from "../../src/events/decode.ts"
+import type { RecordedEvent } from "../../src/events/envelope.ts"
+import { makeMemoryJournal } from "../../src/events/journal/memory.ts"
+import { Journal, type JournalError } from "../../src/events/journal/port.ts"
+
+export const simulatedImage = "registry.local/busybox:1"
+
+/** A manifest of one container `app`. `container`, `spec`: further fields of each, as YAML. */
+export const simulatedPod = (name: string, container = "", spec = ""): string => `
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name} }
+spec:
+  terminationGracePeriodSeconds: 5
+  ${spec}
+  containers:
+  - name: app
+    image: ${simulatedImage}
+    ${container}
+`
+
+export interface SimulationOptions {
+  readonly runtime?: MemoryRuntimeOptions
+  readonly recording?: "events" | "inputs"
+  readonly retention?: RetentionPolicy
+}
+
+/** What outlives an agent: the disk, the runtime, the stream, the manifests. */
+export const makeWorld = (options: SimulationOptions = {}) =>
+  Effect.gen(function* () {
+    const node = "sim"
+    const { journal, control: journalControl } = yield* makeMemoryJournal({ node })
+    const runtime = yield* MemoryRuntime.make({ images: [simulatedImage], ...options.runtime })
+    const host = makeMemoryHost(node)
+    const nats = makeMemoryServer({ name: `CHRONODE_${node}`, subjects: [nodeSubjects(node)], ...defaultLimits })
+    const outside = yield* Layer.build(
+      Layer.mergeAll(manifestsLayer({ nodeName: node }), volumesLayer, proberLayer, nats.layer, runtime.layer)
+    )
+    const manifests = Context.get(outside, ManifestsControl)
+    const events: Effect.Effect<ReadonlyArray<RecordedEvent>, JournalError> = Effect.map(
+      Stream.runCollect(journal.read({})),
+      (rows) =>
+        rows.map((row) => {
+          const decoded = decodeLine(row.line)
+          if (Result.isFailure(decoded)) throw new Error(`${row.sequence}: ${decoded.failure.message}`)
+          return decoded.success
+        })
+    )
+    return {
+      node,
+      options,
+      journal,
+      journalControl,
+      runtime,
+      host,
+      stream: nats.server,
+      outside,
+      manifests,
+      probes: Context.get(outside, ProberControl),
+      volumes: Context.get(outside, VolumesControl),
+      events
+    }
+  })
+export type World = Effect.Success<ReturnType<typeof makeWorld>>
+
+export interface SimulatedAgent {
+  readonly system: ActorSystemShape
+  /** Lets virtual time go by; everything that is due happens in it. */
+  readonly pass: (seconds: number) => Effect.Effect<void>
+  readonly status: (pod: string) => string | undefined
+}
+
+/** One life of the agent in this world; it ends with the scope, as suddenly as by SIGKILL. */
+export const startAgent = (world: World): Effect.Effect<SimulatedAgent, JournalError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const current: { system: ActorSystemShape | undefined } = { system: undefined }
+    const { facts } = world.host.service
+    const inside = yield* Layer.build(Layer.mergeAll(Admission.layer, PublisherStatus.layer))
+    const services = world.outside.pipe(
+      Context.merge(inside),
+      Context.add(Journal, world.journal),
+      Context.add(Host, world.host.service),
+      Context.add(
+        PodSettings,
+        PodSettings.of({
+          facts: {
+            nodeName: world.node,
+            podLogsDir: "/var/log/pods",
+            rootDir: "/var/lib/chronode",
+            cgroupDriver: "cgroupfs",
+            cgroupVersion: "v2",
+            memoryCapacity: facts.memoryCapacity,
+            hugePageSizes: [],
+            swapAccounting: false,
+            clusterDns: [],
+            clusterDomain: ""
+          },
+          runtimeHandler: "",
+          maxContainerRestartPeriodSeconds: 300
+        })
+      ),
+      Context.add(
+        Pods,
+        Pods.of({
+          all: () => (current.system?.actors("pod") ?? []).map(({ id, state }) => ({ id, state: state as PodState })),
+          everRan: (uid) =>
+            Stream.runCollect(world.journal.read({ correlation: uid, limit: 1 })).pipe(
+              Effect.map((rows) => rows.length > 0),
+              Effect.orDie
+            )
+        })
+      ),
+      Context.add(
+        Retention,
+        Retention.of({
+          policy: world.options.retention ?? { maxAge: 0, maxBytes: 0 },
+          published: Effect.succeed(Number.MAX_SAFE_INTEGER),
+          checkpointAll: Effect.suspend(() =>
+            Effect.forEach(
+              [...deciders.keys()].flatMap((kind) => current.system?.actors(kind).map(({ id }) => id) ?? []),
+              (id) => current.system?.checkpoint(id) ?? Effect.void,
+              { discard: true }
+            )
+          )
+        })
+      )
+    ) as Context.Context<ActorServices>
+    const { behaviors, roots } = actorsOf(world.node, true)
+    const system = yield* makeActorSystem(behaviors, { recording: world.options.recording ?? "events" }).pipe(
+      Effect.provide(services)
+    )
+    current.system = system
+    const recovered = yield* system.recover
+    yield* system.tell(actorId("node", "", world.node), {
+      _tag: "AgentStarted",
+      at: yield* Clock.currentTimeMillis,
+      version: "0.1.0",
+      host: facts.host,
+      kernel: facts.kernel,
+      architecture: facts.architecture,
+      cgroupVersion: "v2",
+      bootId: facts.bootId,
+      pid: 1,
+      recording: world.options.recording ?? "events",
+      flags: [],
+      recoveredEvents: recovered.events,
+      recoveredActors: recovered.actors
+    } as never)
+    yield* system.start(roots)
+    return {
+      system,
+      pass: (seconds) => pass(system, seconds),
+      status: (pod) => podViews(system.actors("pod")).find((p) => `${p.namespace}/${p.name}` === pod)?.status
+    }
+  })
+
+/** Steps small enough for what one thing leads to, one after another, within the time that goes by. Milliseconds. */
+const step = 50
+
+const pass = (system: ActorSystemShape, seconds: number): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    yield* settle(system)
+    for (let left = Math.round(seconds * 1000); left > 0; left -= step) {
+      yield* TestClock.adjust(Math.min(step, left))
+      yield* settle(system)
+    }
+  })
+
+/** Until nothing moves without the clock. Bounded: work that waits for the clock counts as busy. */
+const settle = (system: ActorSystemShape): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (let quiet = 0, turns = 0; quiet < 3 && turns < 50; turns++) {
+      const before = system.counts()
+      yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+      const after = system.counts()
+      quiet = before.commands === after.commands && before.events === after.events ? quiet + 1 : 0
+    }
+  })
+
+/** Runs a story in a simulated world, at a virtual time that begins on 2026-01-01. */
+export const simulate = <A>(story: Effect.Effect<A, unknown, Scope.Scope>): Promise<A> =>
+  Effect.runPromise(
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.parse("2026-01-01T00:00:00Z"))
+      return yield* story
+    }).pipe(Effect.scoped, Effect.provide(TestClock.layer()), Effect.orDie) as Effect.Effect<A>
+  )
