@@ -13,10 +13,12 @@ import {
   UserAuthenticationExpiredError
 } from "@nats-io/nats-core"
 import { connect, type NatsConnection } from "@nats-io/transport-node"
-import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js"
 import { Effect, Redacted, type Scope } from "effect"
 import { type Authentication, describeTarget, type NatsTarget, seedPattern } from "./connection.ts"
 import { connectTimeout, StreamError } from "./port.ts"
+import { keepErrorListeners } from "./transport.ts"
+
+keepErrorListeners()
 
 /** Milliseconds between pings of an idle connection, and how many may stay unanswered. */
 const pingInterval = 10_000
@@ -124,28 +126,6 @@ const optionsOf = (target: NatsTarget, name: string, reconnect: boolean): Connec
       }),
   ...authenticate(target.authentication)
 })
-
-/**
- * The library takes all its listeners off a socket between the steps of connecting. An error in such a gap (a server
- * that dies just then) would be nobody's, and end the process on Deno and Node; `close` follows it and is listened to.
- */
-const keepErrorListener = (): void => {
-  const transport = NodeTransport.prototype
-  const original = transport.dial
-  transport.dial = async function (this: NodeTransport, ...address: Parameters<typeof original>) {
-    const socket = await original.apply(this, address)
-    const removeAll = socket.removeAllListeners.bind(socket)
-    const ignore = (): void => {}
-    socket.on("error", ignore)
-    socket.removeAllListeners = (event?: string | symbol) => {
-      if (event === undefined) removeAll()
-      else removeAll(event)
-      return socket.on("error", ignore)
-    }
-    return socket
-  }
-}
-keepErrorListener()
 
 /**
  * Connects; closed with the scope. `name` is what `nats server report connections` shows. With `reconnect` the
