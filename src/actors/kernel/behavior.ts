@@ -54,7 +54,7 @@ export interface Decider<State, C extends Command, Event extends NodeEvent> {
   readonly evolve: (state: State, event: Event, meta: EventMeta) => State
   /** The timers that this state asks for. Armed and disarmed by comparison, after every fold. */
   readonly timers?: (state: State) => ReadonlyArray<Timer>
-  /** True when nothing is left to do or to remember: the actor is let go. */
+  /** True when nothing is left to do or to remember, as in `initial`: the actor is let go, and is `initial` if it comes again. */
   readonly finished?: (state: State) => boolean
   /** CloudEvents subject and correlation id: a pod's uid. */
   readonly subject?: (state: State) => string | undefined

@@ -5,6 +5,7 @@ import { timestamp } from "../../events/definition.ts"
 import type { EventDraft } from "../../events/journal/port.ts"
 import type { Cell, Letter } from "./cell.ts"
 import { pendingIndex } from "./decision.ts"
+import { evolveActor } from "./fold.ts"
 
 /** `at`: milliseconds since the epoch. `before`: events of the same turn that come first. */
 export const kernelDraft = (
@@ -52,7 +53,7 @@ export const decideLetter = (
   const ids = decided.map(() => uuidv7())
   const times = decided.map((d) => timestamp(d.time ?? letter.command.at))
   const next = decided.reduce<unknown>(
-    (folded, d, i) => behavior.evolve(folded, d.event, { id: ids[i]!, time: times[i]! }),
+    (folded, d, i) => evolveActor(behavior, cell.id, folded, d.event, { id: ids[i]!, time: times[i]! }),
     state
   )
   const subject = behavior.subject?.(next) ?? behavior.subject?.(state)

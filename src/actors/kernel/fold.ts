@@ -5,7 +5,7 @@
 import { type ActorId, actorPath } from "../../events/actor-id.ts"
 import type { NodeEvent } from "../../events/catalogue.ts"
 import type { ActorKind } from "../../events/definition.ts"
-import type { RecordedEvent } from "../../events/envelope.ts"
+import type { EventMeta, RecordedEvent } from "../../events/envelope.ts"
 import type { Command, Decider } from "./behavior.ts"
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of deciders whose types differ by kind; each is checked where it is made
@@ -20,13 +20,28 @@ export const isKernelEvent = (tag: string): boolean =>
   tag === "ActorCheckpointed" ||
   tag === "InputRecorded"
 
-/** Folds one event into an actor's state. Unknown types change nothing. */
+/**
+ * One event of an actor folded. An actor that an event finishes begins anew with the next one, also in the middle of a
+ * decision: live, an actor may be let go at that point or have more mail, and both must come to the same.
+ */
+export const evolveActor = (
+  decider: AnyDecider,
+  id: ActorId,
+  state: unknown,
+  event: NodeEvent,
+  meta: EventMeta
+): unknown => {
+  const next = decider.evolve(state, event, meta)
+  return decider.finished?.(next) === true ? decider.initial(id) : next
+}
+
+/** Folds one recorded event into an actor's state. Unknown types change nothing. */
 export const foldEvent = (decider: AnyDecider, state: unknown, recorded: RecordedEvent): unknown => {
   const event = recorded.event
   if (event._tag === "Unknown") return state
   if (event._tag === "ActorCheckpointed") return event.stateVersion === decider.stateVersion ? event.state : state
   if (isKernelEvent(event._tag)) return state
-  return decider.evolve(state, event, recorded)
+  return evolveActor(decider, recorded.actor, state, event, recorded)
 }
 
 export interface FoldedActor {

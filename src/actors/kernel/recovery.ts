@@ -42,8 +42,6 @@ export const foldActor = (
           const decoded = decodeLine(row.line)
           if (Result.isFailure(decoded)) return Effect.fail(unreadable(row, decoded.failure))
           state = foldEvent(cell.behavior, state, decoded.success)
-          // After its end an actor begins anew under the same name.
-          if (cell.behavior.finished?.(state) === true) state = cell.behavior.initial(cell.id)
           events += 1
         }
         return Effect.void

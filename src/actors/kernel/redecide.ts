@@ -57,10 +57,6 @@ export class Redecision {
     }
     if (!isKernelEvent(tag)) this.pending.get(path)?.events.push(recorded)
     this.states.set(path, foldEvent(decider, this.states.get(path), recorded))
-    if (decider.finished?.(this.states.get(path)) === true) {
-      this.settle(path)
-      this.states.set(path, decider.initial(recorded.actor))
-    }
   }
 
   end(): ReadonlyArray<Difference> {

@@ -23,7 +23,7 @@ export interface CounterState {
   readonly total: number
   readonly wakeAt: number | null
   readonly woken: number
-  readonly ended: boolean
+  readonly begun: boolean
 }
 
 export const counter = (name: string) => actorId("volume", "default", name)
@@ -49,7 +49,7 @@ export const counterBehavior = (
   kind: "volume",
   stateVersion: 1,
   command: Command as never,
-  initial: () => ({ total: 0, wakeAt: null, woken: 0, ended: false }),
+  initial: () => ({ total: 0, wakeAt: null, woken: 0, begun: false }),
   decide: (state, command) => {
     switch (command._tag) {
       case "Add":
@@ -69,13 +69,13 @@ export const counterBehavior = (
     }
   },
   evolve: (state, event) => {
-    if (event._tag === "VolumeUnmounted") return { ...state, ended: true }
-    if (event._tag === "VolumeMounted") return { ...state, wakeAt: null, woken: state.woken + 1 }
-    if (event.message === "wake") return { ...state, wakeAt: Date.parse(event.retryAt) }
-    return { ...state, total: state.total + event.attempt }
+    if (event._tag === "VolumeUnmounted") return { ...state, begun: false }
+    if (event._tag === "VolumeMounted") return { ...state, begun: true, wakeAt: null, woken: state.woken + 1 }
+    if (event.message === "wake") return { ...state, begun: true, wakeAt: Date.parse(event.retryAt) }
+    return { ...state, begun: true, total: state.total + event.attempt }
   },
   timers: (state) => (state.wakeAt === null ? [] : [{ key: "wake", dueAt: state.wakeAt }]),
-  finished: (state) => state.ended,
+  finished: (state) => !state.begun,
   react: ({ event }) =>
     Effect.sync(() => {
       if (event._tag !== "VolumeMountFailed") return []
