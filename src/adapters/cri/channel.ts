@@ -28,6 +28,13 @@ export interface Channel {
     request: () => MessageInitShape<I>,
     decode: (response: MessageShape<O>) => A
   ) => Effect.Effect<A, CriError>
+  /** The same for an answer whose bytes are read by `read`. */
+  readonly unaryBytes: <I extends DescMessage, A>(
+    method: DescMethodUnary<I, DescMessage>,
+    deadline: number,
+    request: () => MessageInitShape<I>,
+    read: (response: Uint8Array) => A
+  ) => Effect.Effect<A, CriError>
   /** Without a deadline. Undecodable messages are a `Protocol` error; `undefined` is left out. */
   readonly serverStream: <I extends DescMessage, O extends DescMessage, A>(
     method: DescMethodServerStreaming<I, O>,
@@ -45,14 +52,9 @@ const serialize = <I extends DescMessage>(schema: I, request: MessageInitShape<I
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 /** A message that cannot be parsed, made an error after gRPC has handed it over: thrown inside gRPC it would end the process. */
-const parse = <O extends DescMessage, A>(
-  call: string,
-  schema: O,
-  bytes: Buffer,
-  decode: (response: MessageShape<O>) => A
-): Effect.Effect<A, CriError> =>
+const parse = <A>(call: string, bytes: Buffer, read: (bytes: Uint8Array) => A): Effect.Effect<A, CriError> =>
   Effect.try({
-    try: () => decode(fromBinary(schema, bytes)),
+    try: () => read(bytes),
     catch: (cause) =>
       new CriError({
         reason: "Protocol",
@@ -95,7 +97,7 @@ export const openChannel = (endpoint: string): Effect.Effect<Channel, CriError, 
       (opened) => Effect.sync(() => opened.close())
     )
 
-    const unary: Channel["unary"] = (method, deadline, request, decode) =>
+    const unaryBytes: Channel["unaryBytes"] = (method, deadline, request, read) =>
       Effect.try({
         try: () => serialize(method.input, request()),
         catch: (cause) => new CriError({ reason: "InvalidArgument", call: method.name, message: textOf(cause) })
@@ -120,8 +122,10 @@ export const openChannel = (endpoint: string): Effect.Effect<Channel, CriError, 
             return Effect.sync(() => call.cancel())
           })
         ),
-        Effect.flatMap((bytes) => parse(method.name, method.output, bytes, decode))
+        Effect.flatMap((bytes) => parse(method.name, bytes, read))
       )
+    const unary: Channel["unary"] = (method, deadline, request, decode) =>
+      unaryBytes(method, deadline, request, (bytes) => decode(fromBinary(method.output, bytes)))
 
     const serverStream: Channel["serverStream"] = <I extends DescMessage, O extends DescMessage, A>(
       method: DescMethodServerStreaming<I, O>,
@@ -153,8 +157,8 @@ export const openChannel = (endpoint: string): Effect.Effect<Channel, CriError, 
           ),
         { bufferSize: eventBuffer, strategy: "dropping" }
       ).pipe(
-        Stream.mapEffect((bytes) => parse(method.name, method.output, bytes, decode)),
+        Stream.mapEffect((bytes) => parse(method.name, bytes, (message) => decode(fromBinary(method.output, message)))),
         Stream.filter((event) => event !== undefined)
       )
-    return { unary, serverStream }
+    return { unary, unaryBytes, serverStream }
   })

@@ -13,7 +13,8 @@ import {
   Nonsense
 } from "./decode.ts"
 import { encodeContainerConfig, encodeSandboxConfig } from "./encode.ts"
-import { ImageService, RuntimeService } from "./generated/api_pb.js"
+import { ContainerSchema, ImageService, PodSandboxSchema, RuntimeService } from "./generated/api_pb.js"
+import { makeListing } from "./listing.ts"
 import { ContainerRuntime, type CriError, deadlines, type Labels } from "./port.ts"
 
 export interface CriRuntimeOptions {
@@ -42,8 +43,11 @@ const goneIsDone = (call: Effect.Effect<void, CriError>): Effect.Effect<void, Cr
     () => Effect.void
   )
 
-const sandboxCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, number>) =>
-  ({
+const all = (labels: Labels): boolean => Object.keys(labels).length === 0
+
+const sandboxCalls = ({ unary, unaryBytes }: Channel, limit: Record<keyof typeof deadlines, number>) => {
+  const everySandbox = makeListing(PodSandboxSchema, PodSandboxSchema.field.state.number, decodeSandbox)
+  return {
     runPodSandbox: (config, runtimeHandler) =>
       unary(
         RuntimeService.method.runPodSandbox,
@@ -63,16 +67,20 @@ const sandboxCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, 
         (response) => decodeSandboxStatus(response.status)
       ),
     listPodSandboxes: (labels) =>
-      unary(
-        RuntimeService.method.listPodSandbox,
-        limit.quick,
-        () => filterOf(labels),
-        (response) => response.items.map(decodeSandbox)
-      )
-  }) satisfies Partial<Service>
+      all(labels)
+        ? unaryBytes(RuntimeService.method.listPodSandbox, limit.quick, () => ({}), everySandbox)
+        : unary(
+            RuntimeService.method.listPodSandbox,
+            limit.quick,
+            () => filterOf(labels),
+            (response) => response.items.map(decodeSandbox)
+          )
+  } satisfies Partial<Service>
+}
 
-const containerCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, number>) =>
-  ({
+const containerCalls = ({ unary, unaryBytes }: Channel, limit: Record<keyof typeof deadlines, number>) => {
+  const everyContainer = makeListing(ContainerSchema, ContainerSchema.field.state.number, decodeContainer)
+  return {
     createContainer: (podSandboxId, config, sandbox) =>
       unary(
         RuntimeService.method.createContainer,
@@ -102,12 +110,14 @@ const containerCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines
         (response) => decodeContainerStatus(response.status)
       ),
     listContainers: (labels) =>
-      unary(
-        RuntimeService.method.listContainers,
-        limit.quick,
-        () => filterOf(labels),
-        (response) => response.containers.map(decodeContainer)
-      ),
+      all(labels)
+        ? unaryBytes(RuntimeService.method.listContainers, limit.quick, () => ({}), everyContainer)
+        : unary(
+            RuntimeService.method.listContainers,
+            limit.quick,
+            () => filterOf(labels),
+            (response) => response.containers.map(decodeContainer)
+          ),
     execSync: (containerId, command, timeoutSeconds) =>
       unary(
         RuntimeService.method.execSync,
@@ -116,7 +126,8 @@ const containerCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines
         () => ({ containerId, cmd: [...command], timeout: wholeSeconds(timeoutSeconds) }),
         ({ stdout, stderr, exitCode }) => ({ stdout, stderr, exitCode })
       )
-  }) satisfies Partial<Service>
+  } satisfies Partial<Service>
+}
 
 const imageCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, number>) =>
   ({

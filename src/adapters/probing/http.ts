@@ -15,6 +15,10 @@ const maxBodyBytes = 10 * 1024
 const maxRedirects = 10
 const redirectCodes = new Set([301, 302, 303, 307, 308])
 
+/** A connection serves one request; one agent for all, since `agent: false` makes a new one for each. */
+const plainAgent = new http.Agent({ keepAlive: false })
+const secureAgent = new https.Agent({ keepAlive: false, rejectUnauthorized: false, maxCachedSessions: 0 })
+
 interface Response {
   readonly status: number
   readonly location: string | undefined
@@ -42,7 +46,7 @@ const request = (
       Host: hostHeader ?? url.host,
       Connection: "close"
     },
-    agent: false,
+    agent: isSecure ? secureAgent : plainAgent,
     ...(isSecure ? { rejectUnauthorized: false } : {})
   }
   let isDone = false

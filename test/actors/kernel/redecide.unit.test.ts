@@ -76,7 +76,8 @@ describe("a decision that ends an actor and begins it anew", () => {
     const fold = new NodeFold(deciders)
     for (const event of log) fold.apply(event)
     const [actor] = [...fold.actors.values()]
-    assert.equal((actor?.state as { asked: { containerId: string } }).asked.containerId, "b")
-    assert.equal(actor?.actorSequence, 3)
+    assert.ok(actor !== undefined)
+    assert.equal((actor.state as { asked: { containerId: string } }).asked.containerId, "b")
+    assert.equal(actor.actorSequence, 3)
   })
 })
