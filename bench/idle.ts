@@ -1,14 +1,17 @@
 /**
  * What an agent costs that has nothing to do: 30 pods, each with one probe every 10 s (HTTP or TCP). Resident memory and
- * share of a core over a minute, on Bun and on Deno. Needs root. Limits (Bun): 120 MiB, 2 % of a core.
+ * share of a core over a minute, on Bun and on Deno, and beside it those of a bare program that lists and asks as often
+ * (idle-bare.ts). Needs root. Limits (Bun): 120 MiB, 2 % of a core.
  *
  *   bun bench/idle.ts [seconds] [bun|deno]
  */
+import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, realpathSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
+import { fileURLToPath } from "node:url"
 import { startContainerd, whyNoContainerd } from "../scripts/lab/containerd.ts"
 import { busyboxImage } from "../scripts/lab/image.ts"
 import { natsServerMissing, startNats } from "../scripts/lab/nats.ts"
@@ -56,6 +59,38 @@ const cpuSeconds = (pid: number): number => {
 const memory = (pid: number, field: string): number =>
   Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024
 
+interface Cost {
+  /** MiB, at most. */
+  readonly resident: number
+  /** Of a core. */
+  readonly share: number
+}
+
+const costOf = async (pid: number): Promise<Cost> => {
+  const [cpu, time] = [cpuSeconds(pid), performance.now()]
+  let resident = 0
+  for (let sample = 0; sample < seconds; sample++) {
+    await pause(sampleMillis)
+    resident = Math.max(resident, memory(pid, "VmRSS"))
+  }
+  return { resident, share: (cpuSeconds(pid) - cpu) / ((performance.now() - time) / 1000) }
+}
+
+/** The bare program against the same runtime and the same pods, which run on without their agent. */
+const costOfBare = async (runtime: string, socket: string, addresses: ReadonlyArray<string>): Promise<Cost> => {
+  const program = [fileURLToPath(new URL("idle-bare.ts", import.meta.url)), socket, ...addresses]
+  const bin = fileURLToPath(new URL(`../node_modules/.bin/${runtime}`, import.meta.url))
+  const words = runtime === "bun" ? program : ["run", "-A", "--no-check", "--no-lock", ...program]
+  const child = spawn(bin, words, { stdio: ["ignore", "ignore", "inherit"] })
+  try {
+    await pause(settleSeconds * 1000)
+    if (child.pid === undefined || child.exitCode !== null) throw new Error("idle-bare.ts ended")
+    return await costOf(child.pid)
+  } finally {
+    child.kill("SIGKILL")
+  }
+}
+
 const measure = async (runtime: string, dir: string): Promise<boolean> => {
   process.env.CHRONODE_RUNTIME = runtime
   const lab = await startContainerd(join(dir, "c"))
@@ -71,21 +106,22 @@ const measure = async (runtime: string, dir: string): Promise<boolean> => {
       180_000
     )
     await pause(settleSeconds * 1000)
-    const before = { cpu: cpuSeconds(pid), time: performance.now(), events: await node.head() }
-    const resident: Array<number> = []
-    for (let sample = 0; sample < seconds; sample++) {
-      await pause(sampleMillis)
-      resident.push(memory(pid, "VmRSS"))
-    }
-    const share = (cpuSeconds(pid) - before.cpu) / ((performance.now() - before.time) / 1000)
-    const most = Math.max(...resident)
-    const events = (await node.head()) - before.events
+    const before = await node.head()
+    const { resident: most, share } = await costOf(pid)
+    const anonymous = memory(pid, "RssAnon")
+    const events = (await node.head()) - before
     const mib = (value: number) => `${value.toFixed(0)} MiB`
     console.log(
-      `${runtime.padEnd(5)} resident ${mib(most)} at most (anonymous ${mib(memory(pid, "RssAnon"))}), ${(most / allowedMiB).toFixed(2)}× of the allowed ${allowedMiB} MiB`
+      `${runtime.padEnd(5)} resident ${mib(most)} at most (anonymous ${mib(anonymous)}), ${(most / allowedMiB).toFixed(2)}× of the allowed ${allowedMiB} MiB`
     )
     console.log(
       `${runtime.padEnd(5)} ${(share * 100).toFixed(2)} % of a core over ${seconds} s, ${(share / allowedShare).toFixed(2)}× of the allowed ${allowedShare * 100} %; ${events} events written`
+    )
+    await node.stop()
+    const addresses = (await node.seen("SandboxCreated")).flatMap(({ data }) => data.ips.slice(0, 1))
+    const bare = await costOfBare(runtime, lab.endpoint, addresses)
+    console.log(
+      `${runtime.padEnd(5)} a bare program: ${mib(bare.resident)}, ${(bare.share * 100).toFixed(2)} % of a core; the agent takes ${(most / bare.resident).toFixed(2)}× of that memory and ${(share / bare.share).toFixed(2)}× of that time`
     )
     // The limits are those of the default runtime; the other one is measured beside it.
     return runtime !== "bun" || (most <= allowedMiB && share <= allowedShare)

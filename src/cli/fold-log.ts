@@ -4,21 +4,37 @@ import { deciders } from "../actors/deciders.ts"
 import { NodeFold } from "../actors/kernel/fold.ts"
 import { millis } from "../events/definition.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
-import type { CommandFailed } from "./exit.ts"
+import { CommandFailed } from "./exit.ts"
 import { type EventLog, type LogLine, unreadableText } from "./log.ts"
+import type { Moment } from "./moments.ts"
 
 /**
- * The lines of a log up to a time: those that were recorded until then. Not those that happened until then: a fold
- * needs whole prefixes, and the node knew no more at that time.
+ * The lines of a log up to a point. Up to a time: those that were recorded until then, not those that happened until
+ * then, for a fold needs whole prefixes, and the node knew no more at that time. Up to an event: it is the last one.
  */
-export const upTo = (log: EventLog, until: number | undefined): Stream.Stream<LogLine, CommandFailed> =>
-  log
-    .read({}, false)
-    .pipe(
-      Stream.takeWhile(
-        ({ event }) => until === undefined || Result.isFailure(event) || millis(event.success.recordedTime) <= until
-      )
+export const upTo = (log: EventLog, until: Moment | undefined): Stream.Stream<LogLine, CommandFailed> => {
+  const lines = log.read({}, false)
+  if (until === undefined) return lines
+  if (until._tag === "Time")
+    return Stream.takeWhile(
+      lines,
+      ({ event }) => Result.isFailure(event) || millis(event.success.recordedTime) <= until.at
     )
+  return Stream.suspend(() => {
+    let isFound = false
+    const taken = Stream.takeUntil(lines, ({ event }) => {
+      isFound = Result.isSuccess(event) && event.success.id === until.id
+      return isFound
+    })
+    return Stream.concat(
+      taken,
+      Stream.suspend(() => (isFound ? Stream.empty : Stream.fail(noEvent(until.id, log.name))))
+    )
+  })
+}
+
+export const noEvent = (id: string, log: string): CommandFailed =>
+  new CommandFailed(`no event ${id} in ${log}`, "ids are in the output of: chronode events -o json")
 
 export interface Folded {
   readonly fold: NodeFold

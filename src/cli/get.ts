@@ -4,10 +4,10 @@ import { stringify } from "yaml"
 import { columns, nodeViews, type ViewName } from "./columns.ts"
 import { exitCodes } from "./exit.ts"
 import { foldLines, remarks, upTo } from "./fold-log.ts"
+import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
 import { table } from "./text.ts"
-import { timeFlag } from "./times.ts"
 
 interface GetFlags {
   readonly from: string
@@ -19,7 +19,7 @@ interface GetFlags {
 const nameOf = (what: string): ViewName => (what === "node" || what.endsWith("s") ? what : `${what}s`) as ViewName
 
 export const execute: Execute<GetFlags, [what: string]> = async ({ terminal }, flags, what) => {
-  const at = timeFlag("--at", flags.at, terminal.now())
+  const at = momentFlag("--at", flags.at, terminal.now())
   const folded = await Effect.runPromise(
     Effect.scoped(Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) => foldLines(upTo(log, at))))
   )
@@ -33,7 +33,8 @@ export const execute: Execute<GetFlags, [what: string]> = async ({ terminal }, f
   else if (flags.output === "yaml") terminal.out(stringify(document))
   else {
     // In a file time stands still: ages are counted to its last event.
-    const now = at ?? (flags.from === "journal" ? terminal.now() : Date.parse(fold.lastTime))
+    const isLive = flags.from === "journal" && at === undefined
+    const now = at?._tag === "Time" ? at.at : isLive ? terminal.now() : Date.parse(fold.lastTime)
     const { header, rows } = columns(views, name, now)
     if (rows.length === 0) terminal.note(`no ${name === "node" ? "events" : name}`)
     else terminal.out(table(header, rows))

@@ -262,7 +262,7 @@ const declareReaders = (command: Declare, start: Start): void => {
       ])
     )
     .addOption(new Option("--from <source>", "journal or an incident FILE").default("journal"))
-    .option("--at <time>", "the state at this time instead of now")
+    .option("--at <point>", "the state at this time, or after the event of this id, instead of now")
     .addOption(output("table", "json", "yaml"))
     .addOption(dataDir())
     .action((what, flags) => start(() => import("./get.ts"), flags, what))
@@ -274,16 +274,20 @@ const declareReaders = (command: Declare, start: Start): void => {
   )
 
   const why = command("why", "print why something happened: the chain of causes, oldest first, with the evidence")
-    .argument("<event>", "id of an event, or the word pod")
-    .argument("[pod]", "NAMESPACE/NAME, after the word pod: its latest restart, kill or failure")
+    .argument("<event>", "id of an event, or the word pod or container")
+    .argument(
+      "[name]",
+      "after the word pod NAMESPACE/NAME, after container NAMESPACE/POD/CONTAINER: its latest trouble"
+    )
     .addOption(new Option("--from <source>", "journal or an incident FILE").default("journal"))
     .option("--all", "every step of a long chain")
     .addOption(output("text", "json"))
     .addOption(dataDir())
-    .action((event, pod, flags) => start(() => import("./why.ts"), flags, event, pod))
+    .action((event, name, flags) => start(() => import("./why.ts"), flags, event, name))
   examples(
     why,
     ["chronode why pod default/web", "why was it last restarted, killed or refused?"],
+    ["chronode why container default/web/app", "the same of one container"],
     ["chronode why 019a9f3c-…", "why did this event happen? (ids: chronode events -o json)"],
     ["chronode why pod default/web --from incident.ndjson", "out of a file"]
   )
@@ -306,7 +310,7 @@ const declareReaders = (command: Declare, start: Start): void => {
 const declareOffline = (command: Declare, start: Start): void => {
   const replay = command("replay", "replay an incident offline: its timeline and the state that it led to")
     .argument("<file>", "incident file")
-    .option("--until <time>", "stop at this time")
+    .option("--until <point>", "stop at this time, or after the event of this id")
     .option("--verify", "also check the chain, and take every decision again; exit 3 if one differs")
     .addOption(output("text", "json"))
     .action((file, flags) => start(() => import("./replay.ts"), flags, file))
@@ -315,6 +319,34 @@ const declareOffline = (command: Declare, start: Start): void => {
     ["chronode replay incident.ndjson", "what happened, and how it ended"],
     ["chronode replay incident.ndjson --until '2026-11-21 05:53:47'", "the state at that time"],
     ["chronode replay incident.ndjson --verify", "would today's code decide the same?"]
+  )
+
+  const state = command("state", "print the whole folded state of a log, at its end or at any point")
+    .argument("[file]", "incident file")
+    .option("--journal", "of this node's journal")
+    .option("--at <point>", "at this time, or after the event of this id (default: the end)")
+    .option("--pod <ns/name>", "only this pod, its probes and its volumes")
+    .addOption(output("yaml", "json"))
+    .addOption(dataDir())
+    .action((file, flags) => start(() => import("./state.ts"), flags, file))
+  examples(
+    state,
+    ["chronode state incident.ndjson", "everything, with the hash by which two states are compared"],
+    ["chronode state incident.ndjson --at 05:53 --pod default/web", "one pod at a time of day"],
+    ["chronode state --journal -o json", "of this node, now"]
+  )
+
+  const diff = command("diff", "print where two states differ: of two files, or of one log at two points")
+    .argument("<a>", "FILE, FILE@POINT or journal@POINT; a point is a time or the id of an event")
+    .argument("<b>", "the same")
+    .addOption(output("text", "json"))
+    .addOption(dataDir())
+    .action((a, b, flags) => start(() => import("./diff.ts"), flags, a, b))
+  examples(
+    diff,
+    ["chronode diff incident.ndjson@05:53 incident.ndjson@05:54", "what one minute changed"],
+    ["chronode diff before.ndjson after.ndjson", "the ends of two files"],
+    ["chronode diff journal@10m journal", "of this node, ten minutes ago and now"]
   )
 
   const verify = command("verify", "check the hash chain: exit 0 if it is whole, 3 if it is broken")

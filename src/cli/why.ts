@@ -1,9 +1,10 @@
-/** `chronode why EVENT-ID | pod NS/NAME` */
+/** `chronode why EVENT-ID | pod NS/NAME | container NS/NAME/NAME` */
 import { Effect, Result, Stream } from "effect"
 import { type CauseChain, causeChain, evidence, isTrouble, trigger } from "../events/causes.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { type PodName, parsePodName } from "./filter.ts"
+import { noEvent } from "./fold-log.ts"
 import type { EventLog } from "./log.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -28,19 +29,17 @@ interface Question {
   readonly chosen: string | undefined
 }
 
-export const execute: Execute<WhyFlags, [event: string, pod: string | undefined]> = async (
+export const execute: Execute<WhyFlags, [event: string, name: string | undefined]> = async (
   context,
   flags,
   event,
-  pod
+  name
 ) => {
   const { terminal } = context
-  if (event === "pod" && pod === undefined) throw new UsageError("why pod: which one? write NAMESPACE/NAME")
-  if (event !== "pod" && pod !== undefined) throw new UsageError(`why: unexpected '${pod}' after the id of an event`)
-  const name = event === "pod" ? parsePodName(pod as string) : undefined
+  const subject = subjectOf(event, name)
   const answer = Effect.gen(function* () {
     const log = yield* openChainedLog(flags.from, flags.dataDir)
-    const question = name === undefined ? yield* byId(log, event) : yield* latestOfPod(log, name)
+    const question = subject === undefined ? yield* byId(log, event) : yield* latestOf(log, subject)
     const chain = yield* causeChain(question.event, log.find)
     if (flags.output === "json") terminal.out(`${JSON.stringify(asJson(question, chain), null, 2)}\n`)
     else print(terminal, question, chain, flags.all === true)
@@ -49,35 +48,60 @@ export const execute: Execute<WhyFlags, [event: string, pod: string | undefined]
   return exitCodes.good
 }
 
+/** A pod, or one container of it. */
+interface Subject {
+  readonly pod: PodName
+  readonly container: string | undefined
+}
+
+const subjectOf = (what: string, name: string | undefined): Subject | undefined => {
+  if (what === "pod") {
+    if (name === undefined) throw new UsageError("why pod: which one? write NAMESPACE/NAME")
+    return { pod: parsePodName(name), container: undefined }
+  }
+  if (what === "container") {
+    if (name === undefined) throw new UsageError("why container: which one? write NAMESPACE/POD/CONTAINER")
+    const [namespace = "", pod = "", container = "", ...rest] = name.split("/")
+    if (container === "" || rest.length > 0)
+      throw new UsageError(`'${name}' is no container; write NAMESPACE/POD/CONTAINER`)
+    return { pod: parsePodName(`${namespace}/${pod}`), container }
+  }
+  if (name !== undefined) throw new UsageError(`why: unexpected '${name}' after the id of an event`)
+  return undefined
+}
+
+const subjectText = ({ pod, container }: Subject): string =>
+  container === undefined ? `pod ${pod.namespace}/${pod.name}` : `container ${pod.namespace}/${pod.name}/${container}`
+
 const byId = (log: EventLog, id: string): Effect.Effect<Question, CommandFailed> =>
   Effect.flatMap(log.find(id), (event) =>
-    event === undefined
-      ? Effect.fail(
-          new CommandFailed(`no event ${id} in ${log.name}`, "ids are in the output of: chronode events -o json")
-        )
-      : Effect.succeed({ event, chosen: undefined })
+    event === undefined ? Effect.fail(noEvent(id, log.name)) : Effect.succeed({ event, chosen: undefined })
   )
 
-/** The pod's latest restart, kill or failure; where it had none, its latest event. */
-const latestOfPod = (log: EventLog, pod: PodName): Effect.Effect<Question, CommandFailed> =>
+const isOf = ({ container }: Subject, { actor, event }: RecordedEvent): boolean =>
+  actor.kind === "pod" && (container === undefined || ("container" in event && event.container === container))
+
+/** The latest restart, kill or failure of a pod or container; where it had none, its latest event. */
+const latestOf = (log: EventLog, subject: Subject): Effect.Effect<Question, CommandFailed> =>
   Effect.gen(function* () {
     let latest: RecordedEvent | undefined
     let trouble: RecordedEvent | undefined
-    yield* Stream.runForEachArray(log.read({ pod }, false), (lines) =>
+    yield* Stream.runForEachArray(log.read({ pod: subject.pod }, false), (lines) =>
       Effect.sync(() => {
         for (const { event } of lines) {
-          if (Result.isFailure(event) || event.success.actor.kind !== "pod") continue
+          if (Result.isFailure(event) || !isOf(subject, event.success)) continue
           latest = event.success
           if (isTrouble(latest)) trouble = latest
         }
       })
     )
-    const name = `${pod.namespace}/${pod.name}`
-    if (trouble !== undefined) return { event: trouble, chosen: `the latest restart, kill or failure of pod ${name}` }
+    const text = subjectText(subject)
+    if (trouble !== undefined) return { event: trouble, chosen: `the latest restart, kill or failure of ${text}` }
     if (latest !== undefined)
-      return { event: latest, chosen: `pod ${name} had no restart, kill or failure; this is its latest event` }
+      return { event: latest, chosen: `${text} had no restart, kill or failure; this is its latest event` }
+    const kind = subject.container === undefined ? "pods" : "containers"
     return yield* Effect.fail(
-      new CommandFailed(`no events of pod ${name} in ${log.name}`, "pods are listed by: chronode get pods")
+      new CommandFailed(`no events of ${text} in ${log.name}`, `${kind} are listed by: chronode get ${kind}`)
     )
   })
 

@@ -7,7 +7,7 @@ import description from "../../package.json" with { type: "json" }
 import { withTemporaryDirectory } from "../support/temporary-directory.ts"
 import { binary, chronode, runtimes, startProgram } from "./program.ts"
 
-const commands = ["run", "events", "get", "why", "export", "replay", "verify", "schema", "doctor"]
+const commands = ["run", "events", "get", "why", "export", "replay", "state", "diff", "verify", "schema", "doctor"]
 const slow = { timeout: 60_000 }
 
 /** The flags that are promised. */
@@ -33,6 +33,8 @@ const promised: Readonly<Record<string, ReadonlyArray<string>>> = {
   why: ["--from", "-o"],
   export: ["--out", "--pod", "--since", "--until", "-o"],
   replay: ["--until", "--verify", "-o"],
+  state: ["--journal", "--at", "--pod", "-o"],
+  diff: ["-o"],
   verify: ["--journal", "-o"],
   schema: ["-o"],
   doctor: ["-o"]
@@ -74,6 +76,12 @@ for (const runtime of runtimes) {
       [["why"], /missing required argument 'event'/u],
       [["why", "pod"], /why pod: which one\?/u],
       [["why", "some-id", "default/web"], /unexpected 'default\/web'/u],
+      [["why", "container"], /why container: which one\?/u],
+      [["why", "container", "default/web"], /'default\/web' is no container/u],
+      [["state"], /give either --journal or a FILE/u],
+      [["state", "x.ndjson", "--at", "5 o'clock"], /--at: '5 o'clock' is no time and no event/u],
+      [["diff", "x.ndjson"], /missing required argument 'b'/u],
+      [["diff", "x.ndjson@2026-13-01", "x.ndjson"], /x\.ndjson@: '2026-13-01' is no time and no event/u],
       [["export"], /required option '--out <file>' not specified/u],
       [["replay"], /missing required argument 'file'/u],
       [["verify"], /give either --journal or a FILE/u],

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
+import { fileURLToPath } from "node:url"
 import { binary, chronode, type Runtime, runtimes, startProgram } from "./program.ts"
 import { story } from "./story.ts"
 import { writeJournal } from "./write-journal.ts"
@@ -102,6 +103,78 @@ for (const runtime of runtimes) {
       assert.match(out, /\nPods\nNAMESPACE +NAME +READY +STATUS +RESTARTS +AGE +IP\ndefault +web /u)
       const json = JSON.parse((await chronode(runtime, ["replay", file, "-o", "json"])).out)
       assert.deepEqual([json.node, json.events, json.state.pods[0].name], ["node1", 10, "web"])
+    })
+
+    it("has a state at its end, at a time and after an event, with the hash that replay prints", slow, async () => {
+      const file = await exported(runtime, "state.ndjson")
+      const state = async (...words: ReadonlyArray<string>) => {
+        const { code, out, err } = await chronode(runtime, ["state", file, "-o", "json", ...words])
+        assert.deepEqual({ code, err }, { code: 0, err: "" })
+        return JSON.parse(out)
+      }
+      const end = await state()
+      assert.deepEqual([end.node, end.sequence, end.events], ["node1", 10, 10])
+      assert.deepEqual(Object.keys(end.actors), [...Object.keys(end.actors)].sort())
+      const replayed = await chronode(runtime, ["replay", file])
+      assert.ok(replayed.out.endsWith(`\nstate: ${end.stateHash}\n`))
+      const early = await state("--at", "e3")
+      assert.deepEqual([early.sequence, early.time], [3, "2026-01-15T09:30:02.000Z"])
+      assert.equal(early.actors["pod/default/web"].actorSequence, 2)
+      assert.notEqual(early.stateHash, end.stateHash)
+      const one = await state("--pod", "default/web")
+      assert.deepEqual(Object.keys(one.actors), ["pod/default/web"])
+      assert.equal(one.stateHash, end.stateHash)
+      const yaml = await chronode(runtime, ["state", file, "--at", "e3"])
+      assert.match(yaml.out, /^node: node1\ntime: 2026-01-15T09:30:02\.000Z\nsequence: 3\n/u)
+      const until = await chronode(runtime, ["replay", file, "--until", "e3", "-o", "json"])
+      assert.equal(JSON.parse(until.out).stateHash, early.stateHash)
+      for (const [words, said] of [
+        [["state", file, "--at", "e99"], /no event e99 in .*state\.ndjson/u],
+        [["replay", file, "--until", "e99"], /no event e99 in/u],
+        [["state", file, "--pod", "default/gone"], /no pod default\/gone lives in/u],
+        [["state", file, "--at", "2020-01-01"], /holds no events up to then/u],
+        [["state", at("nowhere.ndjson")], /nowhere\.ndjson/u]
+      ] as const) {
+        const { code, err } = await chronode(runtime, words)
+        assert.equal(code, 1)
+        assert.match(err, said)
+      }
+    })
+
+    it("differs between two of its points, field by field", slow, async () => {
+      const file = await exported(runtime, "diff.ndjson")
+      const text = await chronode(runtime, ["diff", `${file}@e3`, `${file}@e7`])
+      assert.deepEqual({ code: text.code, err: text.err }, { code: 0, err: "" })
+      assert.match(text.out, /^A {2}.*diff\.ndjson, up to sequence 3 \(.*\nB {2}.*, up to sequence 7 /u)
+      assert.match(text.out, /\npod default\/web\n[\s\S]*containers\.app\.status +running → exited\n/u)
+      const json = await chronode(runtime, ["diff", `${file}@e3`, `${file}@e7`, "-o", "json"])
+      const { a, b, equal, differences } = JSON.parse(json.out)
+      assert.deepEqual([a.sequence, b.sequence, equal], [3, 7, false])
+      const pod = differences.find((d: { readonly actor: string }) => d.actor === "pod/default/web")
+      assert.ok(
+        pod.fields.some(
+          (f: object) => JSON.stringify(f) === '{"field":"containers.app.status","a":"running","b":"exited"}'
+        )
+      )
+      const same = await chronode(runtime, ["diff", file, file])
+      assert.match(same.out, /\nthe same state\n$/u)
+      // Whatever was recorded there: another node is not this one at another time.
+      const golden = fileURLToPath(new URL("../golden/0.1.0/liveness-kill.ndjson", import.meta.url))
+      const other = await chronode(runtime, ["diff", file, golden])
+      assert.equal(other.code, 1)
+      assert.match(other.err, /is of node node1, .* of node sim\n/u)
+    })
+
+    it("says why of one container", slow, async () => {
+      const file = await exported(runtime, "why.ndjson")
+      const ofPod = await chronode(runtime, ["why", "pod", "default/web", "--from", file, "-o", "json"])
+      const words = ["why", "container", "default/web/app", "--from", file, "-o", "json"]
+      const { summary, chosen, steps } = JSON.parse((await chronode(runtime, words)).out)
+      assert.equal(chosen, "the latest restart, kill or failure of container default/web/app")
+      assert.deepEqual({ summary, steps }, (({ summary, steps }) => ({ summary, steps }))(JSON.parse(ofPod.out)))
+      const none = await chronode(runtime, ["why", "container", "default/web/side", "--from", file])
+      assert.equal(none.code, 1)
+      assert.match(none.err, /no events of container default\/web\/side in .*\n.*chronode get containers/u)
     })
 
     it("stops at a time, as it was printed or in UTC", slow, async () => {

@@ -63,6 +63,8 @@ export class NodeFold {
   events = 0
   unknown = 0
   lastTime = ""
+  /** Sequence of the last event; 0 before any. */
+  lastSequence = 0
   private readonly deciders: Deciders
 
   constructor(deciders: Deciders) {
@@ -73,6 +75,7 @@ export class NodeFold {
     this.events += 1
     this.node = recorded.node
     this.lastTime = recorded.time
+    this.lastSequence = recorded.sequence
     if (recorded.event._tag === "Unknown") this.unknown += 1
     const decider = this.deciders.get(recorded.actor.kind)
     if (decider === undefined) return

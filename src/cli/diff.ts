@@ -1,0 +1,93 @@
+/** `chronode diff A B`: the states of two logs, or of one log at two points, side by side. */
+import { Effect } from "effect"
+import { stateHash } from "../actors/kernel/state-hash.ts"
+import { parseActorPath } from "../events/actor-id.ts"
+import { type ActorDifference, type FieldDifference, stateDifferences } from "./differences.ts"
+import { CommandFailed, exitCodes } from "./exit.ts"
+import { type Folded, foldLines, remarks, upTo } from "./fold-log.ts"
+import { type LogPoint, parseLogPoint } from "./moments.ts"
+import { openChainedLog } from "./open-log.ts"
+import type { Execute } from "./program.ts"
+import { actorText } from "./render.ts"
+import { sha256 } from "./state.ts"
+import type { Terminal } from "./terminal.ts"
+import { oneLine, painter } from "./text.ts"
+
+interface DiffFlags {
+  readonly dataDir: string
+  readonly output: "text" | "json"
+}
+
+/** Characters of a value that are printed. */
+const maxValueCharacters = 60
+
+interface Side extends Folded {
+  readonly name: string
+}
+
+const foldAt = ({ from, moment }: LogPoint, dataDir: string): Effect.Effect<Side, CommandFailed> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const log = yield* openChainedLog(from, dataDir)
+      return { name: log.name, ...(yield* foldLines(upTo(log, moment))) }
+    })
+  )
+
+export const execute: Execute<DiffFlags, [a: string, b: string]> = async ({ terminal }, flags, first, second) => {
+  const points = [first, second].map((text) => parseLogPoint(text, terminal.now()))
+  const [a, b] = await Effect.runPromise(Effect.forEach(points, (point) => foldAt(point, flags.dataDir)))
+  if (a === undefined || b === undefined) throw new Error("two sides were folded")
+  for (const side of [a, b]) {
+    for (const remark of remarks(side)) terminal.note(remark)
+    if (side.fold.events === 0) throw new CommandFailed(`${side.name} holds no events up to that point`)
+  }
+  if (a.fold.node !== b.fold.node)
+    throw new CommandFailed(
+      `${a.name} is of node ${a.fold.node}, ${b.name} of node ${b.fold.node}`,
+      "diff compares two states of one node"
+    )
+  const differences = stateDifferences(a.fold, b.fold)
+  if (flags.output === "json") {
+    const side = ({ name, fold }: Side) => ({
+      name,
+      time: fold.lastTime,
+      sequence: fold.lastSequence,
+      stateHash: stateHash(fold, sha256)
+    })
+    const document = { node: a.fold.node, a: side(a), b: side(b), equal: differences.length === 0, differences }
+    terminal.out(`${JSON.stringify(document, null, 2)}\n`)
+  } else print(terminal, a, b, differences)
+  return a.unreadable.length + b.unreadable.length === 0 ? exitCodes.good : exitCodes.failed
+}
+
+const valueText = (value: unknown): string => {
+  const text = oneLine(typeof value === "string" ? value : JSON.stringify(value))
+  return text.length > maxValueCharacters ? `${text.slice(0, maxValueCharacters - 1)}…` : text === "" ? '""' : text
+}
+
+const sides = (difference: FieldDifference): readonly [a: string, b: string] => [
+  "a" in difference ? valueText(difference.a) : "(none)",
+  "b" in difference ? valueText(difference.b) : "(none)"
+]
+
+const print = (terminal: Terminal, a: Side, b: Side, differences: ReadonlyArray<ActorDifference>): void => {
+  const paint = painter(terminal.colours)
+  for (const [letter, { name, fold }] of [
+    ["A", a],
+    ["B", b]
+  ] as const)
+    terminal.out(`${paint("bold", letter)}  ${name}, up to sequence ${fold.lastSequence} (${fold.lastTime})\n`)
+  if (differences.length === 0) terminal.out("\nthe same state\n")
+  for (const { actor, kind, fields } of differences) {
+    const id = parseActorPath(actor)
+    const text = id === undefined ? actor : actorText(id)
+    terminal.out(
+      `\n${paint("bold", text)}${kind === "changed" ? "" : `  ${kind === "added" ? "only in B" : "only in A"}`}\n`
+    )
+    const width = Math.max(0, ...fields.map(({ field }) => field.length))
+    for (const difference of fields) {
+      const [left, right] = sides(difference)
+      terminal.out(`    ${difference.field.padEnd(width)}  ${paint("red", left)} → ${paint("green", right)}\n`)
+    }
+  }
+}

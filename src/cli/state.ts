@@ -1,0 +1,63 @@
+/** `chronode state FILE | --journal`: the folded state of every actor, whole, as the deciders see it. */
+import { createHash } from "node:crypto"
+import { Effect } from "effect"
+import { stringify } from "yaml"
+import { stateHash } from "../actors/kernel/state-hash.ts"
+import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
+import { type PodName, parsePodName, podOf } from "./filter.ts"
+import { type Folded, foldLines, remarks, upTo } from "./fold-log.ts"
+import { momentFlag } from "./moments.ts"
+import { openChainedLog } from "./open-log.ts"
+import type { Execute } from "./program.ts"
+
+interface StateFlags {
+  readonly journal?: boolean
+  readonly at?: string
+  readonly pod?: string
+  readonly dataDir: string
+  readonly output: "yaml" | "json"
+}
+
+export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")
+
+export const execute: Execute<StateFlags, [file: string | undefined]> = async ({ terminal }, flags, file) => {
+  if ((flags.journal === true) === (file !== undefined)) throw new UsageError("state: give either --journal or a FILE")
+  const moment = momentFlag("--at", flags.at, terminal.now())
+  const pod = flags.pod === undefined ? undefined : parsePodName(flags.pod)
+  const { name, folded } = await Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const log = yield* openChainedLog(file ?? "journal", flags.dataDir)
+        return { name: log.name, folded: yield* foldLines(upTo(log, moment)) }
+      })
+    )
+  )
+  for (const remark of remarks(folded)) terminal.note(remark)
+  const document = stateDocument(folded, pod)
+  if (folded.fold.events === 0)
+    throw new CommandFailed(`${name} holds no events${moment === undefined ? "" : " up to then"}`)
+  if (pod !== undefined && Object.keys(document.actors).length === 0)
+    throw new CommandFailed(
+      `no pod ${pod.namespace}/${pod.name} lives in ${name} at that point`,
+      "pods are listed by: chronode get pods --from FILE --at TIME"
+    )
+  terminal.out(flags.output === "json" ? `${JSON.stringify(document, null, 2)}\n` : stringify(document))
+  return folded.unreadable.length === 0 ? exitCodes.good : exitCodes.failed
+}
+
+/** The whole state with its hash; with `pod` only its actors, under the hash of the whole all the same. */
+const stateDocument = ({ fold }: Folded, pod: PodName | undefined) => {
+  const belongs = (owner: PodName | undefined): boolean =>
+    pod === undefined || (owner?.namespace === pod.namespace && owner.name === pod.name)
+  const actors = [...fold.actors].filter(([, { id }]) => belongs(podOf(id))).sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    node: fold.node,
+    time: fold.lastTime,
+    sequence: fold.lastSequence,
+    events: fold.events,
+    stateHash: stateHash(fold, sha256),
+    actors: Object.fromEntries(
+      actors.map(([path, { state, actorSequence }]) => [path, { actorSequence, state }] as const)
+    )
+  }
+}
