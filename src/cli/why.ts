@@ -2,6 +2,7 @@
 import { Effect, Result, Stream } from "effect"
 import { type CauseChain, causeChain, evidence, isTrouble, trigger } from "../events/causes.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
+import { type RestartSummary, Restarts, timesText } from "../events/restarts.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { type PodName, parsePodName } from "./filter.ts"
 import { noEvent } from "./fold-log.ts"
@@ -11,7 +12,7 @@ import type { Execute } from "./program.ts"
 import { actorText, eventLine, sentence } from "./render.ts"
 import type { Terminal } from "./terminal.ts"
 import { oneLine, type Paint, painter } from "./text.ts"
-import { formatLength } from "./times.ts"
+import { formatLength, localTime } from "./times.ts"
 
 interface WhyFlags {
   readonly from: string
@@ -27,6 +28,8 @@ const shownSteps = 30
 interface Question {
   readonly event: RecordedEvent
   readonly chosen: string | undefined
+  /** Of a pod or container that was restarted: how often and why, in a sentence. */
+  readonly restarts?: string
 }
 
 export const execute: Execute<WhyFlags, [event: string, name: string | undefined]> = async (
@@ -86,17 +89,27 @@ const latestOf = (log: EventLog, subject: Subject): Effect.Effect<Question, Comm
   Effect.gen(function* () {
     let latest: RecordedEvent | undefined
     let trouble: RecordedEvent | undefined
+    const restarts = new Restarts()
     yield* Stream.runForEachArray(log.read({ pod: subject.pod }, false), (lines) =>
       Effect.sync(() => {
         for (const { event } of lines) {
-          if (Result.isFailure(event) || !isOf(subject, event.success)) continue
+          if (Result.isFailure(event)) continue
+          restarts.apply(event.success)
+          if (!isOf(subject, event.success)) continue
           latest = event.success
           if (isTrouble(latest)) trouble = latest
         }
       })
     )
     const text = subjectText(subject)
-    if (trouble !== undefined) return { event: trouble, chosen: `the latest restart, kill or failure of ${text}` }
+    if (trouble !== undefined) {
+      const told = restarts.summary(subject.container)
+      return {
+        event: trouble,
+        chosen: `the latest restart, kill or failure of ${text}`,
+        ...(told === undefined ? {} : { restarts: `${text}: ${restartsText(told, trouble.time)}` })
+      }
+    }
     if (latest !== undefined)
       return { event: latest, chosen: `${text} had no restart, kill or failure; this is its latest event` }
     const kind = subject.container === undefined ? "pods" : "containers"
@@ -104,6 +117,13 @@ const latestOf = (log: EventLog, subject: Subject): Effect.Effect<Question, Comm
       new CommandFailed(`no events of ${text} in ${log.name}`, `${kind} are listed by: chronode get ${kind}`)
     )
   })
+
+/** `restarted 3 times since 12:04:31: its liveness probe … answered 503 three times`. Dated where it was another day. */
+const restartsText = ({ count, since, why, alike }: RestartSummary, at: string): string => {
+  const [day, today] = [localTime(Date.parse(since)), localTime(Date.parse(at))]
+  const start = day.slice(0, 10) === today.slice(0, 10) ? day.slice(11, 19) : day.slice(0, 19)
+  return `restarted ${timesText(count)} since ${start}${alike ? ":" : ", the latest time because"} ${oneLine(why)}`
+}
 
 const secondsBetween = (from: RecordedEvent, to: RecordedEvent): number => Date.parse(to.time) - Date.parse(from.time)
 
@@ -117,9 +137,10 @@ export const summary = (event: RecordedEvent, chain: CauseChain): string => {
   return `${what}. It was set off ${before <= 0 ? "at the same time" : `${formatLength(before)} before`} by ${actorText(first.actor)}: ${sentence(first)}.`
 }
 
-const print = (terminal: Terminal, { event, chosen }: Question, chain: CauseChain, all: boolean): void => {
+const print = (terminal: Terminal, { event, chosen, restarts }: Question, chain: CauseChain, all: boolean): void => {
   const paint: Paint = painter(terminal.colours)
-  terminal.out(`${paint("bold", summary(event, chain))}\n`)
+  if (restarts !== undefined) terminal.out(`${paint("bold", restarts)}\n`)
+  terminal.out(`${restarts === undefined ? paint("bold", summary(event, chain)) : summary(event, chain)}\n`)
   if (chosen !== undefined) terminal.out(`(${chosen}; event ${event.id})\n`)
   terminal.out("\n")
   const shown = all ? chain.steps : chain.steps.slice(-shownSteps)
@@ -135,7 +156,8 @@ const print = (terminal: Terminal, { event, chosen }: Question, chain: CauseChai
   }
 }
 
-const asJson = ({ event, chosen }: Question, chain: CauseChain): unknown => ({
+const asJson = ({ event, chosen, restarts }: Question, chain: CauseChain): unknown => ({
+  ...(restarts === undefined ? {} : { restarts }),
   summary: summary(event, chain),
   event: event.id,
   ...(chosen === undefined ? {} : { chosen }),

@@ -80,7 +80,11 @@ for (const runtime of runtimes) {
     it("say why, from the first cause to the restart, with the evidence", slow, async () => {
       const { code, out } = await run(runtime, ["why", "pod", "default/web"])
       assert.equal(code, 0)
-      const [summary, chosen, , ...steps] = out.split("\n")
+      const [restarts, summary, chosen, , ...steps] = out.split("\n")
+      assert.match(
+        restarts ?? "",
+        /^pod default\/web: restarted once since \d{2}:\d{2}:\d{2}: its liveness probe answered 500 once$/u
+      )
       assert.equal(
         summary,
         "pod default/web: starting app (restart 1): it ended and its restart policy is Always. It was set off 4s before " +
