@@ -21,7 +21,7 @@ export interface LevelLimits {
 export const levelLimits: Readonly<Record<Level, LevelLimits>> = {
   unit: { stage: 4 * minute, file: 90 * second, test: 20 * second, concurrency: 2 },
   int: { stage: 7 * minute, file: 4 * minute, test: 60 * second, concurrency: 1 },
-  e2e: { stage: 8 * minute, file: 6 * minute, test: 120 * second, concurrency: 1 }
+  e2e: { stage: 11 * minute, file: 6 * minute, test: 120 * second, concurrency: 1 }
 }
 
 /** One check (formatter, compiler, …), milliseconds. */
