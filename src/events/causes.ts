@@ -37,8 +37,15 @@ export const causeChain = <E, R>(
     return { steps: steps.reverse(), missing: cause }
   })
 
-/** Where a container, a pod or the agent began anew: trouble before it has been dealt with. */
-const beginnings = new Set(["ContainerStarted", "SandboxCreated", "PodAdmitted", "ManifestRead", "NodeStarted"])
+/** Where a container, a pod or the agent began anew, or a row of failures ended: trouble before it has been dealt with. */
+const beginnings = new Set([
+  "ContainerStarted",
+  "SandboxCreated",
+  "PodAdmitted",
+  "ManifestRead",
+  "NodeStarted",
+  "ProbeSucceeded"
+])
 
 /**
  * The step that set off the last one: the oldest that tells of trouble (WARN or ERROR) since something last began anew;

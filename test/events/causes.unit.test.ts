@@ -116,6 +116,15 @@ describe("what set an event off", () => {
     assert.equal(trigger(again), again.at(-2))
   })
 
+  it("is not a failure of a probe that succeeded since", () => {
+    const { consecutive, threshold, output, duration } = { consecutive: 1, threshold: 1, output: "ok", duration: 1 }
+    const success: NodeEvent = { _tag: "ProbeSucceeded", ...place, consecutive, threshold, output, duration }
+    const steps = recordedEvents(
+      [started, failure(1), success, failure(1), failure(2), reached, exited].map((event) => ({ event }))
+    )
+    assert.equal(trigger(steps), steps[3])
+  })
+
   it("is the oldest step where none tells of trouble", () => {
     assert.equal(trigger([story[6]!, story[6]!])?.id, "e7")
   })
