@@ -1,15 +1,13 @@
 /** `chronode diff A B`: the states of two logs, or of one log at two points, side by side. */
 import { Effect } from "effect"
-import { stateHash } from "../actors/kernel/state-hash.ts"
 import { parseActorPath } from "../events/actor-id.ts"
 import { type ActorDifference, type FieldDifference, stateDifferences } from "./differences.ts"
 import { CommandFailed, exitCodes } from "./exit.ts"
-import { type Folded, foldLines, remarks, upTo } from "./fold-log.ts"
+import { type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
 import { type LogPoint, parseLogPoint } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
 import { actorText } from "./render.ts"
-import { sha256 } from "./state.ts"
 import type { Terminal } from "./terminal.ts"
 import { oneLine, painter } from "./text.ts"
 
@@ -52,7 +50,7 @@ export const execute: Execute<DiffFlags, [a: string, b: string]> = async ({ term
       name,
       time: fold.lastTime,
       sequence: fold.lastSequence,
-      stateHash: stateHash(fold, sha256)
+      stateHash: hashOf(fold)
     })
     const document = { node: a.fold.node, a: side(a), b: side(b), equal: differences.length === 0, differences }
     terminal.out(`${JSON.stringify(document, null, 2)}\n`)

@@ -1,7 +1,9 @@
 /** The state that a log leads to, at its end or at any time. */
+import { createHash } from "node:crypto"
 import { Effect, Result, Stream } from "effect"
 import { deciders } from "../actors/deciders.ts"
 import { NodeFold } from "../actors/kernel/fold.ts"
+import { stateHash } from "../actors/kernel/state-hash.ts"
 import { millis } from "../events/definition.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
 import { CommandFailed } from "./exit.ts"
@@ -35,6 +37,10 @@ export const upTo = (log: EventLog, until: Moment | undefined): Stream.Stream<Lo
 
 export const noEvent = (id: string, log: string): CommandFailed =>
   new CommandFailed(`no event ${id} in ${log}`, "ids are in the output of: chronode events -o json")
+
+/** SHA-256 over the states of all actors, hex: the same for the same log, on every runtime. */
+export const hashOf = (fold: NodeFold): string =>
+  stateHash(fold, (text) => createHash("sha256").update(text).digest("hex"))
 
 export interface Folded {
   readonly fold: NodeFold

@@ -2,16 +2,14 @@
 import { Effect } from "effect"
 import { deciders } from "../actors/deciders.ts"
 import { type Difference, Redecision } from "../actors/kernel/redecide.ts"
-import { stateHash } from "../actors/kernel/state-hash.ts"
 import { columns, type NodeViews, nodeViews, type ViewName } from "./columns.ts"
 import { exitCodes } from "./exit.ts"
-import { type Folded, foldLines, remarks, upTo } from "./fold-log.ts"
+import { type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
 import { positionText, type Verification } from "./log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
 import { eventLine } from "./render.ts"
-import { sha256 } from "./state.ts"
 import type { Terminal } from "./terminal.ts"
 import { oneLine, painter, table } from "./text.ts"
 import { formatLength } from "./times.ts"
@@ -82,7 +80,7 @@ const printState = (terminal: Terminal, { fold }: Folded, views: NodeViews, firs
     const { header, rows } = columns(views, name, end)
     if (rows.length > 0) terminal.out(`\n${paint("bold", title)}\n${table(header, rows)}`)
   }
-  terminal.out(`\nstate: ${stateHash(fold, sha256)}\n`)
+  terminal.out(`\nstate: ${hashOf(fold)}\n`)
 }
 
 const printVerified = (terminal: Terminal, { chain, decisions, differences }: Verified): void => {
@@ -107,6 +105,6 @@ const asJson = ({ fold, unreadable }: Folded, views: NodeViews, first: string, v
   from: first,
   to: fold.lastTime,
   state: views,
-  stateHash: stateHash(fold, sha256),
+  stateHash: hashOf(fold),
   ...(verified === undefined ? {} : { verified: { whole: isTrue(verified), ...verified } })
 })

@@ -1,11 +1,9 @@
 /** `chronode state FILE | --journal`: the folded state of every actor, whole, as the deciders see it. */
-import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { stringify } from "yaml"
-import { stateHash } from "../actors/kernel/state-hash.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { type PodName, parsePodName, podOf } from "./filter.ts"
-import { type Folded, foldLines, remarks, upTo } from "./fold-log.ts"
+import { type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -17,8 +15,6 @@ interface StateFlags {
   readonly dataDir: string
   readonly output: "yaml" | "json"
 }
-
-export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")
 
 export const execute: Execute<StateFlags, [file: string | undefined]> = async ({ terminal }, flags, file) => {
   if ((flags.journal === true) === (file !== undefined)) throw new UsageError("state: give either --journal or a FILE")
@@ -55,7 +51,7 @@ const stateDocument = ({ fold }: Folded, pod: PodName | undefined) => {
     time: fold.lastTime,
     sequence: fold.lastSequence,
     events: fold.events,
-    stateHash: stateHash(fold, sha256),
+    stateHash: hashOf(fold),
     actors: Object.fromEntries(
       actors.map(([path, { state, actorSequence }]) => [path, { actorSequence, state }] as const)
     )
