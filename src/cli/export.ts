@@ -2,16 +2,21 @@
 import { Effect } from "effect"
 import type { IncidentError } from "../events/incident/format.ts"
 import { writeIncident } from "../events/incident/writer.ts"
-import { CommandFailed, exitCodes } from "./exit.ts"
+import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { type EventFilter, type FilterFlags, parseFilter } from "./filter.ts"
+import { noEvent } from "./fold-log.ts"
+import type { EventLog } from "./log.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
+import { parseLength } from "./times.ts"
 import { version } from "./version.ts"
 
 interface ExportFlags extends FilterFlags {
   readonly out: string
   readonly from: string
   readonly force?: boolean
+  readonly around?: string
+  readonly window?: string
   readonly dataDir: string
   readonly output: "text" | "json"
 }
@@ -27,12 +32,37 @@ const filterWords = ({ pod, types, since, until }: EventFilter): Readonly<Record
   ...(until === undefined ? {} : { until: new Date(until).toISOString() })
 })
 
+/** Milliseconds before and after the event that a slice is taken around. */
+const defaultWindow = 5 * 60_000
+
+const windowOf = ({ around, window, since, until }: ExportFlags): number => {
+  if (around === undefined && window !== undefined)
+    throw new UsageError("--window: around which event? add --around ID")
+  if (around !== undefined && (since !== undefined || until !== undefined))
+    throw new UsageError("--around stands for --since and --until: give one or the other")
+  if (window === undefined) return defaultWindow
+  const length = parseLength(window)
+  if (length === undefined) throw new UsageError(`--window: '${window}' is no length of time; write 30s, 5m or 1h`)
+  return length
+}
+
+/** The filter, with the span of time around the event that was named. */
+const narrowed = (log: EventLog, filter: EventFilter, around: string | undefined, window: number) =>
+  around === undefined
+    ? Effect.succeed(filter)
+    : Effect.flatMap(log.find(around), (event) => {
+        if (event === undefined) return Effect.fail(noEvent(around, log.name))
+        const at = Date.parse(event.time)
+        return Effect.succeed<EventFilter>({ ...filter, since: at - window, until: at + window })
+      })
+
 const failed = (error: IncidentError): CommandFailed =>
   new CommandFailed(error.message, error.reason === "Exists" ? "--force replaces it" : undefined)
 
 export const execute: Execute<ExportFlags, []> = async ({ terminal }, flags) => {
   const now = terminal.now()
-  const filter = parseFilter(flags, now)
+  const wanted = parseFilter(flags, now)
+  const window = windowOf(flags)
   let told = now
   const progress = (events: number): void => {
     if (!terminal.interactive || terminal.now() - told < progressPeriod) return
@@ -43,6 +73,7 @@ export const execute: Execute<ExportFlags, []> = async ({ terminal }, flags) => 
     Effect.scoped(
       Effect.gen(function* () {
         const log = yield* openChainedLog(flags.from, flags.dataDir)
+        const filter = yield* narrowed(log, wanted, flags.around, window)
         const origin = { node: log.node, chronodeVersion: version, filter: filterWords(filter), exportedAt: now }
         return yield* writeIncident(flags.out, origin, log.rows(filter), { overwrite: flags.force === true, progress })
       })

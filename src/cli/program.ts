@@ -296,6 +296,8 @@ const declareReaders = (command: Declare, start: Start): void => {
     .requiredOption("--out <file>", "file to write, NDJSON of CloudEvents; readable by its owner only")
     .addOption(new Option("--from <source>", "journal or an incident FILE").default("journal"))
   withOptions(exported, filterOptions())
+    .option("--around <event>", "only what happened around the event of this id")
+    .option("--window <length>", "how long before and after it (default 5m)")
     .option("--force", "replace the file if it exists")
     .addOption(output("text", "json"))
     .addOption(dataDir())
@@ -303,6 +305,7 @@ const declareReaders = (command: Declare, start: Start): void => {
   examples(
     exported,
     ["chronode export --out incident.ndjson --since 1h", "the last hour"],
+    ["chronode export --out kill.ndjson --around 019a9f3c-… --window 2m", "two minutes before and after an event"],
     ["chronode export --out web.ndjson --pod default/web", "one pod, its probes and volumes"]
   )
 }

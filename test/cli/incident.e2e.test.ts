@@ -1,6 +1,6 @@
 /** An incident's way: exported from a journal, verified, replayed and asked, offline. Each case starts both runtimes. */
 import assert from "node:assert/strict"
-import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -163,6 +163,31 @@ for (const runtime of runtimes) {
       const other = await chronode(runtime, ["diff", file, golden])
       assert.equal(other.code, 1)
       assert.match(other.err, /is of node node1, .* of node sim\n/u)
+    })
+
+    it("is cut out around an event, and names an event that is not there", slow, async () => {
+      const all = await exported(runtime, "around-all.ndjson")
+      const words = ["--from", all, "--around", "e6", "--window", "1s"]
+      const slice = await exported(runtime, "around.ndjson", ...words)
+      const events = await chronode(runtime, ["events", "--from", slice, "-o", "json"])
+      assert.deepEqual(idsOf(events.out), ["e5", "e6", "e7"])
+      assert.equal((await chronode(runtime, ["verify", slice])).code, 0)
+      const whole = await exported(
+        runtime,
+        "around-5m.ndjson",
+        "--from",
+        all,
+        "--around",
+        "e6",
+        "--pod",
+        "default/web.v2"
+      )
+      assert.deepEqual(idsOf((await chronode(runtime, ["events", "--from", whole, "-o", "json"])).out), ["e10"])
+      const file = at(`${runtime}-none.ndjson`)
+      const none = await chronode(runtime, ["export", "--out", file, "--from", all, "--around", "e99"])
+      assert.equal(none.code, 1)
+      assert.match(none.err, /no event e99 in .*around-all\.ndjson/u)
+      assert.ok(!existsSync(file))
     })
 
     it("says why of one container", slow, async () => {
