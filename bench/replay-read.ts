@@ -132,6 +132,12 @@ const readAll = async (options: ReadOptions, fold?: NodeFold): Promise<number> =
   }
   return count
 }
+const readBeside = async (fold?: NodeFold): Promise<number> => {
+  const reading = readAll({ checkChain: false }, fold)
+  const [count, report] = await Promise.all([reading, Effect.runPromise(verifyBeside(path))])
+  if (report.chain !== "whole") throw new Error("the file is not whole")
+  return count
+}
 const readers = {
   "bare JSON.parse": async () => bare(() => {}),
   "bare, decoded": async () =>
@@ -141,16 +147,11 @@ const readers = {
         throw new Error(result.failure.message)
     }),
   "verified and decoded": () => readAll({ checkChain: true }),
-  "decoded, verified beside": async () => {
-    const [count, report] = await Promise.all([readAll({ checkChain: false }), Effect.runPromise(verifyBeside(path))])
-    if (report.chain !== "whole") throw new Error("the file is not whole")
-    return count
-  },
+  "decoded, verified beside": () => readBeside(),
   "… and folded": async () => {
     const fold = new NodeFold(deciders)
-    const reading = readAll({ checkChain: false }, fold)
-    const [count, report] = await Promise.all([reading, Effect.runPromise(verifyBeside(path))])
-    if (report.chain !== "whole" || fold.actors.size !== pods) throw new Error("the file is not whole")
+    const count = await readBeside(fold)
+    if (fold.actors.size !== pods) throw new Error("the fold lacks pods")
     return count
   }
 }

@@ -32,12 +32,11 @@ const foldAt = ({ from, moment }: LogPoint, dataDir: string): Effect.Effect<Side
   )
 
 export const execute: Execute<DiffFlags, [a: string, b: string]> = async ({ terminal }, flags, first, second) => {
-  const points = [first, second].map((text) => parseLogPoint(text, terminal.now()))
-  const [a, b] = await Effect.runPromise(Effect.forEach(points, (point) => foldAt(point, flags.dataDir)))
-  if (a === undefined || b === undefined) throw new Error("two sides were folded")
-  for (const side of [a, b]) {
-    for (const remark of remarks(side)) terminal.note(remark)
-    if (side.fold.events === 0) throw new CommandFailed(`${side.name} holds no events up to that point`)
+  const side = (text: string) => foldAt(parseLogPoint(text, terminal.now()), flags.dataDir)
+  const [a, b] = await Effect.runPromise(Effect.all([side(first), side(second)]))
+  for (const folded of [a, b]) {
+    for (const remark of remarks(folded)) terminal.note(remark)
+    if (folded.fold.events === 0) throw new CommandFailed(`${folded.name} holds no events up to that point`)
   }
   if (a.fold.node !== b.fold.node)
     throw new CommandFailed(
@@ -46,13 +45,13 @@ export const execute: Execute<DiffFlags, [a: string, b: string]> = async ({ term
     )
   const differences = stateDifferences(a.fold, b.fold)
   if (flags.output === "json") {
-    const side = ({ name, fold }: Side) => ({
+    const summary = ({ name, fold }: Side) => ({
       name,
       time: fold.lastTime,
       sequence: fold.lastSequence,
       stateHash: hashOf(fold)
     })
-    const document = { node: a.fold.node, a: side(a), b: side(b), equal: differences.length === 0, differences }
+    const document = { node: a.fold.node, a: summary(a), b: summary(b), equal: differences.length === 0, differences }
     terminal.out(`${JSON.stringify(document, null, 2)}\n`)
   } else print(terminal, a, b, differences)
   return a.unreadable.length + b.unreadable.length === 0 ? exitCodes.good : exitCodes.failed

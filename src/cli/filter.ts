@@ -97,6 +97,12 @@ export const podOf = (actor: ActorId): PodName | undefined => {
   return { namespace: actor.namespace, name }
 }
 
+/** Whether an actor is this pod, one of its probes or one of its volumes. */
+export const isOfPod = (actor: ActorId, pod: PodName): boolean => {
+  const owner = podOf(actor)
+  return owner !== undefined && owner.name === pod.name && owner.namespace === pod.namespace
+}
+
 /**
  * A test for events, to be fed in the order of the log: it learns the pod's uids from the pod's own events, and then
  * knows by their correlation what else belongs to it.
@@ -106,8 +112,7 @@ export const matcher = (filter: EventFilter): ((recorded: RecordedEvent) => bool
   const { pod, types, since, until } = filter
   return (recorded) => {
     if (pod !== undefined) {
-      const owner = podOf(recorded.actor)
-      const own = owner !== undefined && owner.name === pod.name && owner.namespace === pod.namespace
+      const own = isOfPod(recorded.actor, pod)
       if (own && recorded.correlation !== undefined) uids.add(recorded.correlation)
       if (!own && !(recorded.correlation !== undefined && uids.has(recorded.correlation))) return false
     }

@@ -6,8 +6,8 @@ import { NodeFold } from "../actors/kernel/fold.ts"
 import { stateHash } from "../actors/kernel/state-hash.ts"
 import { millis } from "../events/definition.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
-import { CommandFailed } from "./exit.ts"
-import { type EventLog, type LogLine, unreadableText } from "./log.ts"
+import type { CommandFailed } from "./exit.ts"
+import { type EventLog, type LogLine, noEvent, unreadableText } from "./log.ts"
 import type { Moment } from "./moments.ts"
 
 /**
@@ -34,9 +34,6 @@ export const upTo = (log: EventLog, until: Moment | undefined): Stream.Stream<Lo
     )
   })
 }
-
-export const noEvent = (id: string, log: string): CommandFailed =>
-  new CommandFailed(`no event ${id} in ${log}`, "ids are in the output of: chronode events -o json")
 
 /** SHA-256 over the states of all actors, hex: the same for the same log, on every runtime. */
 export const hashOf = (fold: NodeFold): string =>

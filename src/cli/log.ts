@@ -5,7 +5,7 @@ import { type Effect, Result, type Stream } from "effect"
 import type { DecodeProblem } from "../events/decode.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
 import type { JournalRow } from "../events/journal/port.ts"
-import type { CommandFailed } from "./exit.ts"
+import { CommandFailed } from "./exit.ts"
 import type { EventFilter } from "./filter.ts"
 
 export interface LogLine {
@@ -59,6 +59,10 @@ export interface Verification {
       }
     | undefined
 }
+
+/** @param log its name */
+export const noEvent = (id: string, log: string): CommandFailed =>
+  new CommandFailed(`no event ${id} in ${log}`, "ids are in the output of: chronode events -o json")
 
 /** `line 12 (sequence 11)`, `sequence 11` */
 export const positionText = ({ line, sequence }: NonNullable<Verification["broken"]>): string =>

@@ -1,7 +1,7 @@
 /** Opens what `--from` names. Without it: this node's journal if it can be read, else NATS. */
 import { accessSync, constants } from "node:fs"
 import { Effect, type Scope } from "effect"
-import type { CommandFailed } from "./exit.ts"
+import { type CommandFailed, UsageError } from "./exit.ts"
 import { openIncidentLog } from "./incident-log.ts"
 import { openJournalLog } from "./journal-log.ts"
 import { journalPath } from "./journal-path.ts"
@@ -23,6 +23,12 @@ const readable = (path: string): boolean => {
   } catch {
     return false
   }
+}
+
+/** What `FILE | --journal` names, for `openChainedLog`; exactly one of them has to be given. */
+export const fileOrJournal = (command: string, file: string | undefined, journal: boolean | undefined): string => {
+  if ((journal === true) === (file !== undefined)) throw new UsageError(`${command}: give either --journal or a FILE`)
+  return file ?? "journal"
 }
 
 /** A journal or a file. */

@@ -1,11 +1,11 @@
 /** `chronode state FILE | --journal`: the folded state of every actor, whole, as the deciders see it. */
 import { Effect } from "effect"
 import { stringify } from "yaml"
-import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
-import { type PodName, parsePodName, podOf } from "./filter.ts"
+import { CommandFailed, exitCodes } from "./exit.ts"
+import { isOfPod, type PodName, parsePodName } from "./filter.ts"
 import { type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
-import { openChainedLog } from "./open-log.ts"
+import { fileOrJournal, openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
 
 interface StateFlags {
@@ -17,21 +17,21 @@ interface StateFlags {
 }
 
 export const execute: Execute<StateFlags, [file: string | undefined]> = async ({ terminal }, flags, file) => {
-  if ((flags.journal === true) === (file !== undefined)) throw new UsageError("state: give either --journal or a FILE")
+  const from = fileOrJournal("state", file, flags.journal)
   const moment = momentFlag("--at", flags.at, terminal.now())
   const pod = flags.pod === undefined ? undefined : parsePodName(flags.pod)
   const { name, folded } = await Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {
-        const log = yield* openChainedLog(file ?? "journal", flags.dataDir)
+        const log = yield* openChainedLog(from, flags.dataDir)
         return { name: log.name, folded: yield* foldLines(upTo(log, moment)) }
       })
     )
   )
   for (const remark of remarks(folded)) terminal.note(remark)
-  const document = stateDocument(folded, pod)
   if (folded.fold.events === 0)
     throw new CommandFailed(`${name} holds no events${moment === undefined ? "" : " up to then"}`)
+  const document = stateDocument(folded, pod)
   if (pod !== undefined && Object.keys(document.actors).length === 0)
     throw new CommandFailed(
       `no pod ${pod.namespace}/${pod.name} lives in ${name} at that point`,
@@ -43,9 +43,9 @@ export const execute: Execute<StateFlags, [file: string | undefined]> = async ({
 
 /** The whole state with its hash; with `pod` only its actors, under the hash of the whole all the same. */
 const stateDocument = ({ fold }: Folded, pod: PodName | undefined) => {
-  const belongs = (owner: PodName | undefined): boolean =>
-    pod === undefined || (owner?.namespace === pod.namespace && owner.name === pod.name)
-  const actors = [...fold.actors].filter(([, { id }]) => belongs(podOf(id))).sort(([a], [b]) => (a < b ? -1 : 1))
+  const actors = [...fold.actors]
+    .filter(([, { id }]) => pod === undefined || isOfPod(id, pod))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     node: fold.node,
     time: fold.lastTime,

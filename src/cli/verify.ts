@@ -1,8 +1,8 @@
 /** `chronode verify --journal | FILE` */
 import { Effect } from "effect"
-import { exitCodes, UsageError } from "./exit.ts"
+import { exitCodes } from "./exit.ts"
 import { positionText } from "./log.ts"
-import { openChainedLog } from "./open-log.ts"
+import { fileOrJournal, openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
 import { painter } from "./text.ts"
 
@@ -13,12 +13,11 @@ interface VerifyFlags {
 }
 
 export const execute: Execute<VerifyFlags, [file: string | undefined]> = async ({ terminal }, flags, file) => {
-  const journal = flags.journal === true
-  if (journal === (file !== undefined)) throw new UsageError("verify: give either --journal or a FILE")
+  const from = fileOrJournal("verify", file, flags.journal)
   const { name, report } = await Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {
-        const log = yield* openChainedLog(file ?? "journal", flags.dataDir)
+        const log = yield* openChainedLog(from, flags.dataDir)
         return { name: log.name, report: yield* log.verify }
       })
     )

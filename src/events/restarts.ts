@@ -43,7 +43,7 @@ export class Restarts {
   private readonly lives = new Map<string, Life>()
   private restarts: Array<Restart> = []
 
-  apply({ actor, event, time }: RecordedEvent): void {
+  apply({ event, time }: RecordedEvent): void {
     if (this.since === "") this.since = time
     switch (event._tag) {
       case "PodAdmitted":
@@ -92,7 +92,7 @@ export class Restarts {
         }
         break
       case "ContainerStartRequested":
-        if (actor.kind === "pod" && event.attempt > 0) {
+        if (event.attempt > 0) {
           const { kind, why } = this.life(event.container).ending ?? { kind: event.reason, why: event.reason }
           this.restarts.push({ container: event.container, kind, why })
         }
