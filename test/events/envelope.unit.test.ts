@@ -8,9 +8,19 @@ import { actorKinds, typeName } from "../../src/events/definition.ts"
 import { encode, toCloudEvent } from "../../src/events/envelope.ts"
 import { recordedEvents, web } from "./recorded.ts"
 
-/** Give it back with CHRONODE_TEST_SEED to see a failure again. */
-const seed = Number(process.env.CHRONODE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
+/** Give it back with CHRONODE_SEED to see a failure again. */
+const seed = Number(process.env.CHRONODE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const runs = 100
+
+/**
+ * V8 15.0 (Deno 2.9) reads a key of one escaped character ("\n") as a backslash, once it has seen an object with the same
+ * keys before it and then a lone backslash. Nothing on a node has such keys; the generator makes them.
+ */
+const misreadsEscapedKeys = (() => {
+  JSON.parse('{"first":1,"\\\\":2}')
+  return !Object.hasOwn(JSON.parse('{"first":1,"\\n":2}'), "\n")
+})()
+const escapedKey = /"\\(?:u[0-9a-f]{4}|[^u])":/
 
 const stopped: NodeEvent = { _tag: "SandboxStopped", sandboxId: "s1" }
 const [example] = recordedEvents([{ event: stopped, cause: "e0", command: '{"_tag":"X","at":1}' }])
@@ -41,8 +51,10 @@ describe("every event type", () => {
           (event) => {
             const actor = definition.kind === "any" ? web : actorId(definition.kind, "default", "web.app")
             const [recorded] = recordedEvents([{ event, actor, cause: "e0", command: "{}" }])
-            assert.equal(encode(recorded!), JSON.stringify(toCloudEvent(recorded!)))
-            const { event: back, ...rest } = decoded(JSON.parse(encode(recorded!)))
+            const text = encode(recorded!)
+            assert.equal(text, JSON.stringify(toCloudEvent(recorded!)))
+            if (misreadsEscapedKeys && escapedKey.test(text)) return true
+            const { event: back, ...rest } = decoded(JSON.parse(text))
             const { event: _, ...before } = recorded!
             assert.deepEqual(rest, before)
             return same(back as NodeEvent, event)
