@@ -1,13 +1,13 @@
 /** The volume's actor, live: it prepares the volume and takes it down, and tells its pod what came of it. */
 import { Clock, Effect, Result } from "effect"
 import { type HostPathType, type VolumeRequest, Volumes } from "../../adapters/volumes/port.ts"
-import { type ActorId, actorId } from "../../events/actor-id.ts"
+import type { ActorId } from "../../events/actor-id.ts"
 import type { Volume } from "../../events/pod-spec.ts"
 import type { Behavior, Outgoing } from "../kernel/behavior.ts"
-import type { ReportVolume } from "../pod/commands.ts"
 import { quantityOf, value } from "../pod/quantity.ts"
 import type { VolumeCommand } from "./commands.ts"
 import { volumeDecider } from "./decider.ts"
+import { reportVolume, volumeMessages } from "./messages.ts"
 import { partsOf, type VolumeEvent, type VolumeState } from "./state.ts"
 
 type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, Volumes>
@@ -52,14 +52,7 @@ const unmount = (id: ActorId, podUid: string): Work =>
     return [{ to: id, command }]
   })
 
-type Outcome = Pick<typeof ReportVolume.Type, "outcome"> & { readonly path?: string; readonly message?: string }
-
-const report = (id: ActorId, outcome: Outcome): Work =>
-  Effect.map(Clock.currentTimeMillis, (at) => {
-    const { pod, volume } = partsOf(id)
-    const command: typeof ReportVolume.Type = { _tag: "ReportVolume", at, volume, ...outcome }
-    return [{ to: actorId("pod", id.namespace, pod), command }]
-  })
+const now = (make: (at: number) => ReadonlyArray<Outgoing>): Work => Effect.map(Clock.currentTimeMillis, make)
 
 export const volumeBehavior: Behavior<VolumeState, VolumeCommand, VolumeEvent, Volumes> = {
   ...volumeDecider,
@@ -67,17 +60,10 @@ export const volumeBehavior: Behavior<VolumeState, VolumeCommand, VolumeEvent, V
     switch (event._tag) {
       case "VolumeMountRequested":
         return mount(id, event.podUid, event.volume, event.fsGroup)
-      case "VolumeMounted":
-        return report(id, { outcome: "mounted", path: event.path })
-      case "VolumeMountFailed":
-        return report(id, { outcome: "failed", message: event.message })
       case "VolumeUnmountRequested":
         return unmount(id, event.podUid)
-      case "VolumeUnmounted":
-        return report(id, { outcome: "unmounted" })
-      case "VolumeUnmountFailed":
-        // The pod waits for the volume to be gone, and nothing but another try brings that about.
-        return []
+      default:
+        return now((at) => volumeMessages(event, id, at))
     }
   },
   /** A mounted volume is prepared again: what the node lost when it was started anew is there again, or is said to fail. */
@@ -86,6 +72,6 @@ export const volumeBehavior: Behavior<VolumeState, VolumeCommand, VolumeEvent, V
       if (status === "unmounting") return [unmount(id, podUid)]
       if (volume === null || (status !== "mounting" && status !== "mounted")) return []
       const again = mount(id, podUid, volume, fsGroup ?? undefined)
-      return status === "mounting" ? [again] : [again, report(id, { outcome: "mounted", path })]
+      return status === "mounting" ? [again] : [again, now((at) => reportVolume(id, { outcome: "mounted", path }, at))]
     })
 }
