@@ -11,7 +11,8 @@ const neighbours: Neighbours = {
   openRuntime: async () => (await import("./adapters/cri/live.ts")).CriRuntime.make,
   resolveNats: async () => (await import("./adapters/nats/connection.ts")).targetFromProcess,
   probeNats: async () => (await import("./adapters/nats/probe.ts")).probeServer,
-  readNats: async () => (await import("./adapters/nats/read.ts")).readEvents
+  readNats: async () => (await import("./adapters/nats/read.ts")).readEvents,
+  playNats: async () => (await import("./adapters/nats/playback.ts")).openPlayback
 }
 
 process.exit(await main(process.argv.slice(2), { terminal: processTerminal(), neighbours }))

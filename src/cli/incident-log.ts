@@ -12,11 +12,14 @@ import type { ChainedLog, LogLine, Verification } from "./log.ts"
 
 const failed = (error: IncidentError): CommandFailed => new CommandFailed(error.message)
 
-const toLine = ({ line, lineNumber, event, broken }: IncidentEntry): LogLine => ({
-  line,
-  place: `line ${lineNumber}`,
-  event,
-  broken
+const toLine = (entry: IncidentEntry): LogLine => ({
+  line: entry.line,
+  place: `line ${entry.lineNumber}`,
+  event: entry.event,
+  broken: entry.broken,
+  get hash() {
+    return entry.hash
+  }
 })
 
 /** Any path; whether it is an incident shows when it is read. */

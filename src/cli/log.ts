@@ -16,6 +16,8 @@ export interface LogLine {
   readonly event: Result.Result<RecordedEvent, DecodeProblem>
   /** Why the hash chain does not hold here, where reading the log tells. */
   readonly broken?: string | undefined
+  /** Hash of the chain after it, where the log is a file that has a chain. */
+  readonly hash?: string | undefined
 }
 
 export interface EventLog {

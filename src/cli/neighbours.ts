@@ -4,7 +4,7 @@
  */
 import type { Effect, Result, Scope, Stream } from "effect"
 import type { ContainerRuntime, CriError } from "../adapters/cri/port.ts"
-import type { StreamError } from "../adapters/nats/port.ts"
+import type { OutgoingMessage, StreamError } from "../adapters/nats/port.ts"
 import type { AgentOptions } from "./agent-options.ts"
 import type { NatsOptions, NatsTarget } from "./nats-flags.ts"
 
@@ -48,6 +48,29 @@ export type ReadNats = (
   request: NatsRequest
 ) => Stream.Stream<string, StreamError | NatsOptionsProblem>
 
+export interface PlayedCounts {
+  readonly published: number
+  /** Acknowledged by a stream: as new; `duplicates`: as of an id that it had already. */
+  readonly stored: number
+  readonly duplicates: number
+}
+
+/** Publishes in the order of calls; waits while too many are under way. */
+export interface NatsPlayback {
+  readonly server: string
+  /** Names of the streams that take the subjects. */
+  readonly streams: ReadonlyArray<string>
+  readonly publish: (message: OutgoingMessage) => Effect.Effect<void, StreamError>
+  readonly settle: Effect.Effect<void, StreamError>
+  readonly counts: () => PlayedCounts
+}
+
+/** @param subjects all that will be published to */
+export type PlayNats = (
+  options: NatsOptions,
+  subjects: string
+) => Effect.Effect<NatsPlayback, StreamError | NatsOptionsProblem, Scope.Scope>
+
 export interface Neighbours {
   /** `bun 1.4.5` */
   readonly runtimeName: string
@@ -56,4 +79,5 @@ export interface Neighbours {
   readonly resolveNats: () => Promise<ResolveNats>
   readonly probeNats: () => Promise<ProbeNats>
   readonly readNats: () => Promise<ReadNats>
+  readonly playNats: () => Promise<PlayNats>
 }

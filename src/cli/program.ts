@@ -29,6 +29,9 @@ const dataDir = () =>
 /** Flags of a connection to NATS. What they leave out comes from the environment and context files of the nats tool. */
 const natsOptions = (): ReadonlyArray<Option> => [
   new Option("--nats <url>", "NATS server, several by commas (NATS_URL; default nats://127.0.0.1:4222)"),
+  ...natsCredentials()
+]
+const natsCredentials = (): ReadonlyArray<Option> => [
   new Option("--creds <file>", "NATS credentials file (NATS_CREDS)"),
   new Option("--nkey <file>", "NATS nkey seed file (NATS_NKEY)"),
   new Option("--tls-ca <file>", "authority of the NATS server's certificate, PEM (NATS_CA)"),
@@ -315,13 +318,24 @@ const declareOffline = (command: Declare, start: Start): void => {
     .argument("<file>", "incident file")
     .option("--until <point>", "stop at this time, or after the event of this id")
     .option("--verify", "also check the chain, and take every decision again; exit 3 if one differs")
+    .option("--speed <times>", "show each event when its time has come: 1 as it was, 10, 0.5, or max (the default)")
+    .option("--step", "show one event for each key (or line of stdin); q ends")
+    .option(
+      "--publish <url>",
+      "publish the events to this NATS server instead; at speed 1 unless --speed says otherwise"
+    )
+    .option("--subject-prefix <prefix>", "what their subjects begin with (default replay: replay.chronode.…)")
+    .option("--fresh-ids", "publish under new message ids: a stream takes what it got in an earlier replay once more")
+  withOptions(replay, natsCredentials())
     .addOption(output("text", "json"))
     .action((file, flags) => start(() => import("./replay.ts"), flags, file))
   examples(
     replay,
     ["chronode replay incident.ndjson", "what happened, and how it ended"],
     ["chronode replay incident.ndjson --until '2026-11-21 05:53:47'", "the state at that time"],
-    ["chronode replay incident.ndjson --verify", "would today's code decide the same?"]
+    ["chronode replay incident.ndjson --verify", "would today's code decide the same?"],
+    ["chronode replay incident.ndjson --speed 10", "watch it happen, ten times faster"],
+    ["chronode replay incident.ndjson --publish nats://127.0.0.1:4222 --speed max", "try a subscriber on it"]
   )
 
   const state = command("state", "print the whole folded state of a log, at its end or at any point")

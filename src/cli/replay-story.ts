@@ -3,11 +3,12 @@ import { Effect } from "effect"
 import { deciders } from "../actors/deciders.ts"
 import { type Difference, Redecision } from "../actors/kernel/redecide.ts"
 import { columns, type NodeViews, nodeViews, type ViewName } from "./columns.ts"
-import { exitCodes } from "./exit.ts"
+import { exitCodes, UsageError } from "./exit.ts"
 import { type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
 import { positionText, type Verification } from "./log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
+import { openPlayback, parsePace } from "./playback.ts"
 import type { Execute } from "./program.ts"
 import { eventLine } from "./render.ts"
 import type { ReplayFlags } from "./replay.ts"
@@ -29,6 +30,9 @@ const isTrue = ({ chain, differences }: Verified): boolean => chain.chain !== "b
 export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }, flags, file) => {
   const until = momentFlag("--until", flags.until, terminal.now())
   const text = flags.output === "text"
+  const pace = parsePace(flags, "max")
+  if (pace !== "max" && !text)
+    throw new UsageError("--speed and --step show events as they come: leave -o json out, or add --publish")
   const paint = painter(terminal.colours)
   const redecision = new Redecision(deciders)
   let first = ""
@@ -36,10 +40,12 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
     Effect.scoped(
       Effect.gen(function* () {
         const log = yield* openChainedLog(file, "")
-        const folded = yield* foldLines(upTo(log, until), (recorded) => {
+        const play = yield* openPlayback(pace, terminal.note)
+        const folded = yield* foldLines(play(upTo(log, until)), (recorded) => {
           if (first === "") first = recorded.time
           if (flags.verify === true) redecision.apply(recorded)
           if (text) terminal.out(`${eventLine(recorded, paint)}\n`)
+          if (pace !== "max") terminal.flush()
         })
         if (flags.verify !== true) return { folded, verified: undefined }
         const chain = yield* log.verify

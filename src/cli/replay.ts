@@ -1,10 +1,16 @@
 /** `chronode replay FILE`: picks what is to be made of the incident. Each mode has a file of its own, loaded only when asked for. */
 import { UsageError } from "./exit.ts"
+import type { NatsConnectionFlags } from "./nats-flags.ts"
+import type { PlaybackFlags } from "./playback.ts"
 import type { Execute } from "./program.ts"
 
-export interface ReplayFlags {
+export interface ReplayFlags extends PlaybackFlags, Omit<NatsConnectionFlags, "nats"> {
   readonly until?: string
   readonly verify?: boolean
+  /** Server to publish to. */
+  readonly publish?: string
+  readonly subjectPrefix?: string
+  readonly freshIds?: boolean
   readonly output: "text" | "json"
 }
 
@@ -16,7 +22,7 @@ interface Mode {
 
 /** Without the flags of any mode the incident is told, and its decisions verified where that is asked for. */
 const story: Mode = { flags: ["verify"], load: () => import("./replay-story.ts") }
-const modes: ReadonlyArray<Mode> = [story]
+const modes: ReadonlyArray<Mode> = [story, { flags: ["publish"], load: () => import("./replay-publish.ts") }]
 
 const asked = (flags: ReplayFlags, mode: Mode): string | undefined =>
   mode.flags.find((name) => flags[name] !== undefined && flags[name] !== false)

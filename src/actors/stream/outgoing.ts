@@ -1,6 +1,7 @@
 /** From a journal row to a message: the subject and the id come out of the stored bytes, which are sent as they are. */
 import type { OutgoingMessage } from "../../adapters/nats/port.ts"
 import { actorId, nodeToken, parseActorPath, parseSource, subjectOf } from "../../events/actor-id.ts"
+import { headText } from "../../events/journal/head-text.ts"
 import type { JournalRow } from "../../events/journal/port.ts"
 
 /** The envelope's first keys, in the order in which events are encoded. Anything else takes the slow path. */
@@ -45,6 +46,7 @@ export const makeOutgoing = (node: string): ((row: JournalRow) => OutgoingMessag
     return prefix
   }
   return (row) => {
+    const chainHead = headText(row)
     const envelope = envelopeOf(row.line)
     const id = envelope !== undefined && idPattern.test(envelope.id) ? envelope.id : row.hash
     const prefix = envelope === undefined ? undefined : prefixOf(envelope.source)
@@ -53,11 +55,12 @@ export const makeOutgoing = (node: string): ((row: JournalRow) => OutgoingMessag
       return {
         subject: `chronode.${nodeToken(node)}.unknown._._.Unknown`,
         id,
-        line: row.line
+        line: row.line,
+        chainHead
       }
     }
     const tag = tagPattern.exec(envelope.type)?.[1] ?? nodeToken(envelope.type)
-    return { subject: prefix + tag, id, line: row.line }
+    return { subject: prefix + tag, id, line: row.line, chainHead }
   }
 }
 

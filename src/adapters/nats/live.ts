@@ -3,17 +3,18 @@
  * the order of sending, no promise, timer or random token per message.
  */
 import { type JetStreamManager, jetstreamManager, type StoredMsg, type StreamInfo } from "@nats-io/jetstream"
-import { createInbox, type Msg, type MsgHdrs, MsgHdrsImpl, PermissionViolationError } from "@nats-io/nats-core"
+import { createInbox, type Msg, type MsgHdrs, PermissionViolationError } from "@nats-io/nats-core"
 import type { NatsConnection } from "@nats-io/transport-node"
 import { Deferred, Effect, Exit, Layer, type Scope } from "effect"
-import { contentType } from "../../events/envelope.ts"
 import { type Answer, makeAckWindows } from "./ack-window.ts"
 import { describeTarget, type NatsTarget } from "./connection.ts"
 import { apiError, dial, toStreamError } from "./dial.ts"
+import { eventHeaders } from "./headers.ts"
 import {
   type EnsuredStream,
   EventStream,
   maxWindow,
+  type OutgoingMessage,
   publishTimeout,
   requestTimeout,
   type Settled,
@@ -38,13 +39,10 @@ const stateOf = (info: StreamInfo): StreamState => ({
 
 const expectedHeader = "Nats-Expected-Last-Sequence"
 
-/** Not through `headers()`, which checks and searches at every name; `OutgoingMessage.id` is printable ASCII. */
-const messageHeaders = (id: string, after: number, afterId: string | undefined): MsgHdrs =>
-  MsgHdrsImpl.fromRecord({
-    "Nats-Msg-Id": [id],
+const messageHeaders = (message: OutgoingMessage, after: number, afterId: string | undefined): MsgHdrs =>
+  eventHeaders(message, {
     [expectedHeader]: [String(after)],
-    ...(afterId === undefined ? {} : { "Nats-Expected-Last-Msg-Id": [afterId] }),
-    "Content-Type": [contentType]
+    ...(afterId === undefined ? {} : { "Nats-Expected-Last-Msg-Id": [afterId] })
   })
 
 const toStored = (stored: StoredMsg): StoredMessage => {
@@ -123,7 +121,7 @@ const makePublisher = (connection: NatsConnection, server: string, inboxPrefix: 
         try {
           connection.publish(message.subject, message.line, {
             reply: `${inbox}.${first + index}`,
-            headers: messageHeaders(message.id, end.sequence + index, messages[index - 1]?.id ?? end.messageId)
+            headers: messageHeaders(message, end.sequence + index, messages[index - 1]?.id ?? end.messageId)
           })
         } catch (error) {
           // Too large for this server, or the connection is closed. None behind it may be sent.

@@ -104,6 +104,8 @@ export interface OutgoingMessage {
   readonly id: string
   /** The payload: the journal's stored bytes. */
   readonly line: string
+  /** `Chronode-Chain-Head`: the journal's chain after this event (src/events/journal/head-text.ts). */
+  readonly chainHead?: string
 }
 
 /** What became of a window. */
