@@ -19,7 +19,8 @@ describe("what is sent for a row", () => {
     assert.deepEqual(sent, {
       subject: `chronode.lab_example.pod.default.${name}.StreamDisconnected`,
       id: draft.id,
-      line
+      line,
+      chainHead: `1:${"ab".repeat(32)}`
     })
     assert.equal(sequenceIn(node, line), 1)
   })
@@ -33,7 +34,8 @@ describe("what is sent for a row", () => {
     assert.deepEqual(makeOutgoing(node)(row(line)), {
       subject: "chronode.lab_example.node._.lab_example.PodAdmitted",
       id: "x",
-      line
+      line,
+      chainHead: `1:${"ab".repeat(32)}`
     })
   })
 

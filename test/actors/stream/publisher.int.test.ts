@@ -10,7 +10,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, afterEach, before, beforeEach, describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
-import { Effect, Exit, Redacted, Scope } from "effect"
+import { Effect, Exit, Redacted, Scope, Stream } from "effect"
 import { type NatsServer, type NatsServerOptions, natsServerMissing, startNats } from "../../../scripts/lab/nats.ts"
 import { cursorNote } from "../../../src/actors/stream/cursor.ts"
 import { layerLive } from "../../../src/adapters/nats/live.ts"
@@ -89,15 +89,18 @@ describe("publishing to a real nats-server", { ...(skip === undefined ? {} : { s
   const streamed = async (url: string) => (await contents(url, settings.name)).map(({ line }) => line)
   const tags = () => (running?.reports ?? []).map(({ _tag }) => _tag)
 
-  it("publishes every row with its own id, subject and content type", { timeout }, async () => {
+  it("publishes every row with its own id, subject and content type, and the chain's head after it", {
+    timeout
+  }, async () => {
     const { url } = await nats()
     await append(journal, 1_000)
     await publish(url)
     await caughtUp()
     const stored = await contents(url, settings.name)
+    const rows = await Effect.runPromise(Stream.runCollect(journal.read({})))
     assertSame(
-      stored.map(({ line }) => line),
-      await linesOf(journal)
+      stored.map(({ line, headers }) => `${headers.get("Chronode-Chain-Head")} ${line}`),
+      rows.map(({ hash, line, sequence }) => `${sequence}:${hash} ${line}`)
     )
     for (const { headers, line, subject } of stored) {
       const event = JSON.parse(line)
