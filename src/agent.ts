@@ -8,6 +8,7 @@ import process from "node:process"
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Stream, SubscriptionRef } from "effect"
 import { type ActorServices, actorsOf } from "./actors/behaviors.ts"
 import { deciders } from "./actors/deciders.ts"
+import { knownFlags } from "./actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "./actors/kernel/system.ts"
 import { Admission } from "./actors/node/admission.ts"
 import { Retention } from "./actors/node/retention.ts"
@@ -38,9 +39,6 @@ import { armedJournal, armedRuntime, armedStream } from "./failpoints.ts"
 const stopTimeout = Duration.seconds(5)
 /** What asking the runtime for its cgroup driver may take at the start; without an answer the configuration counts. */
 const driverTimeout = Duration.seconds(2)
-
-/** Numbers of the decision flags in force, recorded in `NodeStarted`; none yet. */
-const decisionFlags: ReadonlyArray<number> = []
 
 const journalLayer = (options: AgentOptions) =>
   Layer.effect(Journal, Effect.map(Journal, armedJournal)).pipe(
@@ -211,7 +209,7 @@ const agent = (options: AgentOptions) =>
       bootId: facts.bootId,
       pid: process.pid,
       recording: options.recording,
-      flags: decisionFlags,
+      flags: [...knownFlags],
       recoveredEvents: recovered.events,
       recoveredActors: recovered.actors
     } as never)

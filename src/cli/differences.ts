@@ -1,6 +1,6 @@
 /** Where two states of a node differ, field by field. Pure. */
 import type { NodeFold } from "../actors/kernel/fold.ts"
-import { canonical } from "../actors/kernel/redecide.ts"
+import { canonical } from "../actors/kernel/json.ts"
 
 export interface FieldDifference {
   /** `containers.app.status`; items of lists go by their names where they have one. */
@@ -31,7 +31,8 @@ const keyed = (list: ReadonlyArray<unknown>): Readonly<Record<string, unknown>> 
   return Object.fromEntries(list.map((item, index) => [isNamed ? (names[index] as string) : String(index), item]))
 }
 
-const fieldDifferences = (field: string, a: unknown, b: unknown): ReadonlyArray<FieldDifference> => {
+/** Of two JSON values; `field` is where they stand, empty for the whole. */
+export const fieldDifferences = (field: string, a: unknown, b: unknown): ReadonlyArray<FieldDifference> => {
   if (canonical(a) === canonical(b)) return []
   const [left, right] = [Array.isArray(a) ? keyed(a) : a, Array.isArray(b) ? keyed(b) : b]
   if (!isRecord(left) || !isRecord(right))

@@ -2,7 +2,7 @@
 import { Effect, Result, Stream } from "effect"
 import type { RecordedEvent } from "../events/envelope.ts"
 import type { IncidentError } from "../events/incident/format.ts"
-import { type IncidentEntry, readIncident, readIncidentHeader } from "../events/incident/reader.ts"
+import { type IncidentEntry, type ReadOptions, readIncident, readIncidentHeader } from "../events/incident/reader.ts"
 import { verifyIncident } from "../events/incident/verify.ts"
 import type { JournalRow } from "../events/journal/port.ts"
 import { CommandFailed } from "./exit.ts"
@@ -22,14 +22,15 @@ const toLine = (entry: IncidentEntry): LogLine => ({
   }
 })
 
-/** Any path; whether it is an incident shows when it is read. */
-export const openIncidentLog = (path: string): Effect.Effect<ChainedLog, CommandFailed> =>
+/** Any path; whether it is an incident shows when it is read. `options`: of what `read` does. */
+export const openIncidentLog = (path: string, options: ReadOptions = {}): Effect.Effect<ChainedLog, CommandFailed> =>
   Effect.map(Effect.mapError(readIncidentHeader(path), failed), (header) => ({
     name: path,
     node: header?.node ?? "",
+    isSlice: header !== undefined && Object.keys(header.filter).length > 0,
     read: (filter) => {
       const matches = matcher(filter)
-      return readIncident(path).pipe(
+      return readIncident(path, options).pipe(
         Stream.map(toLine),
         Stream.filter(({ event }) => Result.isFailure(event) || matches(event.success)),
         Stream.mapError(failed)

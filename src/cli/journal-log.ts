@@ -36,6 +36,7 @@ export const openJournalLog = (path: string): Effect.Effect<ChainedLog, CommandF
   Effect.map(Effect.mapError(openJournalReadOnly(path), failed), (journal) => ({
     name: `the journal ${path}`,
     node: journal.node,
+    isSlice: false,
     read: (filter, follow) =>
       Stream.mapError(follow ? following(journal, filter) : Stream.map(past(journal, filter), toLine), failed),
     rows: (filter) => Stream.mapError(past(journal, filter), failed),

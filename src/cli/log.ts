@@ -36,6 +36,8 @@ export interface EventLog {
 export interface ChainedLog extends EventLog {
   /** The node's name; empty where the log does not say. */
   readonly node: string
+  /** Whether it says of itself that it leaves out events. */
+  readonly isSlice: boolean
   /** The same events that `read` gives, as stored, with their hashes, to be exported. */
   readonly rows: (filter: EventFilter) => Stream.Stream<JournalRow, CommandFailed>
   readonly verify: Effect.Effect<Verification, CommandFailed>

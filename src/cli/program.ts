@@ -317,7 +317,11 @@ const declareOffline = (command: Declare, start: Start): void => {
   const replay = command("replay", "replay an incident offline: its timeline and the state that it led to")
     .argument("<file>", "incident file")
     .option("--until <point>", "stop at this time, or after the event of this id")
-    .option("--verify", "also check the chain, and take every decision again; exit 3 if one differs")
+    .option(
+      "--verify",
+      "check the chain and take every decision again; at the first that differs print both sides, exit 3"
+    )
+    .option("--all", "with --verify: go on after a difference and list all of them")
     .option("--speed <times>", "show each event when its time has come: 1 as it was, 10, 0.5, or max (the default)")
     .option("--step", "show one event for each key (or line of stdin); q ends")
     .option(

@@ -7,6 +7,7 @@ import type { Execute } from "./program.ts"
 export interface ReplayFlags extends PlaybackFlags, Omit<NatsConnectionFlags, "nats"> {
   readonly until?: string
   readonly verify?: boolean
+  readonly all?: boolean
   /** Server to publish to. */
   readonly publish?: string
   readonly subjectPrefix?: string
@@ -20,9 +21,12 @@ interface Mode {
   readonly load: () => Promise<{ readonly execute: Execute<ReplayFlags, [file: string]> }>
 }
 
-/** Without the flags of any mode the incident is told, and its decisions verified where that is asked for. */
-const story: Mode = { flags: ["verify"], load: () => import("./replay-story.ts") }
-const modes: ReadonlyArray<Mode> = [story, { flags: ["publish"], load: () => import("./replay-publish.ts") }]
+/** Without the flags of any mode the incident is told. */
+const story: Mode = { flags: [], load: () => import("./replay-story.ts") }
+const modes: ReadonlyArray<Mode> = [
+  { flags: ["verify", "all"], load: () => import("./replay-verify.ts") },
+  { flags: ["publish"], load: () => import("./replay-publish.ts") }
+]
 
 const asked = (flags: ReplayFlags, mode: Mode): string | undefined =>
   mode.flags.find((name) => flags[name] !== undefined && flags[name] !== false)

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { deciders } from "../../src/actors/deciders.ts"
-import { canonical } from "../../src/actors/kernel/redecide.ts"
+import { canonical } from "../../src/actors/kernel/json.ts"
 import { actorId } from "../../src/events/actor-id.ts"
 
 describe("every decider", () => {

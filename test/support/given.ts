@@ -5,7 +5,8 @@
 import assert from "node:assert/strict"
 import type { Command, Decider } from "../../src/actors/kernel/behavior.ts"
 import { pendingIndex } from "../../src/actors/kernel/decision.ts"
-import { canonical } from "../../src/actors/kernel/redecide.ts"
+import { type Flags, knownFlags } from "../../src/actors/kernel/flags.ts"
+import { canonical } from "../../src/actors/kernel/json.ts"
 import { type ActorId, actorPath } from "../../src/events/actor-id.ts"
 import type { NodeEvent } from "../../src/events/catalogue.ts"
 import { timestamp } from "../../src/events/definition.ts"
@@ -23,8 +24,10 @@ export class Story<State, C extends Command, E extends NodeEvent> {
   readonly log: Array<Happened<E>> = []
   private readonly decider: Decider<State, C, E>
   private readonly id: ActorId
+  private readonly flags: Flags
 
-  constructor(decider: Decider<State, C, E>, id: ActorId) {
+  constructor(decider: Decider<State, C, E>, id: ActorId, flags: Flags = knownFlags) {
+    this.flags = flags
     this.decider = decider
     this.id = id
     this.state = decider.initial(id)
@@ -32,9 +35,9 @@ export class Story<State, C extends Command, E extends NodeEvent> {
 
   /** Tells a command; answers the events that it led to. `cause`: id of the event that led to the command. */
   when(command: C, cause?: string): ReadonlyArray<Happened<E>> {
-    const decided = this.decider.decide(this.state, command)
+    const decided = this.decider.decide(this.state, command, this.flags)
     assert.equal(
-      canonical(this.decider.decide(this.state, command)),
+      canonical(this.decider.decide(this.state, command, this.flags)),
       canonical(decided),
       "deciding twice gives the same"
     )

@@ -7,6 +7,7 @@ import { Clock, Context, Effect, Layer, Result, type Scope, Stream } from "effec
 import { TestClock } from "effect/testing"
 import { type ActorServices, actorsOf } from "../../src/actors/behaviors.ts"
 import { deciders } from "../../src/actors/deciders.ts"
+import { type Flags, knownFlags } from "../../src/actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "../../src/actors/kernel/system.ts"
 import { Admission } from "../../src/actors/node/admission.ts"
 import { Retention, type RetentionPolicy } from "../../src/actors/node/retention.ts"
@@ -49,6 +50,8 @@ export interface SimulationOptions {
   readonly runtime?: MemoryRuntimeOptions
   readonly recording?: "events" | "inputs"
   readonly retention?: RetentionPolicy
+  /** Decision flags of the program that runs; default: all that there are. */
+  readonly flags?: Flags
 }
 
 /** What outlives an agent: the disk, the runtime, the stream, the manifests. */
@@ -97,10 +100,14 @@ export interface SimulatedAgent {
 }
 
 /** One life of the agent in this world; it ends with the scope, as suddenly as by SIGKILL. */
-export const startAgent = (world: World): Effect.Effect<SimulatedAgent, JournalError, Scope.Scope> =>
+export const startAgent = (
+  world: World,
+  options: Pick<SimulationOptions, "flags"> = {}
+): Effect.Effect<SimulatedAgent, JournalError, Scope.Scope> =>
   Effect.gen(function* () {
     const current: { system: ActorSystemShape | undefined } = { system: undefined }
     const { facts } = world.host.service
+    const flags = options.flags ?? world.options.flags ?? knownFlags
     const inside = yield* Layer.build(Layer.mergeAll(Admission.layer, PublisherStatus.layer))
     const services = world.outside.pipe(
       Context.merge(inside),
@@ -152,7 +159,7 @@ export const startAgent = (world: World): Effect.Effect<SimulatedAgent, JournalE
       )
     ) as Context.Context<ActorServices>
     const { behaviors, roots } = actorsOf(world.node, true)
-    const system = yield* makeActorSystem(behaviors, { recording: world.options.recording ?? "events" }).pipe(
+    const system = yield* makeActorSystem(behaviors, { recording: world.options.recording ?? "events", flags }).pipe(
       Effect.provide(services)
     )
     current.system = system
@@ -168,7 +175,7 @@ export const startAgent = (world: World): Effect.Effect<SimulatedAgent, JournalE
       bootId: facts.bootId,
       pid: 1,
       recording: world.options.recording ?? "events",
-      flags: [],
+      flags: [...flags],
       recoveredEvents: recovered.events,
       recoveredActors: recovered.actors
     } as never)

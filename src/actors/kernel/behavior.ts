@@ -8,6 +8,7 @@ import type { ActorId } from "../../events/actor-id.ts"
 import type { NodeEvent } from "../../events/catalogue.ts"
 import type { ActorKind } from "../../events/definition.ts"
 import type { EventMeta, RecordedEvent } from "../../events/envelope.ts"
+import type { Flags } from "./flags.ts"
 
 /** Every command says when it was made (milliseconds since the epoch), by the clock of the sender. */
 export interface Command {
@@ -50,7 +51,8 @@ export interface Decider<State, C extends Command, Event extends NodeEvent> {
   /** The shape of its commands, to read them back from a log. */
   readonly command: Schema.Codec<C, unknown>
   readonly initial: (id: ActorId) => State
-  readonly decide: (state: State, command: C) => ReadonlyArray<Decided<Event>>
+  /** `flags`: which changes of behaviour are in force (flags.ts). The only place where they count. */
+  readonly decide: (state: State, command: C, flags: Flags) => ReadonlyArray<Decided<Event>>
   readonly evolve: (state: State, event: Event, meta: EventMeta) => State
   /** The timers that this state asks for. Armed and disarmed by comparison, after every fold. */
   readonly timers?: (state: State) => ReadonlyArray<Timer>

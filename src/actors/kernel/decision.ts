@@ -6,6 +6,7 @@ import type { NodeEvent } from "../../events/catalogue.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { Decided } from "./behavior.ts"
+import { type Flags, noFlags } from "./flags.ts"
 
 /** Ids of events that are decided but not appended yet start so; the kernel puts real ids in their place. */
 const pendingReference = (index: number): string => `@${index}`
@@ -14,12 +15,19 @@ export class Decision<State, Event extends NodeEvent> {
   state: State
   readonly decided: Array<Decided<Event>> = []
   readonly at: number
+  readonly flags: Flags
   private readonly evolve: (state: State, event: Event, meta: EventMeta) => State
 
-  constructor(state: State, evolve: (state: State, event: Event, meta: EventMeta) => State, at: number) {
+  constructor(
+    state: State,
+    evolve: (state: State, event: Event, meta: EventMeta) => State,
+    at: number,
+    flags: Flags = noFlags
+  ) {
     this.state = state
     this.evolve = evolve
     this.at = at
+    this.flags = flags
   }
 
   /** `time`: when it happened, milliseconds, if not now. Answers the reference of the event. */

@@ -5,6 +5,7 @@ import { timestamp } from "../../events/definition.ts"
 import type { EventDraft } from "../../events/journal/port.ts"
 import type { Cell, Letter } from "./cell.ts"
 import { pendingIndex } from "./decision.ts"
+import type { Flags } from "./flags.ts"
 import { evolveActor } from "./fold.ts"
 
 /** `at`: milliseconds since the epoch. `before`: events of the same turn that come first. */
@@ -45,10 +46,11 @@ export const decideLetter = (
   cell: Cell,
   state: unknown,
   letter: Letter,
-  before: number
+  before: number,
+  flags: Flags
 ): { readonly state: unknown; readonly drafts: ReadonlyArray<EventDraft> } => {
   const { behavior } = cell
-  const decided = behavior.decide(state, letter.command as never)
+  const decided = behavior.decide(state, letter.command as never, flags)
   if (decided.length === 0) return { state, drafts: [] }
   const ids = decided.map(() => uuidv7())
   const times = decided.map((d) => timestamp(d.time ?? letter.command.at))

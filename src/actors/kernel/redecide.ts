@@ -1,141 +1,307 @@
 /**
- * Every recorded decision taken again by today's deciders from the recorded command, and compared. It finds whether the
- * code still decides as it did (law 2), and whether a log was written by honest deciders.
+ * Every recorded decision taken again by today's deciders, from the recorded command, the folded state and the flags that
+ * were in force there, and compared. It finds whether the code still decides as it did (law 2), and whether a log was
+ * written by honest deciders.
+ *
+ * A decision's events stand one behind the other in a log, the command with the first of them: a decision is compared as
+ * soon as something else follows, so that differences come in the order of the log.
  */
 import { Result, Schema } from "effect"
-import { actorPath } from "../../events/actor-id.ts"
+import { type ActorId, actorPath } from "../../events/actor-id.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
+import type { Decided } from "./behavior.ts"
 import { pendingIndex } from "./decision.ts"
-import { type Deciders, foldEvent, isKernelEvent } from "./fold.ts"
-
-export interface Difference {
-  readonly sequence: number
-  readonly actor: string
-  /** `decision`: same command, another decision. `history`: the command or event cannot be read by today's code. */
-  readonly kind: "decision" | "history"
-  readonly message: string
-  readonly recorded: unknown
-  readonly decided: unknown
-}
+import { DeterminismViolation, type Difference, IncompatibleHistory } from "./difference.ts"
+import { type Flags, flagsText, noFlags, unknownFlags } from "./flags.ts"
+import { type AnyDecider, type Deciders, isKernelEvent, NodeFold } from "./fold.ts"
+import { isEqual } from "./json.ts"
 
 interface Pending {
+  readonly decider: AnyDecider
+  readonly path: string
   readonly command: string
   readonly first: RecordedEvent
   readonly events: Array<RecordedEvent>
+  /** The state before it. */
   readonly before: unknown
 }
 
-/** Feed all events in order, then call `end`. Stops looking at the first difference of each actor. */
-export class Redecision {
-  decisions = 0
-  readonly differences: Array<Difference> = []
-  private readonly deciders: Deciders
-  private readonly states = new Map<string, unknown>()
-  private readonly known = new Set<string>()
-  private readonly pending = new Map<string, Pending>()
-  private readonly readers = new Map<string, (input: unknown) => Result.Result<unknown, unknown>>()
+export interface RedecisionOptions {
+  /** States that the log begins with, and that it is folded into; default: a log that begins with the node. */
+  readonly fold?: NodeFold
+  /** In force before the first `NodeStarted`; default none in a log from its first event on, else they are not known. */
+  readonly flags?: Flags
+  /** The log may end, or leave out something, in the middle of a decision: a slice, or a log read up to a point. */
+  readonly isCut?: boolean
+}
 
-  constructor(deciders: Deciders) {
+/** What is read of a checkpoint of the node's actor. */
+interface CheckpointedNode {
+  readonly started?: { readonly flags?: ReadonlyArray<number> } | null
+}
+
+const isSame = (a: ActorId, b: ActorId): boolean =>
+  a === b || (a.kind === b.kind && a.namespace === b.namespace && a.name === b.name)
+
+type Read = (input: unknown) => Result.Result<unknown, unknown>
+
+/** Differences that are kept; the rest is counted. */
+const maxKept = 1_000
+
+/** Feed all events in order, then call `end`. */
+export class Redecision {
+  /** Taken again and compared. */
+  decisions = 0
+  /** Could not be: what the actor was before, or how the agent decided, is not in the log, or cannot be read there. */
+  skipped = 0
+  /** Of which the first 1,000 are kept. */
+  found = 0
+  readonly differences: Array<Difference> = []
+  readonly fold: NodeFold
+  private readonly deciders: Deciders
+  private readonly isCut: boolean
+  /** Undefined: not known, or not all known to this program; nothing can be decided then. */
+  private flags: Flags | undefined
+  private recordedBy: string | undefined
+  /** Actors whose state is not known here. */
+  private readonly lost = new Set<string>()
+  private pending: Pending | undefined
+  /** By actor: a decision that lacks its last events, which a cut log may have left out. */
+  private readonly unended = new Map<string, Difference>()
+  private readonly readers = new Map<AnyDecider, Read>()
+  private lastAt = Number.NaN
+  private lastTimestamp = ""
+
+  constructor(deciders: Deciders, options: RedecisionOptions = {}) {
     this.deciders = deciders
+    this.fold = options.fold ?? new NodeFold(deciders)
+    this.flags = options.flags
+    this.isCut = options.isCut ?? false
   }
 
   apply(recorded: RecordedEvent): void {
-    const decider = this.deciders.get(recorded.actor.kind)
-    if (decider === undefined) return
-    const path = actorPath(recorded.actor)
-    if (!this.known.has(path)) {
-      // A slice may begin in the middle of an actor's life: what came before is not known, so nothing can be compared.
-      if (recorded.actorSequence !== 1 && recorded.event._tag !== "ActorCheckpointed") return
-      this.known.add(path)
-      this.states.set(path, decider.initial(recorded.actor))
+    if (!this.goesOn(recorded)) {
+      this.settle()
+      this.begin(recorded)
     }
-    const tag = recorded.event._tag
-    if (recorded.command !== undefined || isKernelEvent(tag)) this.settle(path)
-    if (recorded.command !== undefined) {
-      this.pending.set(path, { command: recorded.command, first: recorded, events: [], before: this.states.get(path) })
-    }
-    if (!isKernelEvent(tag)) this.pending.get(path)?.events.push(recorded)
-    this.states.set(path, foldEvent(decider, this.states.get(path), recorded))
+    this.fold.apply(recorded)
+  }
+
+  /** A line that should be an event of this log, and whose data today's program cannot read. */
+  unreadable(where: { readonly sequence: number; readonly id: string; readonly message: string }): void {
+    this.settle()
+    this.tell(new IncompatibleHistory({ ...this.origin(), ...where, time: "", actor: "", what: "event" }))
   }
 
   end(): ReadonlyArray<Difference> {
-    for (const path of [...this.pending.keys()]) this.settle(path)
+    this.settle()
+    this.skipped += this.unended.size
+    this.decisions -= this.unended.size
+    this.unended.clear()
     return this.differences
   }
 
-  private settle(path: string): void {
-    const pending = this.pending.get(path)
-    if (pending === undefined) return
-    this.pending.delete(path)
-    this.decisions += 1
-    const { actor, sequence } = pending.first
+  /** Is it one more event of the decision that is being read? */
+  private goesOn(recorded: RecordedEvent): boolean {
+    const { pending } = this
+    if (pending === undefined || recorded.command !== undefined || isKernelEvent(recorded.event._tag)) return false
+    const { first, events } = pending
+    if (!isSame(first.actor, recorded.actor) || events.at(-1)?.actorSequence !== recorded.actorSequence - 1)
+      return false
+    if (recorded.event._tag === "Unknown") {
+      // Part of the decision cannot be read: that is told, and no comparison.
+      this.pending = undefined
+      this.skipped += 1
+      return false
+    }
+    events.push(recorded)
+    return true
+  }
+
+  private begin(recorded: RecordedEvent): void {
+    const { actor, command, event, sequence } = recorded
     const decider = this.deciders.get(actor.kind)
     if (decider === undefined) return
-    const difference = (kind: Difference["kind"], message: string, recorded: unknown, decided: unknown) =>
-      this.differences.push({ sequence, actor: path, kind, message, recorded, decided })
-    let command: unknown
-    try {
-      let read = this.readers.get(actor.kind)
-      if (read === undefined) {
-        read = Schema.decodeUnknownResult(decider.command) as never as (
-          input: unknown
-        ) => Result.Result<unknown, unknown>
-        this.readers.set(actor.kind, read)
-      }
-      const result = read(JSON.parse(pending.command))
-      if (Result.isFailure(result)) {
-        difference("history", `the command cannot be read: ${String(result.failure)}`, pending.command, undefined)
-        return
-      }
-      command = result.success
-    } catch (error) {
-      difference("history", `the command is not JSON: ${String(error)}`, pending.command, undefined)
-      return
+    const path = actorPath(actor)
+    if (this.fold.events === 0 && sequence === 1) this.flags ??= noFlags
+    this.follow(recorded, decider, path)
+    if (event._tag === "NodeStarted") this.start(recorded, event.version, event.flags)
+    if (command === undefined) return
+    const known = this.fold.actors.get(path)
+    const before = known === undefined ? decider.initial(actor) : known.state
+    const events = isKernelEvent(event._tag) ? [] : [recorded]
+    this.pending = { decider, path, command, first: recorded, events, before }
+  }
+
+  private origin() {
+    return {
+      flags: [...(this.flags ?? [])],
+      ...(this.recordedBy === undefined ? {} : { recordedBy: this.recordedBy })
     }
-    let decided: ReadonlyArray<{ readonly event: unknown; readonly because?: string; readonly time?: number }>
-    try {
-      decided = decider.decide(pending.before, command as never)
-    } catch (error) {
-      difference(
-        "decision",
-        `deciding died: ${String(error)}`,
-        pending.events.map((e) => e.event),
-        undefined
-      )
-      return
+  }
+
+  private placeOf({ sequence, id, time, actor }: RecordedEvent) {
+    return { ...this.origin(), sequence, id, time, actor: actorPath(actor) }
+  }
+
+  private tell(difference: Difference): void {
+    this.found += 1
+    if (this.differences.length < maxKept) this.differences.push(difference)
+  }
+
+  /** Is the state of this actor known before this event? It is where no event of it is left out. */
+  private follow(recorded: RecordedEvent, decider: AnyDecider, path: string): void {
+    const { actorSequence, event } = recorded
+    const before = this.fold.actors.get(path)?.actorSequence ?? this.fold.finished.get(path) ?? 0
+    const isGap = before !== actorSequence - 1
+    const unended = this.unended.get(path)
+    if (unended !== undefined) {
+      this.unended.delete(path)
+      if (isGap) {
+        this.skipped += 1
+        this.decisions -= 1
+      } else this.tell(unended)
     }
-    const at = (command as { readonly at: number }).at
-    const ids = pending.events.map((e) => e.id)
-    for (let i = 0; i < Math.max(decided.length, pending.events.length); i++) {
-      const was = pending.events[i]
-      const is = decided[i]
-      const left =
-        was === undefined
-          ? undefined
-          : { event: was.event, time: was.time, ...(was.cause === undefined ? {} : { cause: was.cause }) }
-      const index = is?.because === undefined ? undefined : pendingIndex(is.because)
-      const cause = index === undefined ? is?.because : ids[index]
-      const right =
-        is === undefined
-          ? undefined
-          : {
-              event: is.event,
-              time: timestamp(is.time ?? at),
-              ...(cause === undefined ? (was?.cause === undefined ? {} : { cause: was.cause }) : { cause })
-            }
-      if (canonical(left) !== canonical(right)) {
-        difference("decision", `event ${i + 1} of the decision differs`, left, right)
-        return
+    if (isGap) this.lost.add(path)
+    if (event._tag === "Unknown") {
+      this.lost.add(path)
+      const message = `its type ${event.type} is not known to this program`
+      this.tell(new IncompatibleHistory({ ...this.placeOf(recorded), message, what: "event", recorded: event.data }))
+    } else if (event._tag === "ActorCheckpointed") {
+      if (event.stateVersion === decider.stateVersion) {
+        this.lost.delete(path)
+        // A log that was pruned tells of its agent's start in the node's state only.
+        if (decider.kind === "node") this.flags ??= new Set((event.state as CheckpointedNode).started?.flags)
+      } else if (this.lost.has(path)) {
+        const message = `it holds a state of version ${event.stateVersion}, and this program's is version ${decider.stateVersion}`
+        this.tell(new IncompatibleHistory({ ...this.placeOf(recorded), message, what: "checkpoint" }))
       }
     }
   }
-}
 
-/** JSON with sorted keys: equal values give equal text. */
-export const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, v) =>
-    typeof v === "object" && v !== null && !Array.isArray(v)
-      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : v
-  ) ?? "undefined"
+  private start(recorded: RecordedEvent, version: string, flags: ReadonlyArray<number>): void {
+    const unknown = unknownFlags(flags)
+    this.recordedBy = version
+    this.flags = unknown.length === 0 ? new Set(flags) : undefined
+    if (this.flags !== undefined) return
+    const message = `the agent decided with flags ${flagsText(flags)}, and this program does not know ${flagsText(unknown)}`
+    this.tell(new IncompatibleHistory({ ...this.placeOf(recorded), message, what: "flags", recorded: flags }))
+  }
+
+  /** Takes the decision again that has just ended. */
+  private settle(): void {
+    const { pending, flags } = this
+    if (pending === undefined) return
+    this.pending = undefined
+    if (flags === undefined || this.lost.has(pending.path)) {
+      this.skipped += 1
+      return
+    }
+    const command = this.read(pending)
+    if (command === undefined) return
+    this.decisions += 1
+    let decided: ReadonlyArray<Decided<unknown>>
+    try {
+      decided = pending.decider.decide(pending.before, command as never, flags)
+    } catch (error) {
+      this.differs(pending, command._tag, 0, `deciding it died: ${String(error)}`, pending.events[0], undefined)
+      return
+    }
+    this.compare(pending, command, decided)
+  }
+
+  private read(pending: Pending): { readonly _tag: string; readonly at: number } | undefined {
+    let read = this.readers.get(pending.decider)
+    if (read === undefined) {
+      read = Schema.decodeUnknownResult(pending.decider.command) as never as Read
+      this.readers.set(pending.decider, read)
+    }
+    let problem: string
+    let json: unknown
+    try {
+      json = JSON.parse(pending.command)
+      const result = read(json)
+      if (Result.isSuccess(result)) return result.success as never
+      problem = String(result.failure).replaceAll("\n", " ")
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error)
+    }
+    const tag = (json as { readonly _tag?: unknown } | undefined)?._tag
+    this.tell(
+      new IncompatibleHistory({
+        ...this.placeOf(pending.first),
+        ...(typeof tag === "string" ? { command: tag } : {}),
+        message: `its command cannot be read: ${problem}`,
+        what: "command",
+        recorded: json ?? pending.command
+      })
+    )
+    // Its events are folded all the same: they say what was decided.
+    return undefined
+  }
+
+  private compare(
+    pending: Pending,
+    command: { readonly _tag: string; readonly at: number },
+    decided: ReadonlyArray<Decided<unknown>>
+  ): void {
+    const { events } = pending
+    const count = Math.max(decided.length, events.length)
+    for (let i = 0; i < count; i++) {
+      const [was, is] = [events[i], decided[i]]
+      if (was !== undefined && is !== undefined) {
+        const index = is.because === undefined ? undefined : pendingIndex(is.because)
+        const cause = index === undefined ? (is.because ?? was.cause) : events[index]?.id
+        const time = this.timestamp(is.time ?? command.at)
+        if (was.time === time && was.cause === cause && isEqual(was.event, is.event)) continue
+        this.differs(pending, command._tag, i, `event ${i + 1} of the decision differs`, was, {
+          event: is.event,
+          time,
+          cause
+        })
+        return
+      }
+      const message =
+        was === undefined
+          ? `the log holds ${events.length} events of the decision, and ${decided.length} are decided`
+          : `${decided.length} events are decided, and the log holds ${events.length}`
+      const difference = this.differs.bind(this, pending, command._tag, i, message, was)
+      difference(is === undefined ? undefined : { event: is.event, time: this.timestamp(is.time ?? command.at) })
+      return
+    }
+  }
+
+  /** Times repeat: a decision's events have the time of its command. */
+  private timestamp(at: number): string {
+    if (at !== this.lastAt) {
+      this.lastAt = at
+      this.lastTimestamp = timestamp(at)
+    }
+    return this.lastTimestamp
+  }
+
+  private differs(
+    pending: Pending,
+    command: string,
+    index: number,
+    message: string,
+    was: RecordedEvent | undefined,
+    decided: unknown
+  ): void {
+    const recorded =
+      was === undefined
+        ? undefined
+        : { event: was.event, time: was.time, ...(was.cause === undefined ? {} : { cause: was.cause }) }
+    const difference = new DeterminismViolation({
+      ...this.placeOf(was ?? pending.events.at(-1) ?? pending.first),
+      command,
+      message,
+      position: index + 1,
+      ...(recorded === undefined ? {} : { recorded }),
+      ...(decided === undefined ? {} : { decided })
+    })
+    if (this.isCut && was === undefined && index > 0) this.unended.set(pending.path, difference)
+    else this.tell(difference)
+  }
+}

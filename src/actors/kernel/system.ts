@@ -19,6 +19,7 @@ import { makeArming } from "./arming.ts"
 import type { AnyBehavior, Command, Outgoing, Reaction } from "./behavior.ts"
 import { Cell } from "./cell.ts"
 import { decideLetter, inputDraft, kernelDraft } from "./drafts.ts"
+import { type Flags, knownFlags } from "./flags.ts"
 import * as limits from "./limits.ts"
 import { foldActor, foldJournal } from "./recovery.ts"
 
@@ -38,6 +39,8 @@ export interface SystemOptions {
   readonly restartPause?: number
   /** `inputs`: commands that led to nothing are written too (flight recorder). */
   readonly recording: "events" | "inputs"
+  /** Decision flags in force; default: all that this program knows. `NodeStarted` has to name the same. */
+  readonly flags?: Flags
   /** Called after each commit, in order of sequence. Must be quick and must not throw. */
   readonly onCommit?: (events: ReadonlyArray<RecordedEvent<NodeEvent>>) => void
 }
@@ -79,6 +82,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
   behaviors: ReadonlyArray<AnyBehavior<R>>,
   options: SystemOptions
 ) {
+  const flags = options.flags ?? knownFlags
   const journal = yield* Journal
   const clock = yield* Clock.Clock
   const byKind = new Map<ActorKind, AnyBehavior<R>>(behaviors.map((b) => [b.kind, b]))
@@ -202,7 +206,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
       const letter = cell.take()
       commands += 1
       try {
-        const decision = decideLetter(cell, state, letter, drafts.length)
+        const decision = decideLetter(cell, state, letter, drafts.length, flags)
         state = decision.state
         if (decision.drafts.length > 0) drafts.push(...decision.drafts)
         else if (options.recording === "inputs") drafts.push(inputDraft(cell, letter, drafts.length))

@@ -21,6 +21,8 @@ export interface NodeState {
     readonly cgroupVersion: string
     readonly bootId: string
     readonly time: string
+    /** Numbers of the decision flags; absent where there were none. */
+    readonly flags?: ReadonlyArray<number>
   } | null
   readonly stopped: boolean
 }
@@ -30,8 +32,9 @@ const initial: NodeState = { admission: "open", closedBecause: "", starts: 0, st
 const evolve = (state: NodeState, event: NodeActorEvent, meta: EventMeta): NodeState => {
   switch (event._tag) {
     case "NodeStarted": {
-      const { version, host, kernel, architecture, cgroupVersion, bootId } = event
-      const started = { version, host, kernel, architecture, cgroupVersion, bootId, time: meta.time }
+      const { version, host, kernel, architecture, cgroupVersion, bootId, flags } = event
+      const facts = { version, host, kernel, architecture, cgroupVersion, bootId, time: meta.time }
+      const started = flags.length === 0 ? facts : { ...facts, flags }
       return { ...state, starts: state.starts + 1, stopped: false, started }
     }
     case "NodeStopped":

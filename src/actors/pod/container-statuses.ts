@@ -1,6 +1,6 @@
 /** The pod's containers as the API would report them, from the actor's state. Phase, conditions and `get` read these. */
 import type { Pod } from "../../events/pod-spec.ts"
-import { type ContainerInState, containerSpec, type Exit, type PodState } from "./state.ts"
+import { type ContainerInState, containerSpec, type Exit, isOwnKill, type PodState } from "./state.ts"
 import type { ContainerStateStatus, ContainerStatus } from "./status.ts"
 
 const terminated = (exit: Exit): ContainerStateStatus => ({
@@ -10,7 +10,8 @@ const terminated = (exit: Exit): ContainerStateStatus => ({
     ...(exit.message === "" ? {} : { message: exit.message }),
     startedAt: exit.startedAt === "" ? null : exit.startedAt,
     finishedAt: exit.finishedAt,
-    containerID: exit.containerId
+    containerID: exit.containerId,
+    ...(isOwnKill(exit) ? { ownKill: true as const } : {})
   }
 })
 

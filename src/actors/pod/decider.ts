@@ -2,6 +2,7 @@
 import { millis, timestamp } from "../../events/definition.ts"
 import type { Decided, Decider, Timer } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
+import { type Flags, isOn, restartAfterOwnKill } from "../kernel/flags.ts"
 import { admission } from "./admission.ts"
 import type { ObservedContainer, PodCommand } from "./commands.ts"
 import { PodCommand as PodCommandSchema } from "./commands.ts"
@@ -17,8 +18,8 @@ const startRetryDelay = (failures: number): number => Math.min(10_000 * 2 ** (fa
 /** Exit code of a container that the runtime lost (`kubelet_pods.go` convertToAPIContainerStatuses). */
 const lostExitCode = 137
 
-export const decide = (state: PodState, command: PodCommand): ReadonlyArray<Decided<PodEvent>> => {
-  const d: PodDecision = new Decision(state, evolve, command.at)
+export const decide = (state: PodState, command: PodCommand, flags: Flags): ReadonlyArray<Decided<PodEvent>> => {
+  const d: PodDecision = new Decision(state, evolve, command.at, flags)
   learning[command._tag](d, command as never)
   plan(d)
   return d.decided
@@ -303,6 +304,7 @@ const exited = (d: PodDecision, c: ContainerInState, observed: ObservedContainer
           ? "The container could not be located when the pod was observed"
           : (observed.message ?? ""),
       oomKilled: reason === "OOMKilled",
+      ...(c.kill !== null && isOn(d.flags, restartAfterOwnKill) ? { killedFor: c.kill.reason } : {}),
       startedAt: observed?.startedAt ?? c.startedAt,
       finishedAt
     },

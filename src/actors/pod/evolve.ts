@@ -264,6 +264,7 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
           reason: event.reason,
           message: event.message,
           oomKilled: event.oomKilled,
+          ...(event.killedFor === undefined ? {} : { killedFor: event.killedFor }),
           startedAt: event.startedAt ?? "",
           finishedAt: event.finishedAt
         },

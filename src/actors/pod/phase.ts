@@ -1,6 +1,6 @@
 /** Phase of a pod (`pkg/kubelet/kubelet_pods.go` getPhase). */
 import type { PodPhase } from "../../events/kinds/pod.ts"
-import { isRestartedAfterExit } from "./restart.ts"
+import { isRestartedAfterExit, isRestartedAfterKill } from "./restart.ts"
 import { initContainersOf, isSidecar, type PolicyContainer, type PolicyPodSpec } from "./spec-extension.ts"
 import { type ContainerStatus, type ContainerTerminated, statusOf } from "./status.ts"
 
@@ -31,7 +31,9 @@ const situationOf = (status: ContainerStatus | undefined): Situation => {
 }
 
 const comesBack = (spec: PolicyPodSpec, container: PolicyContainer, last: ContainerTerminated): boolean =>
-  last.reason === restartingAllReason || isRestartedAfterExit(spec, container, last.exitCode)
+  last.reason === restartingAllReason ||
+  (last.ownKill === true && isRestartedAfterKill(spec, container)) ||
+  isRestartedAfterExit(spec, container, last.exitCode)
 
 /** What the init containers say; `undefined`: nothing against the regular ones. */
 const initPhase = ({ spec, statuses, initialized }: PhaseInput): "Failed" | "Pending" | undefined => {

@@ -10,8 +10,16 @@ import { crashDecision } from "./backoff.ts"
 import type { PodDecision } from "./evolve.ts"
 import { gracePeriod, minimumGracePeriod } from "./grace.ts"
 import { planReport } from "./report.ts"
-import { isRestartedAfterExit } from "./restart.ts"
-import { type ContainerInState, containerSpec, crashPolicy, isAlive, type KillReason, type PodState } from "./state.ts"
+import { isRestartedAfterExit, isRestartedAfterKill } from "./restart.ts"
+import {
+  type ContainerInState,
+  containerSpec,
+  crashPolicy,
+  isAlive,
+  isOwnKill,
+  type KillReason,
+  type PodState
+} from "./state.ts"
 
 export const plan = (d: PodDecision): void => {
   if (d.state.definition === null) return
@@ -37,10 +45,12 @@ const spec = (d: PodDecision, container: ContainerInState): Container =>
 
 /** Whether a container that ended is to run again. Init containers run until they succeed (Always means OnFailure). */
 export const isRestarted = (state: PodState, container: ContainerInState): boolean => {
-  const exitCode = container.lastExit?.exitCode ?? 0
+  const { lastExit } = container
+  const exitCode = lastExit?.exitCode ?? 0
   const pod = state.definition?.pod
   const written = pod === undefined ? undefined : containerSpec(pod, container.name)
   if (pod === undefined || written === undefined || (container.init && exitCode === 0)) return false
+  if (lastExit !== null && isOwnKill(lastExit) && isRestartedAfterKill(pod.spec, written)) return true
   return isRestartedAfterExit(pod.spec, written, exitCode)
 }
 

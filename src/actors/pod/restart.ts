@@ -31,6 +31,13 @@ export const isRestartedAfterExit = (spec: PolicyPodSpec, container: PolicyConta
   return policy === "Always" || (policy === "OnFailure" && exitCode !== 0)
 }
 
+/**
+ * Whether a container that the agent stopped itself comes back: a failed probe restarts it, and the exit code of a process
+ * that obeyed its stop signal says nothing (`kuberuntime_manager.go` computePodActions, shouldRestartOnFailure).
+ */
+export const isRestartedAfterKill = (spec: PolicyPodSpec, container: PolicyContainer): boolean =>
+  restartPolicyOf(spec, container) !== "Never"
+
 /** Whether it could ever be started again. */
 export const isRestartable = (spec: PolicyPodSpec, container: PolicyContainer): boolean =>
   (container.restartPolicyRules?.length ?? 0) > 0 || restartPolicyOf(spec, container) !== "Never"

@@ -48,6 +48,8 @@ export interface Exit {
   readonly reason: string
   readonly message: string
   readonly oomKilled: boolean
+  /** Why the agent had stopped it; absent: it ended by itself (or before the flag RestartAfterOwnKill). */
+  readonly killedFor?: KillReason
   readonly startedAt: string
   readonly finishedAt: string
 }
@@ -192,3 +194,6 @@ export const containerSpec = (pod: Pod, name: string) =>
 
 export const isAlive = (container: ContainerInState): boolean =>
   container.status === "starting" || container.status === "running" || container.status === "killing"
+
+/** The agent stopped it for something that a new start is to mend, not because the pod ends. */
+export const isOwnKill = ({ killedFor }: Exit): boolean => killedFor !== undefined && killedFor !== "PodTerminating"

@@ -17,6 +17,8 @@ export interface ContainerTerminated {
   readonly startedAt?: string | null
   readonly finishedAt?: string | null
   readonly containerID?: string
+  /** Not of the API: the agent stopped it to start it again, so that its exit code does not say whether it comes back. */
+  readonly ownKill?: true
 }
 /** At most one is set; none: waiting, as in the API. */
 export interface ContainerStateStatus {

@@ -69,6 +69,9 @@ export const ContainerStartFailed = defineEvent("ContainerStartFailed", {
   tell: (e) => `${e.container} could not be started: ${e.reason}: ${e.message}`
 })
 
+/** Why the agent stops a container. */
+const KillReason = Schema.Literals(["LivenessProbe", "StartupProbe", "PodTerminating", "SandboxLost", "Unknown"])
+
 export const ContainerKillRequested = defineEvent("ContainerKillRequested", {
   kind: "pod",
   severity: "WARN",
@@ -76,7 +79,7 @@ export const ContainerKillRequested = defineEvent("ContainerKillRequested", {
   fields: {
     container: text,
     containerId: text,
-    reason: Schema.Literals(["LivenessProbe", "StartupProbe", "PodTerminating", "SandboxLost", "Unknown"]),
+    reason: KillReason,
     message: text,
     gracePeriodSeconds: Schema.Int
   },
@@ -100,6 +103,8 @@ export const ContainerExited = defineEvent("ContainerExited", {
     /** The container's own last words (its termination message), at most 4 KiB. */
     message: text,
     oomKilled: Schema.Boolean,
+    /** Why the agent had stopped it; absent: it ended by itself. */
+    killedFor: opt(KillReason),
     startedAt: opt(Timestamp),
     finishedAt: Timestamp
   },

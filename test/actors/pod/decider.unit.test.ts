@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { canonical } from "../../../src/actors/kernel/redecide.ts"
+import { canonical } from "../../../src/actors/kernel/json.ts"
 import { podDecider } from "../../../src/actors/pod/decider.ts"
 import { podView } from "../../../src/actors/pod/view.ts"
 import { actorId } from "../../../src/events/actor-id.ts"

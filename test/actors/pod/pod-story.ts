@@ -1,5 +1,6 @@
 /** A pod's life as a story for tests: a runtime that does what it is asked, told in few words. */
 
+import type { Flags } from "../../../src/actors/kernel/flags.ts"
 import type { PodCommand } from "../../../src/actors/pod/commands.ts"
 import { podDecider } from "../../../src/actors/pod/decider.ts"
 import type { PodEvent } from "../../../src/actors/pod/evolve.ts"
@@ -23,8 +24,8 @@ export const pod = (spec: Partial<Pod["spec"]> = {}, uid = "uid-1"): Pod => ({
 export class PodStory extends Story<PodState, PodCommand, PodEvent> {
   at = Date.parse("2026-01-01T00:00:00Z")
 
-  constructor() {
-    super(podDecider, actorId("pod", "default", "web"))
+  constructor(flags?: Flags) {
+    super(podDecider, actorId("pod", "default", "web"), flags)
   }
 
   tell(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Context, Effect, Fiber } from "effect"
 import type { Outgoing } from "../../../src/actors/kernel/behavior.ts"
+import { knownFlags } from "../../../src/actors/kernel/flags.ts"
 import { makeStreamBehavior, streamActor } from "../../../src/actors/stream/behavior.ts"
 import { PublisherStatus } from "../../../src/actors/stream/status.ts"
 import { makeMemoryServer } from "../../../src/adapters/nats/memory.ts"
@@ -42,7 +43,7 @@ describe("the stream actor's observation", () => {
     let state = behavior.initial(streamActor)
     const events = sent.flatMap(({ command, to }) => {
       assert.deepEqual(to, streamActor)
-      const decided = behavior.decide(state, command as never).map(({ event }) => event)
+      const decided = behavior.decide(state, command as never, knownFlags).map(({ event }) => event)
       for (const event of decided) state = behavior.evolve(state, event, { id: "e", time: "1970-01-01T00:00:00.000Z" })
       return decided
     })

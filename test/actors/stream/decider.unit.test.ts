@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Schema } from "effect"
+import { knownFlags } from "../../../src/actors/kernel/flags.ts"
 import { streamActor } from "../../../src/actors/stream/behavior.ts"
 import { type StreamCommand, type StreamEvent, streamDecider } from "../../../src/actors/stream/decider.ts"
 import { maxProblemsTold, type StreamActorState } from "../../../src/actors/stream/state.ts"
@@ -35,7 +36,7 @@ const compared = (...differences: ReadonlyArray<string>): StreamCommand => ({
 const take = (...commands: ReadonlyArray<StreamCommand>) => {
   let state: StreamActorState = streamDecider.initial(streamActor)
   return commands.map((command) => {
-    const events = streamDecider.decide(state, command).map(({ event }) => event)
+    const events = streamDecider.decide(state, command, knownFlags).map(({ event }) => event)
     for (const event of events)
       state = streamDecider.evolve(state, event, { id: "e", time: "1970-01-01T00:00:01.000Z" })
     return events

@@ -1,0 +1,43 @@
+/**
+ * Decision flags: how a decider's behaviour is changed without breaking what was recorded. A change of what is decided
+ * gets the next number here, and the decider asks for it. An agent runs with all flags that it knows and says so in
+ * `NodeStarted`; a log is decided again with the flags that its own `NodeStarted` names, from there on.
+ *
+ * A number is never used again and never removed: the logs that lack it are decided the old way for ever.
+ */
+export interface DecisionFlag {
+  readonly number: number
+  readonly name: string
+  /** The first version of Chronode that has it. */
+  readonly since: string
+  /** What is decided otherwise with it than without. */
+  readonly about: string
+}
+
+export const restartAfterOwnKill: DecisionFlag = {
+  number: 1,
+  name: "RestartAfterOwnKill",
+  since: "0.1.0",
+  about:
+    "An end says for which reason the agent stopped the container (`killedFor`), and one that was stopped for a failed probe or a lost sandbox comes back whatever its exit code was, unless it is never restarted. Without it a container that obeys SIGTERM with exit code 0 stayed down with the policy OnFailure."
+}
+
+/** All of them, in order of their numbers. */
+export const decisionFlags: ReadonlyArray<DecisionFlag> = [restartAfterOwnKill]
+
+/** The numbers of those that are in force: an input of every decision. */
+export type Flags = ReadonlySet<number>
+
+/** Before the first `NodeStarted` of a log. */
+export const noFlags: Flags = new Set()
+/** What a live agent decides with. */
+export const knownFlags: Flags = new Set(decisionFlags.map(({ number }) => number))
+
+export const isOn = (flags: Flags, { number }: DecisionFlag): boolean => flags.has(number)
+
+/** Numbers of a newer program: what was decided under them cannot be decided here. */
+export const unknownFlags = (numbers: Iterable<number>): ReadonlyArray<number> =>
+  [...numbers].filter((number) => !knownFlags.has(number))
+
+/** `none`, `1, 2` */
+export const flagsText = (numbers: Iterable<number>): string => [...numbers].sort((a, b) => a - b).join(", ") || "none"
