@@ -34,6 +34,8 @@ interface Verified extends Redecided {
 
 export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }, flags, file) => {
   if (flags.verify !== true) throw new UsageError("replay: --all goes with --verify")
+  if (flags.speed !== undefined || flags.step === true)
+    throw new UsageError("replay: --speed and --step show events, and --verify shows none: run it once for each")
   const until = momentFlag("--until", flags.until, terminal.now())
   let told = terminal.now()
   const progress = (events: number): void => {
