@@ -34,6 +34,15 @@ const filterWords = ({ pod, types, since, until }: EventFilter): Readonly<Record
 /** Milliseconds before and after the event that a slice is taken around. */
 const defaultWindow = 5 * 60_000
 
+/** Names that promise a file which this program neither writes nor reads. */
+const foreignName = /\.(gz|xz|bz2|zip|lz4|br)$/iu
+
+const checkName = (out: string): void => {
+  const ending = foreignName.exec(out)?.[0]
+  if (ending !== undefined)
+    throw new UsageError(`--out: no ${ending} files are written; name it .ndjson, or .ndjson.zst to have it packed`)
+}
+
 const windowOf = ({ around, window, since, until }: ExportFlags): number => {
   if (around === undefined && window !== undefined)
     throw new UsageError("--window: around which event? add --around ID")
@@ -60,6 +69,7 @@ const failed = (error: IncidentError): CommandFailed =>
 
 export const execute: Execute<ExportFlags, []> = async ({ terminal }, flags) => {
   const now = terminal.now()
+  checkName(flags.out)
   const wanted = parseFilter(flags, now)
   const window = windowOf(flags)
   let told = now

@@ -102,19 +102,4 @@ const finder = (path: string): ChainedLog["find"] => {
 }
 
 const verification = (path: string): Effect.Effect<Verification, CommandFailed> =>
-  verifyIncident(path).pipe(
-    Effect.map((report): Verification => report),
-    Effect.catch((error) =>
-      // A line feed was lost or the file goes on as something else: that is damage, and its place is known.
-      error.reason === "LineTooLong"
-        ? Effect.succeed<Verification>({
-            chain: "broken",
-            events: 0,
-            firstSequence: 0,
-            lastSequence: 0,
-            headHash: undefined,
-            broken: { line: error.line, problem: error.message }
-          })
-        : Effect.fail(failed(error))
-    )
-  )
+  Effect.mapError(verifyIncident(path), failed)

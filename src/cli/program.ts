@@ -296,7 +296,10 @@ const declareReaders = (command: Declare, start: Start): void => {
   )
 
   const exported = command("export", "write events to one portable file, an incident")
-    .requiredOption("--out <file>", "file to write, NDJSON of CloudEvents; readable by its owner only")
+    .requiredOption(
+      "--out <file>",
+      "file to write, NDJSON of CloudEvents, packed if it ends in .zst; for its owner only"
+    )
     .addOption(new Option("--from <source>", "journal or an incident FILE").default("journal"))
   withOptions(exported, filterOptions())
     .option("--around <event>", "only what happened around the event of this id")
@@ -309,7 +312,7 @@ const declareReaders = (command: Declare, start: Start): void => {
     exported,
     ["chronode export --out incident.ndjson --since 1h", "the last hour"],
     ["chronode export --out kill.ndjson --around 019a9f3c-… --window 2m", "two minutes before and after an event"],
-    ["chronode export --out web.ndjson --pod default/web", "one pod, its probes and volumes"]
+    ["chronode export --out web.ndjson.zst --pod default/web", "one pod, its probes and volumes; packed with zstd"]
   )
 }
 

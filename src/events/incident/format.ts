@@ -51,7 +51,15 @@ export const IncidentHeader = Schema.Struct({
 export type IncidentHeader = typeof IncidentHeader.Type
 
 export class IncidentError extends Schema.TaggedError<IncidentError>()("IncidentError", {
-  reason: Schema.Literals(["InputOutput", "NotIncident", "NewerVersion", "LineTooLong", "RowOutOfOrder", "Exists"]),
+  reason: Schema.Literals([
+    "InputOutput",
+    "NotIncident",
+    "NewerVersion",
+    "LineTooLong",
+    "Damaged",
+    "RowOutOfOrder",
+    "Exists"
+  ]),
   path: Schema.String,
   /** In the file, from 1; 0 where it is not about a line. */
   line: Schema.Int,

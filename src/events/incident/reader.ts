@@ -1,8 +1,8 @@
 /** The events of an incident file, in pieces and as a stream. */
-import { open } from "node:fs/promises"
 import { Effect, Result, Stream } from "effect"
 import { type DecodeProblem, decodeLine } from "../decode.ts"
 import type { RecordedEvent } from "../envelope.ts"
+import { type ByteSource, openBytes } from "./byte-source.ts"
 import {
   hashIn,
   IncidentError,
@@ -12,7 +12,7 @@ import {
   readHeaderLine,
   storedLine
 } from "./format.ts"
-import { attempt, lineFeed, notIncident, readRegions } from "./regions.ts"
+import { lineFeed, readRegions } from "./regions.ts"
 import { type IncidentEnd, makeIncidentScan, newerFormat } from "./scan.ts"
 
 /** One line of the file after the header. */
@@ -102,21 +102,31 @@ export const readIncident = (path: string, options: ReadOptions = {}): Stream.St
     Stream.flatMap(({ entries }) => Stream.fromArray(entries))
   )
 
+/** The first line, or as much of it as a line may have. */
+const firstLine = async (source: ByteSource): Promise<string> => {
+  const buffer = new Uint8Array(maxLineBytes)
+  let filled = 0
+  let end = -1
+  while (end < 0 && filled < maxLineBytes) {
+    const read = await source.read(buffer, filled, maxLineBytes - filled)
+    if (read === 0) break
+    end = buffer.subarray(0, filled + read).indexOf(lineFeed, filled)
+    filled += read
+  }
+  return new TextDecoder().decode(buffer.subarray(0, end < 0 ? filled : end))
+}
+
 /** The file's header; undefined where it has none (a plain NDJSON file of CloudEvents). Reads the first line only. */
 export const readIncidentHeader = (path: string): Effect.Effect<IncidentHeader | undefined, IncidentError> =>
   Effect.tryPromise({
     try: async () => {
-      const file = await attempt(path, () => open(path, "r"))
+      const source = await openBytes(path)
       try {
-        const buffer = new Uint8Array(maxLineBytes)
-        const { bytesRead } = await attempt(path, () => file.read(buffer, 0, maxLineBytes, 0))
-        if (bytesRead === 0) throw notIncident(path, "is empty")
-        const end = buffer.indexOf(lineFeed)
-        const reading = readHeaderLine(new TextDecoder().decode(buffer.subarray(0, end < 0 ? bytesRead : end)))
+        const reading = readHeaderLine(await firstLine(source))
         if (reading._tag === "Newer") throw newerFormat(path, reading.version)
         return reading._tag === "Header" ? reading.header : undefined
       } finally {
-        await file.close()
+        await source.close()
       }
     },
     catch: asIncidentError

@@ -1,9 +1,10 @@
 /** What every reader of an incident does: lines out of regions, the header, the chain, and whether the end is there. */
 import { Result } from "effect"
 import { decodeLine } from "../decode.ts"
+import { notIncident } from "./byte-source.ts"
 import { type ChainCheck, type LinePlace, locate, makeChainCheck } from "./chain-check.ts"
 import { formatVersion, IncidentError, type IncidentHeader, maxLineBytes, readHeaderLine } from "./format.ts"
-import { lineFeed, notIncident, type Region, tooLong } from "./regions.ts"
+import { lineFeed, type Region, tooLong } from "./regions.ts"
 
 const carriageReturn = 13
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })

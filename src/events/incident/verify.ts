@@ -66,9 +66,27 @@ export const scanIncident = async (path: string): Promise<IncidentReport> => {
     },
     true
   )
-  for await (const region of readRegions(path, scan.linesTaken)) scan.take(region)
+  try {
+    for await (const region of readRegions(path, scan.linesTaken)) scan.take(region)
+  } catch (error) {
+    // Damage has a place; what was good before it may be broken already.
+    if (!(error instanceof IncidentError) || (error.reason !== "Damaged" && error.reason !== "LineTooLong")) throw error
+    const place = error.line === 0 ? scan.linesTaken() + 1 : error.line
+    return brokenReport(broken ?? { line: place, sequence: undefined, problem: error.message })
+  }
   return reportOf(scan.end(), broken)
 }
+
+/** Of a file that could not be read to its end. */
+const brokenReport = (broken: IncidentBreak): IncidentReport => ({
+  header: undefined,
+  chain: "broken",
+  events: 0,
+  firstSequence: 0,
+  lastSequence: 0,
+  headHash: undefined,
+  broken
+})
 
 const reportOf = (end: IncidentEnd, inLines: IncidentBreak | undefined): IncidentReport => {
   const { header, events, firstSequence, lastSequence, headHash } = end

@@ -1,4 +1,4 @@
-/** Rows of a journal, or of another incident file, as an incident file. */
+/** Rows of a journal, or of another incident file, as an incident file: packed, where its name ends in .zst. */
 import { existsSync } from "node:fs"
 import { type FileHandle, open, rename, rm } from "node:fs/promises"
 import { Effect, Stream } from "effect"
@@ -6,6 +6,7 @@ import { timestamp } from "../definition.ts"
 import { genesisHash } from "../journal/chain.ts"
 import type { JournalRow } from "../journal/port.ts"
 import { formatVersion, headerLine, IncidentError, type IncidentHeader, incidentLine } from "./format.ts"
+import { isPackedName, plainSink, zstdSink } from "./sink.ts"
 
 /** What the exporter says of the file; the rest of the header is counted while writing. */
 export interface IncidentOrigin {
@@ -26,6 +27,8 @@ export interface WriteOptions {
 
 /** It holds what the journal holds, which is 0600 too. */
 const privateFile = 0o600
+/** Of the header's line, bytes: what a packed file needs for it. */
+const leastRoom = 512
 /** Text that is gathered before it is written. */
 const writeCharacters = 1024 * 1024
 
@@ -88,16 +91,18 @@ const writeAll = <E>(
     // The header stands first and is known last: room is left for its longest form, padded with spaces (JSON allows).
     const most = Number.MAX_SAFE_INTEGER
     const longest = headerLine(headerOf(most, most, most, genesisHash))
-    const room = Buffer.byteLength(longest)
+    const room = Math.max(Buffer.byteLength(longest) + 1, leastRoom)
+    const sink = isPackedName(path) ? zstdSink(file, room) : plainSink(file, room)
     let first = 0
     let last = 0
     let events = 0
     let lastHash = genesisHash
-    let text = `${" ".repeat(room)}\n`
+    let text = ""
     const flush = attempt(async () => {
+      if (text === "") return
       const bytes = Buffer.from(text)
       text = ""
-      for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten
+      await sink.write(bytes)
     })
     yield* Stream.runForEachArray(rows, (part) =>
       Effect.gen(function* () {
@@ -117,9 +122,7 @@ const writeAll = <E>(
     )
     yield* flush
     const header = headerOf(first, last, events, lastHash)
-    const bytes = Buffer.alloc(room, " ")
-    bytes.write(headerLine(header))
-    yield* attempt(() => file.write(bytes, 0, room, 0))
+    yield* attempt(() => sink.finish(headerLine(header)))
     return header
   })
 

@@ -342,7 +342,7 @@ describe("reading what is not quite an incident", () => {
       Effect.gen(function* () {
         const { path } = yield* written(3)
         writeFileSync(path, make(readFileSync(path)))
-        const error = yield* Effect.flip(verifyIncident(path))
+        const error = yield* Effect.flip(entriesOf(path))
         assert.equal(error.reason, reason)
         assert.match(error.message, message)
         assert.match(error.message, /incident\.ndjson/u)
