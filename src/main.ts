@@ -12,6 +12,7 @@ const neighbours: Neighbours = {
   resolveNats: async () => (await import("./adapters/nats/connection.ts")).targetFromProcess,
   probeNats: async () => (await import("./adapters/nats/probe.ts")).probeServer,
   readNats: async () => (await import("./adapters/nats/read.ts")).readEvents,
+  readHeads: async () => (await import("./adapters/nats/heads.ts")).readHeads,
   playNats: async () => (await import("./adapters/nats/playback.ts")).openPlayback
 }
 

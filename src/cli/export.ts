@@ -83,7 +83,9 @@ export const execute: Execute<ExportFlags, []> = async ({ terminal }, flags) => 
       Effect.gen(function* () {
         const log = yield* openChainedLog(flags.from, flags.dataDir)
         const filter = yield* narrowed(log, wanted, flags.around, window)
-        const origin = { node: log.node, chronodeVersion: version, filter: filterWords(filter), exportedAt: now }
+        const slice = filterWords(filter)
+        const words = Object.keys(log.filter).length === 0 ? slice : { ...slice, of: log.filter }
+        const origin = { node: log.node, chronodeVersion: version, filter: words, exportedAt: now }
         return yield* writeIncident(flags.out, origin, log.rows(filter), { overwrite: flags.force === true, progress })
       })
     ).pipe(Effect.mapError((error) => (error instanceof CommandFailed ? error : failed(error))))

@@ -28,6 +28,7 @@ export const openIncidentLog = (path: string, options: ReadOptions = {}): Effect
     name: path,
     node: header?.node ?? "",
     isSlice: header !== undefined && Object.keys(header.filter).length > 0,
+    filter: header?.filter ?? {},
     read: (filter) => {
       const matches = matcher(filter)
       return readIncident(path, options).pipe(

@@ -37,6 +37,7 @@ export const openJournalLog = (path: string): Effect.Effect<ChainedLog, CommandF
     name: `the journal ${path}`,
     node: journal.node,
     isSlice: false,
+    filter: {},
     read: (filter, follow) =>
       Stream.mapError(follow ? following(journal, filter) : Stream.map(past(journal, filter), toLine), failed),
     rows: (filter) => Stream.mapError(past(journal, filter), failed),

@@ -38,6 +38,8 @@ export interface ChainedLog extends EventLog {
   readonly node: string
   /** Whether it says of itself that it leaves out events. */
   readonly isSlice: boolean
+  /** What was asked for when it was exported, in the words of its header; empty: everything. */
+  readonly filter: Readonly<Record<string, unknown>>
   /** The same events that `read` gives, as stored, with their hashes, to be exported. */
   readonly rows: (filter: EventFilter) => Stream.Stream<JournalRow, CommandFailed>
   readonly verify: Effect.Effect<Verification, CommandFailed>

@@ -5,6 +5,7 @@
 import type { Effect, Result, Scope, Stream } from "effect"
 import type { ContainerRuntime, CriError } from "../adapters/cri/port.ts"
 import type { OutgoingMessage, StreamError } from "../adapters/nats/port.ts"
+import type { JournalHead } from "../events/journal/port.ts"
 import type { AgentOptions } from "./agent-options.ts"
 import type { NatsOptions, NatsTarget } from "./nats-flags.ts"
 
@@ -48,6 +49,13 @@ export type ReadNats = (
   request: NatsRequest
 ) => Stream.Stream<string, StreamError | NatsOptionsProblem>
 
+/** Heads of a node's chain, in the order of its stream; with the events themselves where they are asked for. */
+export type ReadHeads = (
+  options: NatsOptions,
+  node: string,
+  withEvents: boolean
+) => Stream.Stream<JournalHead & { readonly line: string }, StreamError | NatsOptionsProblem>
+
 export interface PlayedCounts {
   readonly published: number
   /** Acknowledged by a stream: as new; `duplicates`: as of an id that it had already. */
@@ -79,5 +87,6 @@ export interface Neighbours {
   readonly resolveNats: () => Promise<ResolveNats>
   readonly probeNats: () => Promise<ProbeNats>
   readonly readNats: () => Promise<ReadNats>
+  readonly readHeads: () => Promise<ReadHeads>
   readonly playNats: () => Promise<PlayNats>
 }

@@ -376,13 +376,25 @@ const declareOffline = (command: Declare, start: Start): void => {
   const verify = command("verify", "check the hash chain: exit 0 if it is whole, 3 if it is broken")
     .argument("[file]", "incident file")
     .option("--journal", "check this node's journal")
+    .addOption(
+      new Option(
+        "--head <head>",
+        "prove that it belongs to the chain with this head: HASH or SEQUENCE:HASH; repeatable"
+      ).argParser((head, heads: ReadonlyArray<string> | undefined) => [...(heads ?? []), head])
+    )
+    .option(
+      "--head-from <source>",
+      "the same by the heads that the node published: nats, or a FILE of SEQUENCE:HASH lines"
+    )
     .addOption(output("text", "json"))
     .addOption(dataDir())
-    .action((file, flags) => start(() => import("./verify.ts"), flags, file))
+  withOptions(verify, natsOptions()).action((file, flags) => start(() => import("./verify.ts"), flags, file))
   examples(
     verify,
     ["chronode verify --journal", "this node's journal"],
-    ["chronode verify incident.ndjson", "a file that somebody sent"]
+    ["chronode verify incident.ndjson", "a file that somebody sent"],
+    ["chronode verify incident.ndjson --head-from nats", "is it what the node published?"],
+    ["chronode verify incident.ndjson --head 193:fbb2d712…", "is it the log with the head that I wrote down?"]
   )
 }
 

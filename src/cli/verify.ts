@@ -1,38 +1,93 @@
-/** `chronode verify --journal | FILE` */
+/** `chronode verify --journal | FILE`: is its chain whole, and is it the chain whose head is known? */
 import { Effect } from "effect"
+import type { Proof } from "../events/journal/head-proof.ts"
 import { exitCodes } from "./exit.ts"
-import { positionText } from "./log.ts"
+import { headFlag } from "./head-flags.ts"
+import { positionText, type Verification } from "./log.ts"
+import type { NatsConnectionFlags } from "./nats-flags.ts"
 import { fileOrJournal, openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
+import { proveLog } from "./prove-log.ts"
+import type { Terminal } from "./terminal.ts"
 import { painter } from "./text.ts"
 
-interface VerifyFlags {
+interface VerifyFlags extends NatsConnectionFlags {
   readonly journal?: boolean
+  readonly head?: ReadonlyArray<string>
+  readonly headFrom?: string
   readonly dataDir: string
   readonly output: "text" | "json"
 }
 
-export const execute: Execute<VerifyFlags, [file: string | undefined]> = async ({ terminal }, flags, file) => {
+interface Verified {
+  readonly name: string
+  readonly report: Verification
+  /** Only where heads were given, and the chain is whole. */
+  readonly proof: Proof | undefined
+}
+
+export const execute: Execute<VerifyFlags, [file: string | undefined]> = async (
+  { neighbours, terminal },
+  flags,
+  file
+) => {
   const from = fileOrJournal("verify", file, flags.journal)
-  const { name, report } = await Effect.runPromise(
+  const heads = { given: (flags.head ?? []).map(headFlag), from: flags.headFrom }
+  const hasHeads = heads.given.length > 0 || heads.from !== undefined
+  const verified = await Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {
         const log = yield* openChainedLog(from, flags.dataDir)
-        return { name: log.name, report: yield* log.verify }
+        const report = yield* log.verify
+        const proof =
+          hasHeads && report.chain === "whole"
+            ? yield* proveLog(log, heads, neighbours, flags, terminal.note)
+            : undefined
+        return { name: log.name, report, proof }
       })
     )
   )
-  const { broken, chain, events, firstSequence, lastSequence, headHash } = report
   if (flags.output === "json") {
-    terminal.out(`${JSON.stringify({ whole: chain === "whole", ...report }, null, 2)}\n`)
-  } else {
-    const paint = painter(terminal.colours)
-    const span =
-      events === 0 ? "no events" : `${events} events, sequences ${firstSequence} to ${lastSequence}, head ${headHash}`
-    if (broken !== undefined)
-      terminal.out(`${paint("red", "broken")}: ${name}: at ${positionText(broken)}: ${broken.problem}\n`)
-    else if (chain === "none") terminal.out(`${name} has no hash chain: nothing can be said of it\n`)
-    else terminal.out(`${paint("green", "whole")}: ${name}: ${span}\n`)
+    const { proof, report } = verified
+    const whole = report.chain === "whole"
+    const said = { whole, ...report, ...(proof === undefined ? {} : { proof: { holds: isProven(proof), ...proof } }) }
+    terminal.out(`${JSON.stringify(said, null, 2)}\n`)
+  } else print(terminal, verified)
+  return exitCodeOf(verified)
+}
+
+const isProven = ({ broken, unproven }: Proof): boolean => broken === undefined && unproven.length === 0
+
+const exitCodeOf = ({ proof, report }: Verified): number => {
+  if (report.chain === "none") return exitCodes.failed
+  const holds = report.chain === "whole" && (proof === undefined || isProven(proof))
+  return holds ? exitCodes.good : exitCodes.verificationFailed
+}
+
+const print = (terminal: Terminal, { name, proof, report }: Verified): void => {
+  const { broken, chain, events, firstSequence, lastSequence, headHash } = report
+  const paint = painter(terminal.colours)
+  const span =
+    events === 0 ? "no events" : `${events} events, sequences ${firstSequence} to ${lastSequence}, head ${headHash}`
+  if (broken !== undefined)
+    terminal.out(`${paint("red", "broken")}: ${name}: at ${positionText(broken)}: ${broken.problem}\n`)
+  else if (chain === "none") terminal.out(`${name} has no hash chain: nothing can be said of it\n`)
+  else terminal.out(`${paint("green", "whole")}: ${name}: ${span}\n`)
+  if (proof !== undefined) printProof(terminal, proof)
+}
+
+const printProof = (terminal: Terminal, proof: Proof): void => {
+  const paint = painter(terminal.colours)
+  const { broken, events, proven, unproven } = proof
+  if (broken !== undefined) {
+    const place = broken.sequence === undefined ? "" : `at sequence ${broken.sequence}: `
+    terminal.out(`${paint("red", "not the log of that chain")}: ${place}${broken.problem}\n`)
+  } else if (isProven(proof)) terminal.out(`${paint("green", "proven")}: all ${events} events belong to the chain\n`)
+  else {
+    const ranges = unproven.map(({ first, last }) => (first === last ? `${first}` : `${first} to ${last}`)).join(", ")
+    terminal.out(
+      `${paint("red", "not proven")}: ${events - proven} of ${events} events, sequences ${ranges}: no known head stands behind them\n`
+    )
+    terminal.note("  a head proves what is before it without a gap; --head-from nats has one behind each event")
   }
-  return chain === "whole" ? exitCodes.good : chain === "none" ? exitCodes.failed : exitCodes.verificationFailed
 }

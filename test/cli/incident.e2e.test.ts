@@ -69,7 +69,24 @@ for (const runtime of runtimes) {
       const slice = at(`${runtime}-c.ndjson`)
       const sliced = await chronode(runtime, ["export", "--from", all, "--out", slice, "--pod", "default/web"])
       assert.equal(sliced.code, 0, sliced.err)
-      assert.equal((await chronode(runtime, ["verify", slice])).code, 0)
+      const verified = await chronode(runtime, ["verify", slice, "-o", "json"])
+      assert.deepEqual([verified.code, JSON.parse(verified.out).header.filter], [0, { pod: "default/web" }])
+      const again = JSON.parse(
+        (
+          await chronode(runtime, [
+            "export",
+            "--from",
+            slice,
+            "--out",
+            `${slice}-2`,
+            "--type",
+            "ProbeFailed",
+            "-o",
+            "json"
+          ])
+        ).out
+      )
+      assert.deepEqual(again.filter, { types: ["ProbeFailed"], of: { pod: "default/web" } })
       assert.deepEqual(idsOf((await chronode(runtime, ["events", "--from", slice, "-o", "json"])).out), [
         ...["e2", "e3", "e4", "e5", "e6", "e7", "e8"]
       ])

@@ -6,6 +6,7 @@ import { DeliverPolicy, type JetStreamManager, type JsMsg, jetstreamManager } fr
 import { TimeoutError } from "@nats-io/nats-core"
 import type { NatsConnection } from "@nats-io/transport-node"
 import { Effect, Stream } from "effect"
+import { chainHeadHeader } from "../../events/journal/head-text.ts"
 import type { NatsTarget } from "./connection.ts"
 import { dial, toStreamError } from "./dial.ts"
 import { requestTimeout, StreamError } from "./port.ts"
@@ -19,6 +20,8 @@ export interface StreamedLine {
   readonly line: string
   /** When the server stored it, milliseconds since the epoch. */
   readonly storedAt: number
+  /** The header `Chronode-Chain-Head`; empty: it has none. */
+  readonly chainHead: string
 }
 
 /** Where to begin. `Time`: with what was stored at `at` (milliseconds since the epoch) or later. */
@@ -35,6 +38,8 @@ export interface StreamRequest {
   readonly from: StreamStart
   /** Go on with what comes; else end with what was there. */
   readonly follow: boolean
+  /** Leave the payloads out: `line` is empty then. */
+  readonly headersOnly?: boolean
 }
 
 /** Messages asked for ahead of what the reader has taken. */
@@ -72,7 +77,11 @@ const toLine = (stream: string, message: JsMsg): StreamedLine => ({
   streamSequence: message.seq,
   subject: message.subject,
   line: message.string(),
-  storedAt: Math.floor(message.info.timestampNanos / 1e6)
+  storedAt: Math.floor(message.info.timestampNanos / 1e6),
+  // Few readers ask for it: the headers are taken apart only then.
+  get chainHead() {
+    return message.headers?.get(chainHeadHeader) ?? ""
+  }
 })
 
 const wanted = (message: JsMsg, subject: string | undefined): boolean =>
@@ -84,7 +93,11 @@ async function* present(manager: JetStreamManager, request: StreamRequest): Asyn
   const { config } = await manager.streams.info(stream)
   const filter = filterOf(config.subjects, subject)
   if (!filter.any) return
-  const consumer = await manager.jetstream().consumers.get(stream, { ...filter.options, ...startOptions(from) })
+  const consumer = await manager.jetstream().consumers.get(stream, {
+    ...filter.options,
+    ...startOptions(from),
+    ...(request.headersOnly === true ? { headers_only: true } : {})
+  })
   let pending = (await consumer.info()).num_pending
   while (pending > 0) {
     let received = 0
