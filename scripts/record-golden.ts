@@ -25,6 +25,9 @@ import type { Stories, Story } from "./golden/story.ts"
 
 const stories: Stories = { ...probes, ...restarts, ...imagesAndVolumes, ...manifests, ...node, ...recorder }
 
+// An actor that fails records a stack: paths of the machine that recorded it are nobody's business.
+Error.stackTraceLimit = 0
+
 const directory = join("test", "golden", process.argv[2] ?? version)
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")
 

@@ -12,5 +12,61 @@ export const imagesAndVolumes: Stories = {
           yield* agent.pass(40)
         })
       )
+  ],
+  "image-comes-late": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const failure = { reason: "Failed", message: "dial tcp 192.0.2.1:443: i/o timeout" } as const
+          yield* world.runtime.failPulls("registry.local/late:1", failure, 2)
+          yield* world.manifests.write("web.yaml", pod("web").replace(simulatedImage, "registry.local/late:1"))
+          yield* agent.pass(40)
+        })
+      ),
+    { runtime: { registry: ["registry.local/late:1"] } }
+  ],
+  "image-never-pulled": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const never = pod("web", "imagePullPolicy: Never").replace(simulatedImage, "registry.local/absent:1")
+          yield* world.manifests.write("web.yaml", never)
+          yield* agent.pass(15)
+          yield* world.runtime.addImage("registry.local/absent:1")
+          yield* agent.pass(15)
+        })
+      )
+  ],
+  "image-name-invalid": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          yield* world.manifests.write("web.yaml", pod("web").replace(simulatedImage, "registry.local/UPPER:1"))
+          yield* agent.pass(15)
+        })
+      )
+  ],
+  // A hostPath that is not there until somebody makes it, and an emptyDir on a sick disk.
+  "volumes-fail": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const mounts = "volumeMounts: [{ name: data, mountPath: /data }, { name: tmp, mountPath: /tmp }]"
+          const volumes =
+            "volumes: [{ name: data, hostPath: { path: /srv/data, type: Directory } }, { name: tmp, emptyDir: {} }]"
+          yield* world.volumes.fail("mount", (_, volume) => volume === "tmp", "EIO: i/o error, mkdir")
+          yield* world.manifests.write("web.yaml", pod("web", mounts, volumes))
+          yield* agent.pass(5)
+          yield* world.volumes.put("/srv/data", "directory")
+          yield* agent.pass(5)
+          yield* world.volumes.fail("mount", () => true, undefined)
+          yield* agent.pass(15)
+          yield* world.volumes.fail("unmount", (_, volume) => volume === "tmp", "EBUSY: resource busy, rmdir")
+          yield* world.manifests.remove("web.yaml")
+          yield* agent.pass(10)
+          yield* world.volumes.fail("unmount", () => true, undefined)
+          yield* agent.pass(15)
+        })
+      )
   ]
 }

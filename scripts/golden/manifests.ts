@@ -32,5 +32,37 @@ export const manifests: Stories = {
           yield* agent.pass(5)
         })
       )
+  ],
+  // Mended, ignored fields, an unreadable directory, and two files that claim the same pod.
+  "manifests-of-many-hands": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          yield* world.manifests.write(
+            "web.yaml",
+            pod("web", "stdinOnce: true\n    resizePolicy: []", "hostUsers: true")
+          )
+          yield* agent.pass(5)
+          yield* world.manifests.write("web-again.yaml", pod("web", "args: [other]"))
+          yield* agent.pass(5)
+          yield* world.manifests.setUnreadable("EACCES: permission denied, scandir '/manifests'")
+          yield* agent.pass(25)
+          yield* world.manifests.setUnreadable(undefined)
+          yield* world.manifests.remove("web.yaml")
+          yield* agent.pass(20)
+        })
+      )
+  ],
+  "request-above-limit": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const above = "resources: { requests: { memory: 2Gi }, limits: { memory: 1Gi } }"
+          yield* world.manifests.write("web.yaml", pod("web", above))
+          yield* agent.pass(5)
+          yield* world.manifests.write("web.yaml", pod("web"))
+          yield* agent.pass(5)
+        })
+      )
   ]
 }

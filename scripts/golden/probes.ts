@@ -1,6 +1,8 @@
 /** Incidents that probes make. */
 import { Effect } from "effect"
-import { http, life, pod, type Stories } from "./story.ts"
+import { noFlags } from "../../src/actors/kernel/flags.ts"
+import type { SimulatedAgent } from "../../test/support/simulated-node.ts"
+import { http, life, pod, type Stories, unavailable } from "./story.ts"
 
 export const probes: Stories = {
   "liveness-kill": [
@@ -34,5 +36,83 @@ export const probes: Stories = {
           yield* agent.pass(8)
         })
       )
+  ],
+  "startup-probe-fails": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          yield* world.probes.answer(() => true, { result: "failure", output: "connection refused" })
+          const startup = `startupProbe: { ${http}, periodSeconds: 2, failureThreshold: 3 }`
+          yield* world.manifests.write("web.yaml", pod("web", startup))
+          yield* agent.pass(9)
+          yield* world.probes.answer(() => true, { result: "success" })
+          yield* agent.pass(6)
+        })
+      )
+  ],
+  "readiness-flaps": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const readiness = `readinessProbe: { ${http}, periodSeconds: 1, failureThreshold: 2, successThreshold: 2 }`
+          yield* world.manifests.write("web.yaml", pod("web", readiness))
+          yield* agent.pass(5)
+          for (let round = 0; round < 3; round++) {
+            yield* world.probes.answer(() => true, unavailable)
+            yield* agent.pass(4)
+            yield* world.probes.answer(() => true, { result: "success" })
+            yield* agent.pass(4)
+          }
+        })
+      )
+  ],
+  "liveness-times-out": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const liveness = `livenessProbe: { ${http}, periodSeconds: 3, timeoutSeconds: 1, failureThreshold: 2 }`
+          yield* world.manifests.write("web.yaml", pod("web", liveness))
+          yield* agent.pass(5)
+          yield* world.probes.answer(() => true, { result: "success", afterMillis: 1_500 })
+          yield* agent.pass(8)
+          yield* world.probes.answer(() => true, { result: "success" })
+          yield* agent.pass(6)
+        })
+      )
+  ],
+  // Exits with 0 when it is told to stop: not the end under OnFailure, since flag 1.
+  "liveness-kill-obeyed": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const liveness = `livenessProbe: { ${http}, periodSeconds: 2 }`
+          yield* world.manifests.write("web.yaml", pod("web", liveness, "restartPolicy: OnFailure"))
+          yield* agent.pass(5)
+          yield* world.probes.answer(() => true, unavailable)
+          yield* agent.pass(8)
+          yield* world.probes.answer(() => true, { result: "success" })
+          yield* agent.pass(8)
+        })
+      ),
+    { runtime: { program: () => ({ onTerm: { after: 300, code: 0 } }) } }
+  ],
+  // The same kill twice: by a program without decision flags, and after its upgrade to one that has them.
+  "agent-upgraded": [
+    (world) =>
+      Effect.gen(function* () {
+        const liveness = `livenessProbe: { ${http}, periodSeconds: 2 }`
+        const kill = (agent: SimulatedAgent, name: string) =>
+          Effect.gen(function* () {
+            yield* world.manifests.write(`${name}.yaml`, pod(name, liveness, "restartPolicy: OnFailure"))
+            yield* agent.pass(5)
+            yield* world.probes.answer(() => true, unavailable)
+            yield* agent.pass(8)
+            yield* world.probes.answer(() => true, { result: "success" })
+            yield* agent.pass(8)
+          })
+        yield* life(world, (agent) => kill(agent, "before"), { flags: noFlags })
+        yield* life(world, (agent) => kill(agent, "after"))
+      }),
+    { runtime: { program: () => ({ onTerm: { after: 300, code: 0 } }) } }
   ]
 }

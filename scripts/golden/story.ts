@@ -18,8 +18,12 @@ export const pod = (name: string, container = "", spec = ""): string =>
 
 export const http = "httpGet: { port: 8080, path: /healthz }"
 
+/** What a probe is answered by a server that is not well. */
+export const unavailable = { result: "failure", output: "HTTP probe failed with statuscode: 503" } as const
+
 /** One life of the agent, ended as by SIGKILL. */
 export const life = (
   world: World,
-  story: (agent: SimulatedAgent) => Effect.Effect<unknown, unknown, Scope.Scope>
-): Effect.Effect<unknown, unknown, Scope.Scope> => Effect.scoped(Effect.flatMap(startAgent(world), story))
+  story: (agent: SimulatedAgent) => Effect.Effect<unknown, unknown, Scope.Scope>,
+  options: Pick<SimulationOptions, "flags"> = {}
+): Effect.Effect<unknown, unknown, Scope.Scope> => Effect.scoped(Effect.flatMap(startAgent(world, options), story))
