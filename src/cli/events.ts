@@ -1,7 +1,7 @@
 /** `chronode events` */
 import { Effect, Result, Stream } from "effect"
 import { exitCodes } from "./exit.ts"
-import { type FilterFlags, parseFilter } from "./filter.ts"
+import { type FilterFlags, filterRemarks, parseFilter } from "./filter.ts"
 import { type LogLine, unreadableText } from "./log.ts"
 import { openLog, type SourceFlags } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -16,7 +16,7 @@ interface EventsFlags extends FilterFlags, SourceFlags {
 
 export const execute: Execute<EventsFlags, []> = async (context, flags) => {
   const { terminal } = context
-  const filter = parseFilter(flags, terminal.now())
+  const filter = await parseFilter(flags, terminal.now())
   const follow = flags.follow === true
   const paint = painter(terminal.colours)
   let unreadable = 0
@@ -37,5 +37,6 @@ export const execute: Execute<EventsFlags, []> = async (context, flags) => {
     )
   })
   await untilInterrupted(Effect.scoped(printing), follow)
+  for (const remark of filterRemarks(filter)) terminal.note(remark)
   return unreadable === 0 ? exitCodes.good : exitCodes.failed
 }

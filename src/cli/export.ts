@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { IncidentError } from "../events/incident/format.ts"
 import { writeIncident } from "../events/incident/writer.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
-import { type EventFilter, type FilterFlags, parseFilter } from "./filter.ts"
+import { type EventFilter, type FilterFlags, filterRemarks, filterWords, parseFilter } from "./filter.ts"
 import { type EventLog, noEvent } from "./log.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -22,14 +22,6 @@ interface ExportFlags extends FilterFlags {
 
 /** How often long work says how far it is, milliseconds. */
 const progressPeriod = 1000
-
-/** What was asked for, for the file's header: absolute, so that it still means the same tomorrow. */
-const filterWords = ({ pod, types, since, until }: EventFilter): Readonly<Record<string, unknown>> => ({
-  ...(pod === undefined ? {} : { pod: `${pod.namespace}/${pod.name}` }),
-  ...(types === undefined ? {} : { types: [...types] }),
-  ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
-  ...(until === undefined ? {} : { until: new Date(until).toISOString() })
-})
 
 /** Milliseconds before and after the event that a slice is taken around. */
 const defaultWindow = 5 * 60_000
@@ -70,7 +62,7 @@ const failed = (error: IncidentError): CommandFailed =>
 export const execute: Execute<ExportFlags, []> = async ({ terminal }, flags) => {
   const now = terminal.now()
   checkName(flags.out)
-  const wanted = parseFilter(flags, now)
+  const wanted = await parseFilter(flags, now)
   const window = windowOf(flags)
   let told = now
   const progress = (events: number): void => {
@@ -90,6 +82,7 @@ export const execute: Execute<ExportFlags, []> = async ({ terminal }, flags) => 
       })
     ).pipe(Effect.mapError((error) => (error instanceof CommandFailed ? error : failed(error))))
   )
+  for (const remark of filterRemarks(wanted)) terminal.note(remark)
   const { events = 0, firstSequence, lastSequence } = header
   if (flags.output === "json") terminal.out(`${JSON.stringify({ file: flags.out, ...header }, null, 2)}\n`)
   else {

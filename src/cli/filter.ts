@@ -1,23 +1,20 @@
-/** Which events a command is asked for: `--pod`, `--type`, `--since`, `--until`. */
+/** Which events a command is asked for: `--pod`, `--type`, `--since`, `--until` and `--filter`. */
 import { type ActorId, actorId } from "../events/actor-id.ts"
-import { byTag, byType, catalogue } from "../events/catalogue.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
 import { UsageError } from "./exit.ts"
-import { nearest } from "./text.ts"
+import type { Condition } from "./filter/expression.ts"
+import { type PodName, PodsByUid, podText } from "./filter/pods.ts"
+import { narrower, type Selection } from "./filter/selection.ts"
+import { parseTypes, tagOf } from "./filter/tags.ts"
 import { timeFlag } from "./times.ts"
 
-/** All given conditions hold together; times are inclusive, milliseconds since the epoch. */
-export interface EventFilter {
-  readonly pod?: PodName
-  /** Tags, e.g. `ContainerExited`; of every version. */
-  readonly types?: ReadonlySet<string>
-  readonly since?: number
-  readonly until?: number
-}
+export { isOfPod, type PodName, podOf } from "./filter/pods.ts"
+export { parseTypes, tagOf, tagOfType, unknownType } from "./filter/tags.ts"
 
-export interface PodName {
-  readonly namespace: string
-  readonly name: string
+/** What the flags say; all of it holds together. */
+export interface EventFilter extends Selection {
+  /** The expression of `--filter`. */
+  readonly condition?: Condition
 }
 
 export interface FilterFlags {
@@ -25,6 +22,7 @@ export interface FilterFlags {
   readonly type?: string
   readonly since?: string
   readonly until?: string
+  readonly filter?: string
 }
 
 /** `NS/NAME`; a name alone stands for `default/NAME`. */
@@ -35,39 +33,8 @@ export const parsePodName = (text: string): PodName => {
   return { namespace, name }
 }
 
-const fullType = /^dev\.chronode\.([A-Za-z]+)\.v\d+$/u
-
-/** The tag within a `type` attribute; the attribute itself where it is not one of ours. */
-export const tagOfType = (type: string): string => fullType.exec(type)?.[1] ?? type
-
-/** The tag of an event, also of one whose type this program does not know. */
-export const tagOf = (recorded: RecordedEvent): string =>
-  recorded.event._tag === "Unknown" ? tagOfType(recorded.event.type) : recorded.event._tag
-
-/** `A,B` to tags. A full type (`dev.chronode.A.v2`) may be one that only a newer version knows. */
-export const parseTypes = (text: string): ReadonlySet<string> => {
-  const tags = new Set<string>()
-  for (const name of text.split(",").map((part) => part.trim())) {
-    if (name === "") continue
-    const full = fullType.exec(name)
-    const known = full?.[1] ?? catalogue.find((d) => d.tag.toLowerCase() === name.toLowerCase())?.tag
-    if (known === undefined) throw unknownType(name)
-    tags.add(known)
-  }
-  if (tags.size === 0) throw new UsageError("--type: no event type is named")
-  return tags
-}
-
-/** A usage error that names the event types that may have been meant. */
-export const unknownType = (name: string): UsageError => {
-  const near = nearest(name, [...byTag.keys(), ...(name.includes(".") ? byType.keys() : [])])
-  return new UsageError(
-    `no event type '${name}'${near.length === 0 ? "; docs/events.md lists them" : `; did you mean ${near.join(" or ")}?`}`
-  )
-}
-
 /** @param now milliseconds since the epoch */
-export const parseFilter = (flags: FilterFlags, now: number): EventFilter => {
+const parseFlags = (flags: FilterFlags, now: number): EventFilter => {
   const since = timeFlag("--since", flags.since, now)
   const until = timeFlag("--until", flags.until, now)
   if (since !== undefined && until !== undefined && since > until) throw new UsageError("--since is later than --until")
@@ -79,46 +46,68 @@ export const parseFilter = (flags: FilterFlags, now: number): EventFilter => {
   }
 }
 
+/** What the flags say. The expression language is loaded only where there is an expression: 60 ms that others need not wait for. */
+export const parseFilter = async (flags: FilterFlags, now: number): Promise<EventFilter> => {
+  const filter = parseFlags(flags, now)
+  if (flags.filter === undefined) return filter
+  const { parseExpression } = await import("./filter/expression.ts")
+  return { ...filter, condition: parseExpression(flags.filter, now) }
+}
+
+/**
+ * What a store can select by; all that matches is within it. Where the expression asks for pods, all events have to be
+ * seen: those of a pod itself teach which uid is whose.
+ */
+export const selectionOf = ({ condition, ...flags }: EventFilter): Selection =>
+  condition === undefined
+    ? flags
+    : condition.needsPods && flags.pod === undefined
+      ? {}
+      : narrower(flags, condition.narrowing)
+
+/** What was asked for, for the header of a file: absolute, so that it still means the same tomorrow. */
+export const filterWords = ({
+  pod,
+  types,
+  since,
+  until,
+  condition
+}: EventFilter): Readonly<Record<string, unknown>> => ({
+  ...(pod === undefined ? {} : { pod: podText(pod) }),
+  ...(types === undefined ? {} : { types: [...types] }),
+  ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
+  ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+  ...(condition === undefined ? {} : { filter: condition.expression }),
+  ...(condition?.now === undefined ? {} : { now: new Date(condition.now).toISOString() })
+})
+
+/** What stderr is to hear of an expression that could not be decided on some events. */
+export const filterRemarks = ({ condition }: EventFilter): ReadonlyArray<string> => {
+  const { events, first } = condition?.undecided() ?? { events: 0, first: "" }
+  return events === 0
+    ? []
+    : [`chronode: --filter could not be decided on ${events} events, which are left out; the first: ${first}`]
+}
+
 export const podActor = (pod: PodName): ActorId => actorId("pod", pod.namespace, pod.name)
 
 /**
- * The pod that an actor belongs to. Probes are named `<pod>.<container>.<probe>` and volumes `<pod>.<volume>`; those
- * parts are DNS labels and hold no dot, a pod's name may.
+ * A test for events, to be fed in the order of the log: it learns pods' uids from the pods' own events, and then knows
+ * by their correlation what else belongs to them.
+ *
+ * @param pods what is known of uids from before
  */
-export const podOf = (actor: ActorId): PodName | undefined => {
-  const parts = { pod: 0, volume: 1, probe: 2 }[actor.kind as string]
-  if (parts === undefined) return undefined
-  let name = actor.name
-  for (let i = 0; i < parts; i++) {
-    const dot = name.lastIndexOf(".")
-    if (dot <= 0) return undefined
-    name = name.slice(0, dot)
-  }
-  return { namespace: actor.namespace, name }
-}
-
-/** Whether an actor is this pod, one of its probes or one of its volumes. */
-export const isOfPod = (actor: ActorId, pod: PodName): boolean => {
-  const owner = podOf(actor)
-  return owner !== undefined && owner.name === pod.name && owner.namespace === pod.namespace
-}
-
-/**
- * A test for events, to be fed in the order of the log: it learns the pod's uids from the pod's own events, and then
- * knows by their correlation what else belongs to it.
- */
-export const matcher = (filter: EventFilter): ((recorded: RecordedEvent) => boolean) => {
-  const uids = new Set<string>()
-  const { pod, types, since, until } = filter
+export const matcher = (filter: EventFilter, pods = new PodsByUid()): ((recorded: RecordedEvent) => boolean) => {
+  const { types, since, until, condition } = filter
+  const pod = filter.pod === undefined ? undefined : podText(filter.pod)
   return (recorded) => {
-    if (pod !== undefined) {
-      const own = isOfPod(recorded.actor, pod)
-      if (own && recorded.correlation !== undefined) uids.add(recorded.correlation)
-      if (!own && !(recorded.correlation !== undefined && uids.has(recorded.correlation))) return false
-    }
+    const owner = pod === undefined && condition === undefined ? "" : pods.of(recorded)
+    if (pod !== undefined && owner !== pod) return false
     if (types !== undefined && !types.has(tagOf(recorded))) return false
-    if (since === undefined && until === undefined) return true
-    const at = Date.parse(recorded.time)
-    return (since === undefined || at >= since) && (until === undefined || at <= until)
+    if (since !== undefined || until !== undefined) {
+      const at = Date.parse(recorded.time)
+      if ((since !== undefined && at < since) || (until !== undefined && at > until)) return false
+    }
+    return condition === undefined || condition.matches(recorded, owner)
   }
 }

@@ -6,7 +6,9 @@ import type { RecordedEvent } from "../events/envelope.ts"
 import type { JournalError, JournalQuery, JournalReader, JournalRow } from "../events/journal/port.ts"
 import { openJournalReadOnly } from "../events/journal/sqlite-readonly.ts"
 import { CommandFailed } from "./exit.ts"
-import { type EventFilter, matcher, podActor } from "./filter.ts"
+import { type PodName, PodsByUid, podText } from "./filter/pods.ts"
+import type { Selection } from "./filter/selection.ts"
+import { type EventFilter, matcher, podActor, selectionOf } from "./filter.ts"
 import type { ChainedLog, LogLine } from "./log.ts"
 
 /** How often a journal that is followed is looked at, milliseconds. A look is one read of the file's head. */
@@ -39,8 +41,8 @@ export const openJournalLog = (path: string): Effect.Effect<ChainedLog, CommandF
     isSlice: false,
     filter: {},
     read: (filter, follow) =>
-      Stream.mapError(follow ? following(journal, filter) : Stream.map(past(journal, filter), toLine), failed),
-    rows: (filter) => Stream.mapError(past(journal, filter), failed),
+      Stream.mapError(follow ? following(journal, filter) : pastLines(journal, filter, new PodsByUid()), failed),
+    rows: (filter) => Stream.mapError(pastRows(journal, filter), failed),
     find: (id) =>
       Stream.runHead(journal.read({ id, limit: 1 })).pipe(
         Effect.map((row) => {
@@ -64,19 +66,30 @@ export const openJournalLog = (path: string): Effect.Effect<ChainedLog, CommandF
   }))
 
 /** What the journal's own indexes can select. */
-const queryOf = (filter: EventFilter): JournalQuery => ({
-  ...(filter.types === undefined ? {} : { types: [...filter.types] }),
-  ...(filter.since === undefined ? {} : { since: filter.since }),
-  ...(filter.until === undefined ? {} : { until: filter.until })
+const queryOf = ({ types, since, until }: Selection): JournalQuery => ({
+  ...(types === undefined ? {} : { types: [...types] }),
+  ...(since === undefined ? {} : { since }),
+  ...(until === undefined ? {} : { until })
 })
 
-/** @param to sequence of the last row that is wanted */
-const past = (journal: JournalReader, filter: EventFilter, to?: number): Stream.Stream<JournalRow, JournalError> => {
-  const query = { ...queryOf(filter), ...(to === undefined ? {} : { to }) }
-  const { pod } = filter
+/**
+ * The rows that the indexes select; an expression is still to be evaluated on them.
+ *
+ * @param pods learns the uids of the pod that is asked for
+ * @param to sequence of the last row that is wanted
+ */
+const past = (
+  journal: JournalReader,
+  filter: EventFilter,
+  pods: PodsByUid,
+  to?: number
+): Stream.Stream<JournalRow, JournalError> => {
+  const { pod, ...selection } = selectionOf(filter)
+  const query = { ...queryOf(selection), ...(to === undefined ? {} : { to }) }
   if (pod === undefined) return journal.read(query)
   return Stream.unwrap(
     Effect.map(correlationsOf(journal, pod), (correlations) => {
+      for (const uid of correlations) pods.learn(uid, podText(pod))
       // A pod that was refused may have no uid: its own events count in any case.
       const own: JournalQuery = { ...query, actor: actorPath(podActor(pod)) }
       const flows = correlations.map((correlation): JournalQuery => ({ ...query, correlation }))
@@ -85,11 +98,39 @@ const past = (journal: JournalReader, filter: EventFilter, to?: number): Stream.
   )
 }
 
-/** The uids under which a pod of this name ran: the correlations of its actor's events. */
-const correlationsOf = (
+const pastLines = (
   journal: JournalReader,
-  pod: NonNullable<EventFilter["pod"]>
-): Effect.Effect<ReadonlyArray<string>, JournalError> => {
+  filter: EventFilter,
+  pods: PodsByUid,
+  to?: number
+): Stream.Stream<LogLine, JournalError> => {
+  const lines = Stream.map(past(journal, filter, pods, to), toLine)
+  return filter.condition === undefined ? lines : Stream.filter(lines, wanted(matcher(filter, pods)))
+}
+
+/** The rows to export: each with the hash before it where the row before is left out. */
+const pastRows = (journal: JournalReader, filter: EventFilter): Stream.Stream<JournalRow, JournalError> => {
+  const pods = new PodsByUid()
+  const rows = past(journal, filter, pods)
+  if (filter.condition === undefined) return rows
+  const isWanted = wanted(matcher(filter, pods))
+  let before: JournalRow | undefined
+  let taken: JournalRow | undefined
+  return rows.pipe(
+    Stream.map((row): JournalRow | undefined => {
+      const previousHash = row.previousHash ?? before?.hash
+      const follows = before !== undefined && before === taken && row.previousHash === undefined
+      before = row
+      if (!isWanted(toLine(row))) return undefined
+      taken = row
+      return follows || previousHash === undefined ? row : { ...row, previousHash }
+    }),
+    Stream.filter((row) => row !== undefined)
+  )
+}
+
+/** The uids under which a pod of this name ran: the correlations of its actor's events. */
+const correlationsOf = (journal: JournalReader, pod: PodName): Effect.Effect<ReadonlyArray<string>, JournalError> => {
   const found = new Set<string>()
   return Stream.runForEach(journal.read({ actor: actorPath(podActor(pod)) }), ({ line }) =>
     Effect.sync(() => {
@@ -133,7 +174,8 @@ const inOrder = (
 const following = (journal: JournalReader, filter: EventFilter): Stream.Stream<LogLine, JournalError> =>
   Stream.unwrap(
     Effect.map(journal.head, (head) => {
-      const matches = matcher(filter)
+      const pods = new PodsByUid()
+      const matches = matcher(filter, pods)
       let seen = head.sequence
       const next = Effect.gen(function* () {
         yield* Effect.sleep(followPeriod)
@@ -144,11 +186,6 @@ const following = (journal: JournalReader, filter: EventFilter): Stream.Stream<L
         return rows.map(toLine).filter(wanted(matches))
       })
       const live = Stream.forever(Stream.flatMap(Stream.fromEffect(next), (lines) => Stream.fromIterable(lines)))
-      const before = past(journal, filter, head.sequence).pipe(
-        Stream.map(toLine),
-        // The pod's uids are learnt here, for what comes.
-        Stream.tap((line) => Effect.sync(() => Result.isSuccess(line.event) && matches(line.event.success)))
-      )
-      return Stream.concat(before, live)
+      return Stream.concat(pastLines(journal, filter, pods, head.sequence), live)
     })
   )

@@ -6,7 +6,7 @@ import type { DecodeProblem } from "../events/decode.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
 import type { JournalRow } from "../events/journal/port.ts"
 import { CommandFailed } from "./exit.ts"
-import type { EventFilter } from "./filter.ts"
+import { type EventFilter, matcher } from "./filter.ts"
 
 export interface LogLine {
   /** One CloudEvent, as it is stored. */
@@ -64,6 +64,23 @@ export interface Verification {
         readonly problem: string
       }
     | undefined
+}
+
+/**
+ * Whether a line is wanted, asked once or more of each line in the order of the log. Lines that are no events are:
+ * nothing is known of them.
+ */
+export const lineMatcher = (filter: EventFilter): ((line: LogLine) => boolean) => {
+  const matches = matcher(filter)
+  const known = new WeakMap<LogLine, boolean>()
+  return (line) => {
+    let isWanted = known.get(line)
+    if (isWanted === undefined) {
+      isWanted = Result.isFailure(line.event) || matches(line.event.success)
+      known.set(line, isWanted)
+    }
+    return isWanted
+  }
 }
 
 /** @param log its name */

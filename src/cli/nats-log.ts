@@ -3,7 +3,7 @@ import { Effect, Result, Stream } from "effect"
 import { nodeToken } from "../events/actor-id.ts"
 import { decodeLine } from "../events/decode.ts"
 import { CommandFailed } from "./exit.ts"
-import { type EventFilter, matcher } from "./filter.ts"
+import { type EventFilter, matcher, selectionOf } from "./filter.ts"
 import type { EventLog, LogLine } from "./log.ts"
 import type { NatsOptions } from "./nats-flags.ts"
 import type { Neighbours } from "./neighbours.ts"
@@ -11,9 +11,10 @@ import type { Neighbours } from "./neighbours.ts"
 /** The narrowest subject that holds all that the filter wants: one type can be asked for, a pod's family cannot. */
 export const subjectFor = (filter: EventFilter, node: string | undefined): string => {
   const prefix = `chronode.${node === undefined ? "*" : nodeToken(node)}`
-  const [type] = filter.types ?? []
+  const { pod, types } = selectionOf(filter)
+  const [type] = types ?? []
   // A pod's own events teach which uids are its own, so they must not be left out.
-  return filter.pod === undefined && filter.types?.size === 1 ? `${prefix}.*.*.*.${type}` : `${prefix}.>`
+  return pod === undefined && types?.size === 1 ? `${prefix}.*.*.*.${type}` : `${prefix}.>`
 }
 
 /** @param node whose events; undefined: of every node */
@@ -24,7 +25,12 @@ export const openNatsLog = (neighbours: Neighbours, options: NatsOptions, node: 
       Effect.map(Effect.promise(neighbours.readNats), (readNats) => {
         const matches = matcher(filter)
         let received = 0
-        return readNats(options, { subject: subjectFor(filter, node), since: filter.since, follow, node }).pipe(
+        return readNats(options, {
+          subject: subjectFor(filter, node),
+          since: selectionOf(filter).since,
+          follow,
+          node
+        }).pipe(
           Stream.map((line): LogLine => {
             received += 1
             return { line, place: `message ${received}`, event: decodeLine(line) }

@@ -31,12 +31,13 @@ export const parseSpeed = (text: string): Speed => {
 
 /**
  * The same lines, each when its turn has come. Where the clock was set back in the log, the wait is nothing and `note`
- * hears of it; long waits are told too. Lines that are no events come at once.
+ * hears of it; long waits are told too. Lines that are no events come at once, and so do those that are not shown.
  */
 export const paced = <E>(
   lines: Stream.Stream<LogLine, E>,
   speed: Speed,
-  note: (text: string) => void
+  note: (text: string) => void,
+  isShown: (line: LogLine) => boolean = () => true
 ): Stream.Stream<LogLine, E> => {
   if (speed === "max") return lines
   return Stream.suspend(() => {
@@ -45,7 +46,7 @@ export const paced = <E>(
     /** Milliseconds of playback from its beginning to the last event. */
     let due = 0
     const wait = Effect.fnUntraced(function* (line: LogLine) {
-      if (Result.isFailure(line.event)) return line
+      if (!isShown(line) || Result.isFailure(line.event)) return line
       const at = millis(line.event.success.recordedTime)
       const now = yield* Clock.currentTimeMillis
       if (began === undefined) {
@@ -79,16 +80,17 @@ export const parsePace = ({ speed, step }: PlaybackFlags, unasked: Speed): Pace 
   return step === true ? "step" : speed === undefined ? unasked : parseSpeed(speed)
 }
 
-/** Plays lines at a pace. Takes stdin where that is by hand, until the scope closes. */
+/** Plays lines at a pace; those that are not shown pass without a pause. Takes stdin where that is by hand, until the scope closes. */
 export const openPlayback = (
   pace: Pace,
-  note: (text: string) => void
+  note: (text: string) => void,
+  isShown: (line: LogLine) => boolean = () => true
 ): Effect.Effect<<E>(lines: Stream.Stream<LogLine, E>) => Stream.Stream<LogLine, E>, never, Scope.Scope> =>
   Effect.gen(function* () {
-    if (pace !== "step") return (lines) => paced(lines, pace, note)
+    if (pace !== "step") return (lines) => paced(lines, pace, note, isShown)
     const steps = yield* openSteps(note)
     return (lines) =>
-      Stream.mapEffect(lines, (line) => Effect.map(steps.next, (go) => (go ? line : undefined))).pipe(
-        Stream.takeWhile((line) => line !== undefined)
-      )
+      Stream.mapEffect(lines, (line) =>
+        isShown(line) ? Effect.map(steps.next, (go) => (go ? line : undefined)) : Effect.succeed(line)
+      ).pipe(Stream.takeWhile((line) => line !== undefined))
   })

@@ -39,11 +39,20 @@ const natsCredentials = (): ReadonlyArray<Option> => [
   new Option("--tls-key <file>", "key of the client certificate, PEM (NATS_KEY)")
 ]
 
+const podOption = () => new Option("--pod <ns/name>", "only events of this pod, its probes and its volumes")
+const typeOption = () => new Option("--type <types>", "only these event types, e.g. ContainerExited,ProbeFailed")
+const sinceOption = () =>
+  new Option("--since <time>", "only from this time on: 2026-11-21T05:53:47Z, 05:53, or 10m, 2h, 1d ago")
+const expressionOption = () =>
+  new Option("--filter <expression>", "only events for which this holds, in CEL (docs/filters.md): 'severity >= WARN'")
+
+/** All that are given hold together. */
 const filterOptions = (): ReadonlyArray<Option> => [
-  new Option("--pod <ns/name>", "only events of this pod, its probes and its volumes"),
-  new Option("--type <types>", "only these event types, e.g. ContainerExited,ProbeFailed"),
-  new Option("--since <time>", "only from this time on: 2026-11-21T05:53:47Z, 05:53, or 10m, 2h, 1d ago"),
-  new Option("--until <time>", "only up to this time")
+  podOption(),
+  typeOption(),
+  sinceOption(),
+  new Option("--until <time>", "only up to this time"),
+  expressionOption()
 ]
 
 const output = (...formats: ReadonlyArray<string>) =>
@@ -246,6 +255,7 @@ const declareReaders = (command: Declare, start: Start): void => {
     ["chronode events --follow", "everything, live"],
     ["chronode events --pod default/web --since 10m", "one pod, the last ten minutes"],
     ["chronode events --type ContainerExited,ProbeFailed -o json", "CloudEvents, one a line"],
+    ["chronode events --filter 'severity >= WARN && text.contains(\"503\")'", "any condition (docs/filters.md)"],
     ["chronode events --from incident.ndjson", "out of a file, with nothing running"],
     ["chronode events --follow --from nats --nats nats://hub:4222", "from another machine"]
   )
@@ -320,6 +330,10 @@ const declareOffline = (command: Declare, start: Start): void => {
   const replay = command("replay", "replay an incident offline: its timeline and the state that it led to")
     .argument("<file>", "incident file")
     .option("--until <point>", "stop at this time, or after the event of this id")
+    .addOption(podOption())
+    .addOption(typeOption())
+    .addOption(sinceOption())
+    .addOption(expressionOption())
     .option(
       "--verify",
       "check the chain and take every decision again; at the first that differs print both sides, exit 3"
@@ -340,6 +354,7 @@ const declareOffline = (command: Declare, start: Start): void => {
     replay,
     ["chronode replay incident.ndjson", "what happened, and how it ended"],
     ["chronode replay incident.ndjson --until '2026-11-21 05:53:47'", "the state at that time"],
+    ["chronode replay incident.ndjson --pod default/web", "what is told of one pod; the state is folded from all"],
     ["chronode replay incident.ndjson --verify", "would today's code decide the same?"],
     ["chronode replay incident.ndjson --speed 10", "watch it happen, ten times faster"],
     ["chronode replay incident.ndjson --publish nats://127.0.0.1:4222 --speed max", "try a subscriber on it"]

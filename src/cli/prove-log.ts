@@ -22,14 +22,14 @@ export interface HeadSource {
 type Filter = Readonly<Record<string, unknown>>
 
 /** The test for what the header says was exported; undefined: its words are not this program's. */
-const matcherOf = (filter: Filter): ((recorded: RecordedEvent) => boolean) | undefined => {
-  const { pod, types, since, until, ...others } = filter
+const matcherOf = async (words: Filter): Promise<((recorded: RecordedEvent) => boolean) | undefined> => {
+  const { pod, types, since, until, filter, now, ...others } = words
   if (Object.keys(others).length > 0) return undefined
   const flags: Record<string, string> = {}
-  const words = { pod, type: Array.isArray(types) ? types.join(",") : types, since, until }
-  for (const [name, value] of Object.entries(words)) if (typeof value === "string") flags[name] = value
+  const given = { pod, type: Array.isArray(types) ? types.join(",") : types, since, until, filter }
+  for (const [name, value] of Object.entries(given)) if (typeof value === "string") flags[name] = value
   try {
-    return matcher(parseFilter(flags as FilterFlags, 0))
+    return matcher(await parseFilter(flags as FilterFlags, typeof now === "string" ? Date.parse(now) : 0))
   } catch (error) {
     if (error instanceof UsageError) return undefined
     throw error
@@ -80,7 +80,7 @@ const holdAgainstStream = (
     const readHeads = yield* Effect.promise(neighbours.readHeads)
     const { first, last } = proof.range()
     const isFiltered = proof.gaps() > 0 && Object.keys(filter).length > 0
-    const matches = isFiltered ? matcherOf(filter) : undefined
+    const matches = isFiltered ? yield* Effect.promise(() => matcherOf(filter)) : undefined
     if (isFiltered && matches === undefined)
       note(
         "chronode: it cannot be told whether events were removed: the file was filtered in a way that its header does not tell"

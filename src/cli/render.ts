@@ -2,7 +2,7 @@
 import type { ActorId } from "../events/actor-id.ts"
 import { catalogue, tell } from "../events/catalogue.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
-import { tagOf } from "./filter.ts"
+import { tagOf } from "./filter/tags.ts"
 import { oneLine, type Paint, severityColour } from "./text.ts"
 import { localTime } from "./times.ts"
 

@@ -7,8 +7,9 @@ import { Effect, Result, Stream } from "effect"
 import { makeOutgoing } from "../actors/stream/outgoing.ts"
 import type { OutgoingMessage } from "../adapters/nats/port.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
+import { filterRemarks, parseFilter } from "./filter.ts"
 import { upTo } from "./fold-log.ts"
-import { type LogLine, unreadableText } from "./log.ts"
+import { type LogLine, lineMatcher, unreadableText } from "./log.ts"
 import { momentFlag } from "./moments.ts"
 import { natsOptions } from "./nats-flags.ts"
 import type { PlayedCounts } from "./neighbours.ts"
@@ -57,7 +58,9 @@ const makeMessages = (prefix: string, freshIds: boolean): ((line: LogLine) => Ou
 }
 
 export const execute: Execute<ReplayFlags, [file: string]> = async ({ neighbours, terminal }, flags, file) => {
-  const until = momentFlag("--until", flags.until, terminal.now())
+  const { until: point, ...filterFlags } = flags
+  const until = momentFlag("--until", point, terminal.now())
+  const filter = await parseFilter(filterFlags, terminal.now())
   const prefix = parsePrefix(flags.subjectPrefix ?? defaultPrefix)
   const pace = parsePace(flags, 1)
   const toMessage = makeMessages(prefix, flags.freshIds === true)
@@ -78,7 +81,7 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ neighbours
     const session = yield* openNats(natsOptions({ ...flags, nats: flags.publish ?? "" }), `${prefix}>`)
     const play = yield* openPlayback(pace, terminal.note)
     const tell = progress(terminal)
-    yield* Stream.runForEach(play(upTo(log, until)), (line) => {
+    yield* Stream.runForEach(play(Stream.filter(upTo(log, until), lineMatcher(filter))), (line) => {
       const message = toMessage(line)
       if (message === undefined) {
         unreadable++
@@ -95,6 +98,7 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ neighbours
     done = { server: session.server, streams: session.streams }
   })
   await untilInterrupted(Effect.scoped(publishing).pipe(Effect.mapError(failed)), true)
+  for (const remark of filterRemarks(filter)) terminal.note(remark)
   report(terminal, flags, { prefix, counts, unreadable, milliseconds: terminal.now() - began, ...done })
   return done !== undefined && unreadable > 0 ? exitCodes.failed : exitCodes.good
 }

@@ -2,7 +2,10 @@
 import { Effect } from "effect"
 import { columns, type NodeViews, nodeViews, type ViewName } from "./columns.ts"
 import { exitCodes, UsageError } from "./exit.ts"
+import { podText } from "./filter/pods.ts"
+import { filterRemarks, parseFilter } from "./filter.ts"
 import { type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
+import { lineMatcher } from "./log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import { openPlayback, parsePace } from "./playback.ts"
@@ -14,7 +17,11 @@ import { painter, table } from "./text.ts"
 import { formatLength } from "./times.ts"
 
 export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }, flags, file) => {
-  const until = momentFlag("--until", flags.until, terminal.now())
+  const { until: point, ...filterFlags } = flags
+  const until = momentFlag("--until", point, terminal.now())
+  // It chooses what is told. The state is folded from all events: it would be another without some.
+  const filter = await parseFilter(filterFlags, terminal.now())
+  const isTold = lineMatcher(filter)
   const text = flags.output === "text"
   const pace = parsePace(flags, "max")
   if (pace !== "max" && !text)
@@ -25,17 +32,17 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
     Effect.scoped(
       Effect.gen(function* () {
         const log = yield* openChainedLog(file, "")
-        const play = yield* openPlayback(pace, terminal.note)
-        return yield* foldLines(play(upTo(log, until)), (recorded) => {
+        const play = yield* openPlayback(pace, terminal.note, isTold)
+        return yield* foldLines(play(upTo(log, until)), (recorded, line) => {
           if (first === "") first = recorded.time
-          if (text) terminal.out(`${eventLine(recorded, paint)}\n`)
+          if (text && isTold(line)) terminal.out(`${eventLine(recorded, paint)}\n`)
           if (pace !== "max") terminal.flush()
         })
       })
     )
   )
-  for (const remark of remarks(folded)) terminal.note(remark)
-  const views = nodeViews(folded.fold)
+  for (const remark of [...remarks(folded), ...filterRemarks(filter)]) terminal.note(remark)
+  const views = filter.pod === undefined ? nodeViews(folded.fold) : ofPod(nodeViews(folded.fold), podText(filter.pod))
   if (text) printState(terminal, folded, views, first)
   else terminal.out(`${JSON.stringify(asJson(folded, views, first), null, 2)}\n`)
   return folded.unreadable.length === 0 ? exitCodes.good : exitCodes.failed
@@ -48,6 +55,19 @@ const shown: ReadonlyArray<readonly [name: ViewName, title: string]> = [
   ["probes", "Probes"],
   ["volumes", "Volumes"]
 ]
+
+/** Of `--pod` the state is that of the pod alone, under the hash of the whole. */
+const ofPod = ({ pods, containers, probes, volumes, node }: NodeViews, wanted: string): NodeViews => {
+  const isWanted = ({ namespace, pod: name }: { readonly namespace: string; readonly pod: string }): boolean =>
+    podText({ namespace, name }) === wanted
+  return {
+    pods: pods.filter((pod) => podText(pod) === wanted),
+    containers: containers.filter(isWanted),
+    probes: probes.filter(isWanted),
+    volumes: volumes.filter(isWanted),
+    node
+  }
+}
 
 const printState = (terminal: Terminal, { fold }: Folded, views: NodeViews, first: string): void => {
   const paint = painter(terminal.colours)

@@ -36,6 +36,10 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
   if (flags.verify !== true) throw new UsageError("replay: --all goes with --verify")
   if (flags.speed !== undefined || flags.step === true)
     throw new UsageError("replay: --speed and --step show events, and --verify shows none: run it once for each")
+  if ([flags.pod, flags.type, flags.since, flags.filter].some((given) => given !== undefined))
+    throw new UsageError(
+      "replay: --verify takes all decisions again: --pod, --type, --since and --filter choose what is told"
+    )
   const until = momentFlag("--until", flags.until, terminal.now())
   let told = terminal.now()
   const progress = (events: number): void => {

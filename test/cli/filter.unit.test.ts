@@ -1,11 +1,22 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { UsageError } from "../../src/cli/exit.ts"
-import { matcher, parseFilter, parsePodName, parseTypes, podOf, tagOf } from "../../src/cli/filter.ts"
+import {
+  type FilterFlags,
+  filterWords,
+  matcher,
+  parseFilter,
+  parsePodName,
+  parseTypes,
+  podOf,
+  selectionOf,
+  tagOf
+} from "../../src/cli/filter.ts"
 import { actorId } from "../../src/events/actor-id.ts"
 import type { NodeEvent } from "../../src/events/catalogue.ts"
 import type { RecordedEvent } from "../../src/events/envelope.ts"
 import { recordedEvents, start } from "../events/recorded.ts"
+import { roundsOr, seededRandom } from "../support/random.ts"
 
 const usage = (message: RegExp) => (error: unknown) => error instanceof UsageError && message.test(error.message)
 const stopped: NodeEvent = { _tag: "SandboxStopped", sandboxId: "s1" }
@@ -78,7 +89,77 @@ describe("--since and --until", () => {
     assert.deepEqual(idsOf(events, { since: start + 1000, types: new Set(["SandboxStopped"]) }), ["e3", "e4"])
   })
 
-  it("in the wrong order are a usage error", () => {
-    assert.throws(() => parseFilter({ since: "1m", until: "2m" }, start), usage(/--since is later than --until/u))
+  it("in the wrong order are a usage error", async () => {
+    await assert.rejects(parseFilter({ since: "1m", until: "2m" }, start), usage(/--since is later than --until/u))
+  })
+})
+
+describe("--filter", () => {
+  const actors = [
+    ...["web", "web.v1", "db"].map((name) => actorId("pod", "default", name)),
+    actorId("pod", "other", "web"),
+    actorId("probe", "default", "web.app.liveness"),
+    actorId("volume", "default", "web.v1.cache"),
+    actorId("image", "", "web:1"),
+    actorId("node", "", "node1")
+  ]
+  const random = seededRandom("flags and expressions")
+  const randomLog = () =>
+    recordedEvents(
+      Array.from({ length: 40 }, () => {
+        const actor = random.pick(actors)
+        const { pod = actor.name } = { pod: podOf(actor)?.name }
+        const correlation = random.chance(0.8) ? `uid-${pod}` : `uid-${random.pick(["web", "db"])}`
+        return { event: random.pick([stopped, found]), actor, correlation }
+      })
+    )
+  /** Flags, and the same in the language. */
+  const randomFlags = (): { readonly flags: FilterFlags; readonly expression: string } => {
+    const time = () => new Date(start + random.int(0, 40) * 1000).toISOString()
+    const [first, last] = [time(), time()].sort()
+    const chosen = [
+      [{ pod: "web" }, 'pod == "default/web"'],
+      [{ pod: "other/web" }, '"other/web" == pod'],
+      [{ type: "sandboxstopped" }, 'type == "SandboxStopped"'],
+      [{ type: "ImageFound,SandboxStopped" }, 'type in ["ImageFound", "SandboxStopped"]'],
+      [{ since: first }, `time >= timestamp("${first}")`],
+      [{ until: last }, `!(time > timestamp("${last}"))`]
+    ] as const
+    const taken = chosen.filter(() => random.chance(0.4))
+    // A flag that comes twice is the later one.
+    const byFlag = new Map(taken.map((pair) => [Object.keys(pair[0])[0], pair]))
+    const pairs = [...byFlag.values()]
+    return {
+      flags: Object.assign({}, ...pairs.map(([flags]) => flags)),
+      expression: pairs.length === 0 ? "true" : pairs.map(([, expression]) => expression).join(" && ")
+    }
+  }
+
+  it("selects what the flags select that mean the same, alone and together with them", async () => {
+    for (let round = 0; round < roundsOr(200); round++) {
+      const log = randomLog()
+      const { flags, expression } = randomFlags()
+      const byFlags = await parseFilter(flags, start)
+      const expected = idsOf(log, byFlags)
+      const byExpression = await parseFilter({ filter: expression }, start)
+      assert.deepEqual(idsOf(log, byExpression), expected, expression)
+      assert.deepEqual(idsOf(log, await parseFilter({ ...flags, filter: expression }, start)), expected, expression)
+      // What a store selects by holds all of it.
+      const selected = new Set(idsOf(log, selectionOf(byExpression)))
+      assert.deepEqual(
+        expected.filter((id) => !selected.has(id)),
+        [],
+        expression
+      )
+    }
+  })
+
+  it("is told in a file's header, with the time that it was asked at", async () => {
+    const filter = await parseFilter({ pod: "web", filter: 'time > now - duration("1m")' }, start)
+    assert.deepEqual(filterWords(filter), {
+      pod: "default/web",
+      filter: 'time > now - duration("1m")',
+      now: "2026-01-15T09:30:00.000Z"
+    })
   })
 })

@@ -66,6 +66,21 @@ for (const runtime of runtimes) {
       const pod = await exported(runtime, "b.ndjson", "--pod", "default/web", "--type", "ProbeFailed,ContainerExited")
       const report = JSON.parse((await chronode(runtime, ["verify", pod, "-o", "json"])).out)
       assert.deepEqual([report.whole, report.events, report.firstSequence, report.lastSequence], [true, 2, 4, 7])
+      const bad = await exported(
+        runtime,
+        "w.ndjson",
+        "--type",
+        "ContainerExited,NodeStopped",
+        "--filter",
+        "severity >= WARN"
+      )
+      const [header, only, ...rest] = readFileSync(bad, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+      assert.deepEqual(header.data.filter, { types: ["ContainerExited", "NodeStopped"], filter: "severity >= WARN" })
+      assert.deepEqual([only.id, rest], ["e7", []])
+      assert.equal((await chronode(runtime, ["verify", bad])).code, 0)
       const slice = at(`${runtime}-c.ndjson`)
       const sliced = await chronode(runtime, ["export", "--from", all, "--out", slice, "--pod", "default/web"])
       assert.equal(sliced.code, 0, sliced.err)
@@ -118,6 +133,10 @@ for (const runtime of runtimes) {
       assert.match(out, /ContainerExited +app ended with exit code 137 \(signal 9\)\n/u)
       assert.match(out, /\n10 events over 9s, to 2026-01-15T09:30:09\.000Z\. The state then:\n/u)
       assert.match(out, /\nPods\nNAMESPACE +NAME +READY +STATUS +RESTARTS +AGE +IP\ndefault +web /u)
+      const some = await chronode(runtime, ["replay", file, "--pod", "default/web.v2", "--filter", 'kind == "pod"'])
+      assert.match(some.out, /^[^\n]* SandboxStopped +sandbox s2 is stopped\n\n10 events over 9s/u)
+      assert.match(some.out, /\nPods\n.*\ndefault +web\.v2 [^\n]*\n\nstate: /u)
+      assert.equal(some.out.slice(-65), out.slice(-65))
       const json = JSON.parse((await chronode(runtime, ["replay", file, "-o", "json"])).out)
       assert.deepEqual([json.node, json.events, json.state.pods[0].name], ["node1", 10, "web"])
     })

@@ -58,6 +58,9 @@ for (const runtime of runtimes) {
         ...["events", "--pod", "default/web", "--type", "ProbeFailed", "--since", "2026-01-15T09:30:00Z", "-o", "json"]
       ])
       assert.deepEqual(idsOf(together.out), ["e4"])
+      const wrong = await run(runtime, ["events", "--filter", "sevrity >= WARN"])
+      assert.equal(wrong.code, 2)
+      assert.match(wrong.err, /^chronode: --filter: column 1: no field 'sevrity'; did you mean severity\?\n/u)
     })
 
     it("follow what is written, and end with exit code 0 at Ctrl-C", slow, async () => {
@@ -65,7 +68,7 @@ for (const runtime of runtimes) {
       await writeJournal(own, story.slice(0, 3))
       const following = startProgram(
         binary,
-        ["events", "--follow", "-o", "json", "--pod", "default/web", "--data-dir", own],
+        ["events", "--follow", "-o", "json", "--filter", 'pod == "default/web" && sequence > 1', "--data-dir", own],
         { CHRONODE_RUNTIME: runtime }
       )
       await following.printed('"id":"e3"')
