@@ -416,12 +416,14 @@ const declareOffline = (command: Declare, start: Start): void => {
 const declareTools = (command: Declare, start: Start): void => {
   const schema = command("schema", "print the JSON Schema (2020-12) of one event or of the whole catalogue")
     .argument("[type]", "event type: ContainerExited or dev.chronode.ContainerExited.v1")
+    .option("--asyncapi", "print an AsyncAPI 3.0 document instead: subjects, messages, schemas")
     .addOption(output("json"))
     .action((type, flags) => start(() => import("./schema.ts"), flags, type))
   examples(
     schema,
     ["chronode schema ContainerExited", "one event, with its envelope"],
-    ["chronode schema > events.schema.json", "all of them"]
+    ["chronode schema > events.schema.json", "all of them"],
+    ["chronode schema --asyncapi > asyncapi.json", "for the tools of asyncapi.com: what is published on which subject"]
   )
 
   const doctor = command("doctor", "check what the agent needs on this machine, and say how to mend what is missing")

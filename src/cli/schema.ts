@@ -1,14 +1,26 @@
-/** `chronode schema [EVENT-TYPE]` */
+/** `chronode schema [EVENT-TYPE] | --asyncapi` */
 import { byTag, byType } from "../events/catalogue.ts"
 import { catalogueSchema, eventSchema } from "../events/json-schema.ts"
-import { exitCodes } from "./exit.ts"
+import { exitCodes, UsageError } from "./exit.ts"
 import { unknownType } from "./filter.ts"
 import type { Execute } from "./program.ts"
+import { version } from "./version.ts"
 
-export const execute: Execute<object, [type: string | undefined]> = async ({ terminal }, _, type) => {
+interface SchemaFlags {
+  readonly asyncapi?: boolean
+}
+
+export const execute: Execute<SchemaFlags, [type: string | undefined]> = async ({ terminal }, flags, type) => {
   const definition = type === undefined ? undefined : (byTag.get(type) ?? byType.get(type))
   if (type !== undefined && definition === undefined) throw unknownType(type)
-  const schema = definition === undefined ? catalogueSchema() : eventSchema(definition)
+  if (flags.asyncapi === true && definition !== undefined)
+    throw new UsageError("--asyncapi describes the whole catalogue: leave the event type out")
+  const schema =
+    flags.asyncapi === true
+      ? (await import("../events/asyncapi.ts")).asyncApiDocument(version)
+      : definition === undefined
+        ? catalogueSchema()
+        : eventSchema(definition)
   terminal.out(`${JSON.stringify(schema, null, 2)}\n`)
   return exitCodes.good
 }

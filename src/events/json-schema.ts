@@ -8,12 +8,12 @@ import { actorKinds, type EventDefinition, severities, typeName } from "./defini
 
 export const dialect = "https://json-schema.org/draft/2020-12/schema"
 
-type JsonSchema = { readonly [keyword: string]: unknown }
+export type JsonSchema = { readonly [keyword: string]: unknown }
 
 const timestampSchema: JsonSchema = { type: "string", format: "date-time" }
 
 /** The attributes that every event has, whatever its type. Names and meaning: CloudEvents 1.0 and its extensions. */
-const envelopeProperties: Readonly<Record<string, JsonSchema>> = {
+export const envelopeProperties: Readonly<Record<string, JsonSchema>> = {
   specversion: { const: "1.0" },
   id: { type: "string", minLength: 1, description: "UUIDv7." },
   source: {
@@ -40,7 +40,8 @@ const envelopeProperties: Readonly<Record<string, JsonSchema>> = {
     description: "JSON text of the command that was decided; on the first event of a decision."
   }
 }
-const required = [
+/** The attributes that are never absent. */
+export const required = [
   "specversion",
   "id",
   "source",
@@ -54,25 +55,29 @@ const required = [
   "data"
 ]
 
-/** Schema of the data alone, and the definitions it refers to. */
+/** Schema of the data alone. The tag is the program's own: on the wire the type attribute says it. */
+export const dataDocument = (definition: EventDefinition) =>
+  Schema.toJsonSchemaDocument(Schema.Struct(definition.fields))
+
+/** The same, and the definitions it refers to. */
 const dataSchema = (definition: EventDefinition): { readonly data: JsonSchema; readonly definitions: JsonSchema } => {
-  // The tag is the program's own; on the wire the type attribute says it.
-  const document = Schema.toJsonSchemaDocument(Schema.Struct(definition.fields))
+  const document = dataDocument(definition)
   return { data: document.schema, definitions: document.definitions }
 }
+
+/** What the attributes of one type hold beyond those of every event. */
+export const ownProperties = (definition: EventDefinition): Readonly<Record<string, JsonSchema>> => ({
+  type: { const: typeName(definition) },
+  ...(definition.kind === "any"
+    ? {}
+    : { source: { ...envelopeProperties.source, pattern: `^/nodes/[^/]+/${definition.kind}/[^/]+/.+$` } })
+})
 
 const envelope = (definition: EventDefinition, data: JsonSchema): JsonSchema => ({
   title: definition.tag,
   description: definition.about,
   type: "object",
-  properties: {
-    ...envelopeProperties,
-    type: { const: typeName(definition) },
-    ...(definition.kind === "any"
-      ? {}
-      : { source: { ...envelopeProperties.source, pattern: `^/nodes/[^/]+/${definition.kind}/[^/]+/.+$` } }),
-    data
-  },
+  properties: { ...envelopeProperties, ...ownProperties(definition), data },
   required
 })
 
