@@ -30,6 +30,7 @@ export const placeOf = (path: string): Place => {
 export const isPure = (path: string): boolean =>
   /^src\/actors\/(?:.+\/)?(?:decider|state|plan|commands)\.ts$/.test(path) ||
   (path.startsWith("src/actors/pod/") && !path.endsWith("/behavior.ts")) ||
+  path.startsWith("src/actors/what-if/") ||
   /^src\/events\/(?:kinds\/)?[^/]+\.ts$/.test(path)
 
 export const isGenerated = (path: string): boolean => path.includes("/generated/")

@@ -338,6 +338,7 @@ const declareOffline = (command: Declare, start: Start): void => {
       "--verify",
       "check the chain and take every decision again; at the first that differs print both sides, exit 3"
     )
+    .option("--with <file>", "what if: parts of pods or node settings that would have been otherwise (YAML)")
     .option("--all", "with --verify: go on after a difference and list all of them")
     .option("--speed <times>", "show each event when its time has come: 1 as it was, 10, 0.5, or max (the default)")
     .option("--step", "show one event for each key (or line of stdin); q ends")
@@ -356,6 +357,7 @@ const declareOffline = (command: Declare, start: Start): void => {
     ["chronode replay incident.ndjson --until '2026-11-21 05:53:47'", "the state at that time"],
     ["chronode replay incident.ndjson --pod default/web", "what is told of one pod; the state is folded from all"],
     ["chronode replay incident.ndjson --verify", "would today's code decide the same?"],
+    ["chronode replay incident.ndjson --with what-if.yaml", "what would have happened otherwise?"],
     ["chronode replay incident.ndjson --speed 10", "watch it happen, ten times faster"],
     ["chronode replay incident.ndjson --publish nats://127.0.0.1:4222 --speed max", "try a subscriber on it"]
   )

@@ -14,6 +14,8 @@ export interface ReplayFlags extends FilterFlags, PlaybackFlags, Omit<NatsConnec
   readonly publish?: string
   readonly subjectPrefix?: string
   readonly freshIds?: boolean
+  /** A what-if file. */
+  readonly with?: string
   readonly output: "text" | "json"
 }
 
@@ -27,6 +29,7 @@ interface Mode {
 const story: Mode = { flags: [], load: () => import("./replay-story.ts") }
 const modes: ReadonlyArray<Mode> = [
   { flags: ["verify", "all"], load: () => import("./replay-verify.ts") },
+  { flags: ["with"], load: () => import("./replay-what-if.ts") },
   { flags: ["publish"], load: () => import("./replay-publish.ts") }
 ]
 

@@ -20,6 +20,8 @@ export interface Terminal {
   readonly flush: () => void
   /** Whether stdout takes colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
   readonly colours: boolean
+  /** Characters of a line of stdout; 120 where it is no terminal. */
+  readonly columns: number
   /** Whether stderr is a terminal: progress is shown there only. */
   readonly interactive: boolean
   /** Milliseconds since the epoch. */
@@ -29,6 +31,8 @@ export interface Terminal {
 const bufferedBytes = 64 * 1024
 /** How long to wait for a non-blocking pipe to drain before trying again, milliseconds. */
 const drainPause = 2
+/** Width of text that no terminal shows. */
+const plainColumns = 120
 const stdoutDescriptor = 1
 const stderrDescriptor = 2
 
@@ -103,6 +107,9 @@ export const processTerminal = (): Terminal => {
     },
     flush,
     colours: takesColours(stdoutDescriptor),
+    get columns() {
+      return (isatty(stdoutDescriptor) ? process.stdout.columns : undefined) ?? plainColumns
+    },
     interactive: isatty(stderrDescriptor) && process.env.TERM !== "dumb",
     now: Date.now
   }

@@ -61,6 +61,7 @@ const verify = async (path: string, ...words: ReadonlyArray<string>) => {
     },
     flush: () => {},
     colours: false,
+    columns: 120,
     interactive: false,
     now: () => Date.UTC(2026, 0, 16)
   }

@@ -52,6 +52,8 @@ export interface SimulationOptions {
   readonly retention?: RetentionPolicy
   /** Decision flags of the program that runs; default: all that there are. */
   readonly flags?: Flags
+  /** Longest crash back-off; kubelet's 300. */
+  readonly maxContainerRestartPeriodSeconds?: number
 }
 
 /** What outlives an agent: the disk, the runtime, the stream, the manifests. */
@@ -129,7 +131,7 @@ export const startAgent = (
             clusterDomain: ""
           },
           runtimeHandler: "",
-          maxContainerRestartPeriodSeconds: 300
+          maxContainerRestartPeriodSeconds: world.options.maxContainerRestartPeriodSeconds ?? 300
         })
       ),
       Context.add(

@@ -16,7 +16,7 @@ import { hostsFilePath, podLogDirectory, terminationLogPath } from "./node-facts
 import { sandboxConfigOf } from "./sandbox-effects.ts"
 import { imageUser } from "./security.ts"
 import { PodSettings } from "./settings.ts"
-import { type ContainerInState, containerSpec, type PodState } from "./state.ts"
+import { type ContainerInState, containerSpec, type PodState, surplusDead } from "./state.ts"
 
 /** kubelet's words for what keeps a container from starting, with the step at which it failed. */
 interface StartFailure {
@@ -208,16 +208,13 @@ export const stopContainer = (
     ]
   })
 
-/** Dead containers that kubelet keeps of each name (`maxPerPodContainerCount`). */
-export const keptDeadContainers = 1
-
 /** Removes the older dead containers of one name. What cannot be removed now goes with the next one, or with the pod. */
 export const removeDeadContainers = (
   container: ContainerInState
 ): Effect.Effect<ReadonlyArray<PodCommand>, never, ContainerRuntime> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
-    const surplus = container.dead.slice(0, Math.max(container.dead.length - keptDeadContainers, 0))
+    const surplus = surplusDead(container)
     const removed: Array<string> = []
     for (const id of surplus) {
       const result = yield* Effect.result(runtime.removeContainer(id))

@@ -197,3 +197,10 @@ export const isAlive = (container: ContainerInState): boolean =>
 
 /** The agent stopped it for something that a new start is to mend, not because the pod ends. */
 export const isOwnKill = ({ killedFor }: Exit): boolean => killedFor !== undefined && killedFor !== "PodTerminating"
+
+/** Dead containers that kubelet keeps of each name (`maxPerPodContainerCount`). */
+const keptDeadContainers = 1
+
+/** Ids of the dead containers that are to be removed, oldest first. */
+export const surplusDead = ({ dead }: ContainerInState): ReadonlyArray<string> =>
+  dead.slice(0, Math.max(dead.length - keptDeadContainers, 0))

@@ -3,6 +3,7 @@
  * itself; what is wrong is told with line, column and field.
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml"
+import { podShape } from "../../events/pod-shape.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import { applyDefaults } from "./defaults.ts"
 import { splitDocuments } from "./documents.ts"
@@ -12,7 +13,6 @@ import { maxDocumentBytes, maxParsedBytes, maxRecordedPodBytes } from "./limits.
 import type { IgnoredField, ManifestProblem } from "./port.ts"
 import { fieldPath, type Place, Reader } from "./read.ts"
 import { redact } from "./redact.ts"
-import { podShape } from "./shape.ts"
 import { validatePod } from "./validate.ts"
 import type { WrittenPod } from "./written.ts"
 

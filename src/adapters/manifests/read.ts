@@ -13,10 +13,10 @@ import {
   type Scalar,
   type YAMLMap
 } from "yaml"
+import { describeShape, type Shape } from "../../events/pod-shape.ts"
 import { classify } from "./known-fields.ts"
 import { maxNodes } from "./limits.ts"
 import type { IgnoredField, ManifestProblem } from "./port.ts"
-import { describeShape, type Shape } from "./shape.ts"
 
 export interface Place {
   readonly line: number

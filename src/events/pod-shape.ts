@@ -3,7 +3,7 @@
  * there is read here without a second table. `valueHash` is the log's and no field of a manifest.
  */
 import type { Schema } from "effect"
-import { Pod } from "../../events/pod-spec.ts"
+import { Pod } from "./pod-spec.ts"
 
 export type Shape =
   | { readonly kind: "text" | "integer" | "boolean" | "integerOrText" | "quantity" }

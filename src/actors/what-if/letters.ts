@@ -1,0 +1,189 @@
+/** The decisions of a log as what they were: a command that an actor was told, and the events that it decided. */
+import { Result, Schema } from "effect"
+import { type ActorId, actorPath } from "../../events/actor-id.ts"
+import type { NodeEvent } from "../../events/catalogue.ts"
+import type { RecordedEvent } from "../../events/envelope.ts"
+import type { Pod } from "../../events/pod-spec.ts"
+import type { Command } from "../kernel/behavior.ts"
+import { type Flags, noFlags } from "../kernel/flags.ts"
+import { type Deciders, isKernelEvent } from "../kernel/fold.ts"
+import type { DesirePod } from "../pod/commands.ts"
+import type { PodState } from "../pod/state.ts"
+
+export type KnownEvent = RecordedEvent<NodeEvent>
+
+export interface Letter {
+  readonly actor: ActorId
+  readonly path: string
+  readonly command: Command
+  /** Id of the event that led to it, as far as the log tells. */
+  readonly cause: string | undefined
+  /** What was decided; none where the command led to nothing (flight recorder). */
+  readonly events: ReadonlyArray<KnownEvent>
+  /** Of the first event. */
+  readonly sequence: number
+  /** The decision flags that were in force. */
+  readonly flags: Flags
+}
+
+/** A command of the log that today's code cannot read. */
+export class UnreadableCommand extends Schema.TaggedError<UnreadableCommand>()("UnreadableCommand", {
+  sequence: Schema.Int,
+  actor: Schema.String,
+  message: Schema.String
+}) {}
+
+/** Which pod an actor belongs to: its own path, or that of the pod that supervises it. Undefined: to none. */
+export const familyOf = (deciders: Deciders, actor: ActorId): ActorId | undefined => {
+  if (actor.kind === "pod") return actor
+  const supervisor = deciders.get(actor.kind)?.supervisor?.(actor)
+  return supervisor?.kind === "pod" ? supervisor : undefined
+}
+
+interface Open {
+  readonly actor: ActorId
+  readonly path: string
+  readonly text: string
+  readonly cause: string | undefined
+  readonly sequence: number
+  readonly flags: Flags
+  readonly events: Array<KnownEvent>
+}
+
+/** What the log tells of one pod, its probes and its volumes. */
+export interface Family {
+  readonly pod: ActorId
+  readonly letters: ReadonlyArray<Letter>
+  readonly events: ReadonlyArray<KnownEvent>
+  /** Where the log begins in the middle of an actor's life: its state there, and before which sequence. */
+  readonly firstStates: ReadonlyMap<
+    string,
+    { readonly actor: ActorId; readonly state: unknown; readonly sequence: number }
+  >
+  /** Actors whose beginning the log does not have: nothing can be said of them. */
+  readonly beginningless: ReadonlySet<string>
+}
+
+/** Gathers the families that are wanted out of a log, fed in its order. */
+export class FamilyReader {
+  private readonly deciders: Deciders
+  private readonly isWanted: (pod: ActorId) => boolean
+  private readonly families = new Map<
+    string,
+    {
+      readonly pod: ActorId
+      readonly letters: Array<Open>
+      readonly events: Array<KnownEvent>
+      readonly firstStates: Map<string, { readonly actor: ActorId; readonly state: unknown; readonly sequence: number }>
+      readonly beginningless: Set<string>
+    }
+  >()
+  private flags: Flags = noFlags
+  private readonly known = new Set<string>()
+  private readonly open = new Map<string, Open>()
+
+  constructor(deciders: Deciders, isWanted: (pod: ActorId) => boolean) {
+    this.deciders = deciders
+    this.isWanted = isWanted
+  }
+
+  /** The decision flags that are in force from here on. */
+  inForce(flags: Flags): void {
+    this.flags = flags
+  }
+
+  /** The state of an actor at the beginning of a slice. */
+  begin(actor: ActorId, state: unknown): void {
+    const family = this.familyFor(actor)
+    if (family === undefined) return
+    const path = actorPath(actor)
+    this.known.add(path)
+    family.firstStates.set(path, { actor, state, sequence: 0 })
+  }
+
+  apply(recorded: RecordedEvent): void {
+    const { actor, event } = recorded
+    if (event._tag === "Unknown") return
+    const family = this.familyFor(actor)
+    if (family === undefined) return
+    const path = actorPath(actor)
+    if (!this.known.has(path)) {
+      this.known.add(path)
+      if (event._tag === "ActorCheckpointed") {
+        if (event.stateVersion === this.deciders.get(actor.kind)?.stateVersion)
+          family.firstStates.set(path, { actor, state: event.state, sequence: recorded.sequence })
+        else family.beginningless.add(path)
+      } else if (recorded.actorSequence !== 1) family.beginningless.add(path)
+    }
+    if (recorded.command !== undefined) {
+      const open: Open = {
+        actor,
+        path,
+        text: recorded.command,
+        cause: recorded.cause,
+        sequence: recorded.sequence,
+        flags: this.flags,
+        events: []
+      }
+      family.letters.push(open)
+      this.open.set(path, open)
+    } else if (isKernelEvent(event._tag)) this.open.delete(path)
+    if (isKernelEvent(event._tag)) return
+    this.open.get(path)?.events.push(recorded as KnownEvent)
+    family.events.push(recorded as KnownEvent)
+  }
+
+  /** @throws UnreadableCommand */
+  end(): ReadonlyArray<Family> {
+    const read = commandReader(this.deciders)
+    return [...this.families.values()].map((family) => ({ ...family, letters: family.letters.map(read) }))
+  }
+
+  private familyFor(actor: ActorId) {
+    const pod = familyOf(this.deciders, actor)
+    if (pod === undefined || !this.isWanted(pod)) return undefined
+    const path = actorPath(pod)
+    let family = this.families.get(path)
+    if (family === undefined) {
+      family = { pod, letters: [], events: [], firstStates: new Map(), beginningless: new Set() }
+      this.families.set(path, family)
+    }
+    return family
+  }
+}
+
+const commandReader = (deciders: Deciders) => {
+  const readers = new Map<string, (input: unknown) => Result.Result<unknown, unknown>>()
+  return ({ text, ...open }: Open): Letter => {
+    const { kind } = open.actor
+    let read = readers.get(kind)
+    if (read === undefined) {
+      read = Schema.decodeUnknownResult(deciders.get(kind)!.command as never) as never as (
+        input: unknown
+      ) => Result.Result<unknown, unknown>
+      readers.set(kind, read)
+    }
+    const unreadable = (error: unknown): never => {
+      throw new UnreadableCommand({ sequence: open.sequence, actor: open.path, message: String(error) })
+    }
+    let json: unknown
+    try {
+      json = JSON.parse(text)
+    } catch (error) {
+      return unreadable(error)
+    }
+    const result = read(json)
+    return Result.isFailure(result) ? unreadable(result.failure) : { ...open, command: result.success as Command }
+  }
+}
+
+/** The definitions that a pod had in a log, as they were. */
+export const definitionsOf = ({ letters, firstStates }: Family): ReadonlyArray<Pod> => [
+  ...[...firstStates.values()].flatMap(({ actor, state }) => {
+    const definition = actor.kind === "pod" ? (state as PodState).definition : null
+    return definition === null ? [] : [definition.pod]
+  }),
+  ...letters.flatMap(({ command, events }) =>
+    command._tag === "DesirePod" && events.length > 0 ? [(command as never as typeof DesirePod.Type).pod] : []
+  )
+]

@@ -1,0 +1,169 @@
+/**
+ * A log taken again with something changed: for every pod that the change concerns, the course that it would have taken, and
+ * what was taken for granted.
+ */
+import { type ActorId, actorPath } from "../../events/actor-id.ts"
+import { millis, timestamp } from "../../events/definition.ts"
+import type { RecordedEvent } from "../../events/envelope.ts"
+import type { Pod } from "../../events/pod-spec.ts"
+import type { Deciders } from "../kernel/fold.ts"
+import { maximumDelay } from "../pod/backoff.ts"
+import type { DesirePod } from "../pod/commands.ts"
+import type { PodState } from "../pod/state.ts"
+import { answersOf, type ContainerAnswer } from "./answers.ts"
+import { type Assumption, assumptionTexts } from "./assumptions.ts"
+import { type Change, differencesFor, programChanges, questionChanges, touches } from "./change.ts"
+import { type Course, courseOf } from "./course.ts"
+import { definitionsOf, type Family, FamilyReader } from "./letters.ts"
+import type { Difference } from "./merge.ts"
+import { pastOf } from "./past.ts"
+
+export interface PodOutcome {
+  readonly course: Course
+  readonly differences: ReadonlyArray<Difference>
+  readonly answers: ReadonlyArray<ContainerAnswer>
+  /** What would have been if runs at other times are modelled after the one before, where that makes a difference. */
+  readonly otherwise: ReadonlyArray<ContainerAnswer> | undefined
+  /** Everything that was taken for granted. */
+  readonly assumptions: ReadonlyArray<Assumption>
+}
+
+export interface WhatIf {
+  readonly pods: ReadonlyArray<PodOutcome>
+  /** Pods of the log that the change does not concern. */
+  readonly others: number
+  /** Pods whose beginning the log does not have. */
+  readonly unknown: ReadonlyArray<string>
+  /** `recording: inputs` in the whole log. */
+  readonly isWhole: boolean
+  /** When the log ends, RFC 3339. */
+  readonly end: string
+}
+
+/** Reads a log for a what-if run; fed in its order. */
+export class WhatIfRun {
+  private readonly deciders: Deciders
+  private readonly change: Change
+  private readonly families: FamilyReader
+  private readonly others = new Set<string>()
+  private readonly images = new Map<string, string>()
+  private readonly agentStarts: Array<number> = []
+  private read: ReadonlyArray<Family> | undefined
+  private recording: "events" | "inputs" | undefined
+  private end = Number.NEGATIVE_INFINITY
+
+  constructor(deciders: Deciders, change: Change) {
+    this.deciders = deciders
+    this.change = change
+    this.families = new FamilyReader(deciders, (pod) => {
+      if (touches(change, pod)) return true
+      this.others.add(actorPath(pod))
+      return false
+    })
+  }
+
+  /** `recording` of the node when a slice begins. */
+  begin(recording: "events" | "inputs"): void {
+    this.recording = recording
+  }
+
+  /** The state of an actor when a slice begins. */
+  beginActor(actor: ActorId, state: unknown): void {
+    this.families.begin(actor, state)
+  }
+
+  apply(recorded: RecordedEvent): void {
+    const { event } = recorded
+    const at = millis(recorded.recordedTime)
+    this.end = Math.max(this.end, at)
+    if (event._tag === "NodeStarted") {
+      this.agentStarts.push(at)
+      this.families.inForce(new Set(event.flags))
+      // As weak as its weakest part.
+      this.recording = this.recording === "events" ? "events" : event.recording
+    } else if (event._tag === "ImageFound" || event._tag === "ImagePulled") {
+      this.images.set(recorded.actor.name, event.imageId)
+    }
+    this.families.apply(recorded)
+  }
+
+  /** The definitions that the pods in question had, when the whole log is read. @throws UnreadableCommand */
+  definitions(): ReadonlyArray<Pod> {
+    return this.known().flatMap(definitionsOf)
+  }
+
+  /** Pods in question whose beginning the log does not have: `namespace/name`. @throws UnreadableCommand */
+  unknown(): ReadonlyArray<string> {
+    return this.ended()
+      .filter(({ pod, beginningless }) => beginningless.has(actorPath(pod)))
+      .map(({ pod }) => `${pod.namespace}/${pod.name}`)
+  }
+
+  private ended(): ReadonlyArray<Family> {
+    this.read ??= this.families.end()
+    return this.read
+  }
+
+  private known(): ReadonlyArray<Family> {
+    return this.ended().filter(({ pod, beginningless }) => !beginningless.has(actorPath(pod)))
+  }
+
+  /** @throws UnreadableCommand */
+  finish(): WhatIf {
+    const isWhole = this.recording === "inputs"
+    return {
+      pods: this.known().map((family) => this.outcome(family, isWhole)),
+      others: this.others.size,
+      unknown: this.unknown(),
+      isWhole,
+      end: timestamp(Math.max(0, this.end))
+    }
+  }
+
+  private outcome(family: Family, isWhole: boolean): PodOutcome {
+    const past = pastOf(family, this.end, isWhole)
+    const { deciders, change, images, agentStarts } = this
+    const course = courseOf(family, past, { deciders, change, policy: "next", images, agentStarts })
+    const answers = answersOf(course, this.end)
+    const second = course.assumptions.some(({ name }) => name === "runs-as-next")
+      ? answersOf(courseOf(family, past, { deciders, change, policy: "previous", images, agentStarts }), this.end)
+      : answers
+    const differences = this.differences(family)
+    return {
+      course,
+      differences,
+      answers,
+      otherwise: JSON.stringify(second) === JSON.stringify(answers) ? undefined : second,
+      assumptions: [
+        ...(isWhole
+          ? []
+          : [{ name: "unrecorded-inputs" as const, text: assumptionTexts["unrecorded-inputs"], of: [] }]),
+        ...course.assumptions,
+        ...named("same-program", programChanges(differences)),
+        ...named("same-answers", questionChanges(differences))
+      ]
+    }
+  }
+
+  /** Of every definition that the pod had in this log. */
+  private differences({ letters, firstStates }: Family): ReadonlyArray<Difference> {
+    const found = new Map<string, Difference>()
+    const learn = (pod: Pod, period: number | undefined): void => {
+      for (const difference of differencesFor(this.change, pod, period ?? maximumDelay / 1000))
+        found.set(JSON.stringify(difference), difference)
+    }
+    for (const { actor, state } of firstStates.values()) {
+      const definition = actor.kind === "pod" ? (state as PodState).definition : null
+      if (definition !== null) learn(definition.pod, definition.maxRestartPeriodSeconds)
+    }
+    for (const { command, events } of letters) {
+      if (command._tag !== "DesirePod" || events.length === 0) continue
+      const { pod, maxRestartPeriodSeconds } = command as typeof DesirePod.Type
+      learn(pod, maxRestartPeriodSeconds)
+    }
+    return [...found.values()]
+  }
+}
+
+const named = (name: "same-program" | "same-answers", of: ReadonlyArray<string>): ReadonlyArray<Assumption> =>
+  of.length === 0 ? [] : [{ name, text: assumptionTexts[name], of }]
