@@ -202,6 +202,36 @@ describe("a what-if run and the truth", () => {
     })
   }
 
+  it("a crash loop that ends at last: up for good between the two answers", async () => {
+    // Something that the program needs is there from the 70th second on.
+    const needs = { isThere: false }
+    const options: SimulationOptions = {
+      recording: "inputs",
+      runtime: { program: () => (needs.isThere ? {} : { exits: { after: 1_000, code: 1 } }) }
+    }
+    const story: Story = (_, agent) =>
+      Effect.gen(function* () {
+        needs.isThere = false
+        yield* agent.pass(70)
+        needs.isThere = true
+        yield* agent.pass(20)
+      })
+    const change = withPeriod(12)
+    const recorded = await live(simulatedPod("web"), story, options)
+    const truth = await live(simulatedPod("web"), story, { ...options, maxContainerRestartPeriodSeconds: 12 })
+    const started = truth.map(({ event }) => event).findLast((event) => event._tag === "ContainerStarted")
+    const [outcome] = takenAgain(recorded, change).pods
+    const [earliest] = outcome!.answers
+    const [latest] = outcome!.otherwise!
+    assert.ok(started?._tag === "ContainerStarted")
+    const up = [earliest!.instead.upSince, started.startedAt, latest!.instead.upSince] as const
+    assert.deepEqual(
+      up.map((time) => Math.round((Date.parse(time!) - Date.UTC(2026, 0, 1)) / 1000)),
+      [38, 77, 77]
+    )
+    assert.equal(Math.round((Date.parse(earliest!.recorded.upSince!) - Date.UTC(2026, 0, 1)) / 1000), 74)
+  })
+
   it("without flight recorder, says that inputs may be missing", async () => {
     const [liveness] = scenarios
     const recorded = await live(liveness!.was, liveness!.story, {})
