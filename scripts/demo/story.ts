@@ -160,6 +160,10 @@ const replay = (stage: Stage, incident: string): void => {
   headline("Asking why")
   command(`bin/chronode why pod default/wedged --from ${name}`)
   quote(stage.chronode(["why", "pod", "default/wedged", "--from", name], directory))
+  headline("Asking what would have happened if its liveness probe bore six failures instead of three")
+  const whatIf = "examples/what-if/wedged.yaml"
+  command(`bin/chronode replay ${name} --with ${whatIf}`)
+  quote(ends(stage.chronode(["replay", name, "--with", join(checkout, whatIf)], directory), 14, 13), "cut")
 }
 
 /** Leaves the demo running: a file with the environment, a script that stops it, and how to use both. */

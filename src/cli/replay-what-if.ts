@@ -246,7 +246,7 @@ export const sentences = (answers: ReadonlyArray<ContainerAnswer>, end: string):
     ...(recorded.restarts === instead.restarts
       ? []
       : [`${container} would have been restarted ${times(instead.restarts)} instead of ${times(recorded.restarts)}.`]),
-    ...(Math.abs(recorded.notReadyMillis - instead.notReadyMillis) < 1
+    ...(formatLength(recorded.notReadyMillis) === formatLength(instead.notReadyMillis)
       ? []
       : [
           `After the parting ${container} would have been not ready for ${formatLength(instead.notReadyMillis)} instead of ${formatLength(recorded.notReadyMillis)}.`
