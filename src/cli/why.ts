@@ -2,7 +2,6 @@
 import { Effect, Result, Stream } from "effect"
 import { type CauseChain, causeChain, evidence, isTrouble, trigger } from "../events/causes.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
-import { type RestartSummary, Restarts, timesText } from "../events/restarts.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { type PodName, parsePodName } from "./filter.ts"
 import { type EventLog, noEvent } from "./log.ts"
@@ -11,7 +10,8 @@ import type { Execute } from "./program.ts"
 import { actorText, eventLine, sentence } from "./render.ts"
 import type { Terminal } from "./terminal.ts"
 import { oneLine, type Paint, painter } from "./text.ts"
-import { formatLength, localTime } from "./times.ts"
+import { formatLength } from "./times.ts"
+import { PodVerdict } from "./verdict.ts"
 
 interface WhyFlags {
   readonly from: string
@@ -27,7 +27,9 @@ const shownSteps = 30
 interface Question {
   readonly event: RecordedEvent
   readonly chosen: string | undefined
-  /** Of a pod or container that was restarted: how often and why, in a sentence. */
+  /** Of a pod or container: how it is with it, and why, in a sentence. */
+  readonly answer?: string
+  /** Of one that was restarted: how often and why. */
   readonly restarts?: string
 }
 
@@ -83,17 +85,17 @@ const byId = (log: EventLog, id: string): Effect.Effect<Question, CommandFailed>
 const isOf = ({ container }: Subject, { actor, event }: RecordedEvent): boolean =>
   actor.kind === "pod" && (container === undefined || ("container" in event && event.container === container))
 
-/** The latest restart, kill or failure of a pod or container; where it had none, its latest event. */
+/** The event behind how it is with a pod or container; else its latest restart, kill or failure; else its latest event. */
 const latestOf = (log: EventLog, subject: Subject): Effect.Effect<Question, CommandFailed> =>
   Effect.gen(function* () {
     let latest: RecordedEvent | undefined
     let trouble: RecordedEvent | undefined
-    const restarts = new Restarts()
+    const course = new PodVerdict(subject.container)
     yield* Stream.runForEachArray(log.read({ pod: subject.pod }, false), (lines) =>
       Effect.sync(() => {
         for (const { event } of lines) {
           if (Result.isFailure(event)) continue
-          restarts.apply(event.success)
+          course.apply(event.success)
           if (!isOf(subject, event.success)) continue
           latest = event.success
           if (isTrouble(latest)) trouble = latest
@@ -101,28 +103,23 @@ const latestOf = (log: EventLog, subject: Subject): Effect.Effect<Question, Comm
       })
     )
     const text = subjectText(subject)
-    if (trouble !== undefined) {
-      const told = restarts.summary(subject.container)
-      return {
-        event: trouble,
-        chosen: `the latest restart, kill or failure of ${text}`,
-        ...(told === undefined ? {} : { restarts: `${text}: ${restartsText(told, trouble.time)}` })
-      }
+    if (latest === undefined) {
+      const kind = subject.container === undefined ? "pods" : "containers"
+      return yield* Effect.fail(
+        new CommandFailed(`no events of ${text} in ${log.name}`, `${kind} are listed by: chronode get ${kind}`)
+      )
     }
-    if (latest !== undefined)
-      return { event: latest, chosen: `${text} had no restart, kill or failure; this is its latest event` }
-    const kind = subject.container === undefined ? "pods" : "containers"
-    return yield* Effect.fail(
-      new CommandFailed(`no events of ${text} in ${log.name}`, `${kind} are listed by: chronode get ${kind}`)
-    )
+    const { text: answer, about } = course.verdict()
+    const restarts = course.restartsText()
+    const told = {
+      answer: `${text}: ${answer}`,
+      ...(restarts === undefined ? {} : { restarts: `${text}: ${restarts}` })
+    }
+    if (about !== undefined) return { ...told, event: about, chosen: "what that comes from" }
+    if (trouble !== undefined)
+      return { ...told, event: trouble, chosen: `the latest restart, kill or failure of ${text}` }
+    return { ...told, event: latest, chosen: `${text} had no restart, kill or failure; this is its latest event` }
   })
-
-/** `restarted 3 times since 12:04:31: its liveness probe … answered 503 three times`. Dated where it was another day. */
-const restartsText = ({ count, since, why, alike }: RestartSummary, at: string): string => {
-  const [day, today] = [localTime(Date.parse(since)), localTime(Date.parse(at))]
-  const start = day.slice(0, 10) === today.slice(0, 10) ? day.slice(11, 19) : day.slice(0, 19)
-  return `restarted ${timesText(count)} since ${start}${alike ? ":" : ", the latest time because"} ${oneLine(why)}`
-}
 
 const secondsBetween = (from: RecordedEvent, to: RecordedEvent): number => Date.parse(to.time) - Date.parse(from.time)
 
@@ -136,10 +133,10 @@ export const summary = (event: RecordedEvent, chain: CauseChain): string => {
   return `${what}. It was set off ${before <= 0 ? "at the same time" : `${formatLength(before)} before`} by ${actorText(first.actor)}: ${sentence(first)}.`
 }
 
-const print = (terminal: Terminal, { event, chosen, restarts }: Question, chain: CauseChain, all: boolean): void => {
+const print = (terminal: Terminal, { event, chosen, answer }: Question, chain: CauseChain, all: boolean): void => {
   const paint: Paint = painter(terminal.colours)
-  if (restarts !== undefined) terminal.out(`${paint("bold", restarts)}\n`)
-  terminal.out(`${restarts === undefined ? paint("bold", summary(event, chain)) : summary(event, chain)}\n`)
+  if (answer !== undefined) terminal.out(`${paint("bold", answer)}\n`)
+  terminal.out(`${answer === undefined ? paint("bold", summary(event, chain)) : summary(event, chain)}\n`)
   if (chosen !== undefined) terminal.out(`(${chosen}; event ${event.id})\n`)
   terminal.out("\n")
   const shown = all ? chain.steps : chain.steps.slice(-shownSteps)
@@ -155,7 +152,8 @@ const print = (terminal: Terminal, { event, chosen, restarts }: Question, chain:
   }
 }
 
-const asJson = ({ event, chosen, restarts }: Question, chain: CauseChain): unknown => ({
+const asJson = ({ event, chosen, answer, restarts }: Question, chain: CauseChain): unknown => ({
+  ...(answer === undefined ? {} : { answer }),
   ...(restarts === undefined ? {} : { restarts }),
   summary: summary(event, chain),
   event: event.id,

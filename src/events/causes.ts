@@ -38,14 +38,11 @@ export const causeChain = <E, R>(
   })
 
 /** Where a container, a pod or the agent began anew, or a row of failures ended: trouble before it has been dealt with. */
-const beginnings = new Set([
-  "ContainerStarted",
-  "SandboxCreated",
-  "PodAdmitted",
-  "ManifestRead",
-  "NodeStarted",
-  "ProbeSucceeded"
-])
+const beginnings = new Set(["ContainerStarted", "PodAdmitted", "ManifestRead", "NodeStarted", "ProbeSucceeded"])
+
+/** A sandbox that replaces a lost one goes on with the same trouble. */
+const isBeginning = ({ event }: RecordedEvent): boolean =>
+  beginnings.has(event._tag) || (event._tag === "SandboxCreated" && event.attempt === 0)
 
 /**
  * The step that set off the last one: the oldest that tells of trouble (WARN or ERROR) since something last began anew;
@@ -53,9 +50,11 @@ const beginnings = new Set([
  */
 export const trigger = (steps: ReadonlyArray<RecordedEvent>): RecordedEvent | undefined => {
   const before = steps.slice(0, -1)
-  let start = before.findLastIndex((step) => beginnings.has(step.event._tag))
+  let start = before.findLastIndex(isBeginning)
   if (start === before.length - 1) return before[start]
   start += 1
+  // What ends with its pod is no trouble of its own: who asked for the end set it off.
+  if (before.slice(start).some(({ event }) => event._tag === "PodTerminationRequested")) return before[start]
   return before.slice(start).find((step) => step.severity === "WARN" || step.severity === "ERROR") ?? before[start]
 }
 
@@ -124,6 +123,7 @@ export const evidence = (recorded: RecordedEvent): ReadonlyArray<readonly [label
         ["exit code", String(event.exitCode)],
         ...(event.signal === undefined ? [] : [["signal", String(event.signal)] as const]),
         ["out of memory", event.oomKilled ? "yes" : "no"],
+        ...(event.killedFor === undefined ? [] : [["stopped for", event.killedFor] as const]),
         ["reason", event.reason],
         ...(event.message === "" ? [] : [["last words", event.message] as const]),
         ...(event.startedAt === undefined

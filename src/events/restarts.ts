@@ -126,6 +126,11 @@ export class Restarts {
   private killed(container: string, reason: string, message: string): string {
     const type = reason === "LivenessProbe" ? "liveness" : reason === "StartupProbe" ? "startup" : undefined
     if (type === undefined) return reason === "SandboxLost" ? `the sandbox of ${container} was lost` : message
+    return this.probeText(container, type)
+  }
+
+  /** What a container's probe last said against it: `its liveness probe GET … answered 503 three times`. */
+  probeText(container: string, type: ProbeType): string {
     const owner = this.containers > 1 ? `the ${type} probe of ${container}` : `its ${type} probe`
     const probe = this.life(container).probes.get(type)
     if (probe === undefined) return `${owner} failed`
