@@ -21,6 +21,12 @@ import { readWhatIfFile, type WhatIfFile } from "./what-if-file.ts"
 
 export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }, flags, file) => {
   if (flags.with === undefined) throw new UsageError("--with: which file?")
+  if (flags.speed !== undefined || flags.step === true || flags.all === true)
+    throw new UsageError("replay: --with shows two courses: --speed, --step and --all go with other modes")
+  if ([flags.pod, flags.type, flags.since, flags.filter].some((given) => given !== undefined))
+    throw new UsageError(
+      "replay: --with takes all decisions again: the what-if file says of which pods; --pod, --type, --since and --filter choose what is told"
+    )
   const until = momentFlag("--until", flags.until, terminal.now())
   const asked = readWhatIfFile(flags.with)
   for (const remark of asked.remarks) terminal.note(`chronode: ${remark}`)
