@@ -6,6 +6,7 @@ export type Place =
   | { readonly room: "cli" }
   | { readonly room: "actors" }
   | { readonly room: "adapters"; readonly neighbour: string; readonly isPort: boolean }
+  | { readonly room: "reports" }
   | { readonly room: "events" }
   | { readonly room: "none" }
 
@@ -19,7 +20,7 @@ export const placeOf = (path: string): Place => {
   // Dresses ports for the wiring: sees what an adapter sees, and is seen by the wiring alone.
   if (path === "src/failpoints.ts") return { room: "adapters", neighbour: "failpoints", isPort: false }
   const [, room, neighbour, ...rest] = path.split("/")
-  if (room === "cli" || room === "events" || room === "actors") return { room }
+  if (room === "cli" || room === "events" || room === "actors" || room === "reports") return { room }
   if (room === "adapters" && neighbour !== undefined && rest.length > 0) {
     return { room, neighbour, isPort: rest.join("/") === "port.ts" }
   }
@@ -31,7 +32,11 @@ export const isPure = (path: string): boolean =>
   /^src\/actors\/(?:.+\/)?(?:decider|state|plan|commands)\.ts$/.test(path) ||
   (path.startsWith("src/actors/pod/") && !path.endsWith("/behavior.ts")) ||
   path.startsWith("src/actors/what-if/") ||
-  /^src\/events\/(?:kinds\/)?[^/]+\.ts$/.test(path)
+  /^src\/events\/(?:kinds\/)?[^/]+\.ts$/.test(path) ||
+  /^src\/reports\/(?:timeline\/[^/]+|perfetto|html\/(?:columns|format|pack))\.ts$/.test(path)
+
+/** Files that run in a browser: they must not even load a Node API, and nobody loads them but their bundle. */
+export const isBrowser = (path: string): boolean => path.startsWith("src/reports/viewer/")
 
 export const isGenerated = (path: string): boolean => path.includes("/generated/")
 
@@ -50,6 +55,15 @@ export const wrongDirection = (
       rule: "events-import-events",
       remedy: `move what is shared from ${target} into src/events, or take it as a parameter or a service`
     }
+  }
+  if (from.room === "reports" && to.room !== "events" && to.room !== "reports") {
+    return {
+      rule: "reports-know-events",
+      remedy: `a report is made of events alone: let src/cli hand in what it needs of ${target}`
+    }
+  }
+  if (to.room === "reports" && from.room !== "reports" && from.room !== "cli") {
+    return { rule: "reports-are-for-the-cli", remedy: "move what is shared into src/events" }
   }
   if (from.room === "actors") {
     if (to.room === "cli")

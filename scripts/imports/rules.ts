@@ -4,7 +4,7 @@
  */
 import { posix } from "node:path"
 import { cyclesOf } from "./cycles.ts"
-import { isGenerated, isPure, placeOf, runtimeFile, wrongDirection } from "./rooms.ts"
+import { isBrowser, isGenerated, isPure, placeOf, runtimeFile, wrongDirection } from "./rooms.ts"
 import { blank, type Import, importsOf, lineAt } from "./scan.ts"
 
 export interface Violation {
@@ -55,7 +55,8 @@ export const findViolations = (files: ReadonlyMap<string, string>): ReadonlyArra
     ...directions(source),
     ...outside(source),
     ...runtimes(source),
-    ...(isPure(source.path) ? purity(source, sources) : [])
+    ...(isPure(source.path) ? purity(source, sources) : []),
+    ...browser(source, sources)
   ])
   return [...found, ...cycles(sources)].sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1))
 }
@@ -69,7 +70,7 @@ const roomOf = ({ path }: Source): ReadonlyArray<Violation> =>
           line: 1,
           rule: "known-room",
           message: "this file is in no room",
-          remedy: "put it into src/cli, src/events, src/actors/<kind> or src/adapters/<neighbour>"
+          remedy: "put it into src/cli, src/events, src/reports, src/actors/<kind> or src/adapters/<neighbour>"
         }
       ]
 
@@ -154,6 +155,25 @@ const purity = (source: Source, sources: ReadonlyMap<string, Source>): ReadonlyA
     })
   ]
 }
+
+/** What runs in a browser loads no Node API, and what runs here loads nothing of a browser's. */
+const browser = ({ imports, path: file }: Source, sources: ReadonlyMap<string, Source>): ReadonlyArray<Violation> =>
+  imports.flatMap(({ line, specifier, target, typeOnly }) => {
+    const rule = "browser-is-apart"
+    if (isBrowser(file)) {
+      const chain = isRuntimeApi(specifier)
+        ? [specifier]
+        : target === undefined || typeOnly
+          ? undefined
+          : wayToRuntimeApi(target, sources, new Set([file]))
+      if (chain === undefined) return []
+      const remedy = "it runs in a browser: keep what needs Node in src/reports/html"
+      return [{ file, line, rule, message: `must not load ${chain.join(" → ")}`, remedy }]
+    }
+    if (target === undefined || !isBrowser(target)) return []
+    const remedy = "share a pure file of src/reports/html or src/reports/timeline instead"
+    return [{ file, line, rule, message: `must not import ${target}`, remedy }]
+  })
 
 /** The files that lead to an import of a runtime's API, and that import; undefined when there is none. */
 const wayToRuntimeApi = (

@@ -80,6 +80,10 @@ export const checksOf = (root: string, scratch: string): ReadonlyArray<Check> =>
         execute(root, bin("biome"), ["ci", "--colors=off", "--diagnostic-level=error", "--max-diagnostics=none"])
     },
     { name: "types", run: () => execute(root, bin("tsc"), ["--pretty", "false"]) },
+    {
+      name: "types of the report's page",
+      run: () => execute(root, bin("tsc"), ["--pretty", "false", "-p", "src/reports/viewer"])
+    },
     ...generators.map((name) => ({ name: `${name}: up to date`, run: () => script(`scripts/${name}`, "--check") })),
     ...(has(criScript) && has(criGenerated)
       ? [{ name: "generate-cri.sh: up to date", run: () => compareCri(root, scratch) }]

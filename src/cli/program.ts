@@ -348,6 +348,9 @@ const declareOffline = (command: Declare, start: Start): void => {
     )
     .option("--subject-prefix <prefix>", "what their subjects begin with (default replay: replay.chronode.…)")
     .option("--fresh-ids", "publish under new message ids: a stream takes what it got in an earlier replay once more")
+    .option("--html <file>", "write a page to look at it: lanes, states, causes, search; one file that works offline")
+    .option("--perfetto <file>", "write a trace for Perfetto (ui.perfetto.dev) and chrome://tracing")
+    .option("--force", "replace these files if they exist")
   withOptions(replay, natsCredentials())
     .addOption(output("text", "json"))
     .action((file, flags) => start(() => import("./replay.ts"), flags, file))
@@ -359,7 +362,8 @@ const declareOffline = (command: Declare, start: Start): void => {
     ["chronode replay incident.ndjson --verify", "would today's code decide the same?"],
     ["chronode replay incident.ndjson --with what-if.yaml", "what would have happened otherwise?"],
     ["chronode replay incident.ndjson --speed 10", "watch it happen, ten times faster"],
-    ["chronode replay incident.ndjson --publish nats://127.0.0.1:4222 --speed max", "try a subscriber on it"]
+    ["chronode replay incident.ndjson --publish nats://127.0.0.1:4222 --speed max", "try a subscriber on it"],
+    ["chronode replay incident.ndjson --html incident.html", "look at it in a browser"]
   )
 
   const state = command("state", "print the whole folded state of a log, at its end or at any point")

@@ -16,6 +16,9 @@ export interface ReplayFlags extends FilterFlags, PlaybackFlags, Omit<NatsConnec
   readonly freshIds?: boolean
   /** A what-if file. */
   readonly with?: string
+  readonly html?: string
+  readonly perfetto?: string
+  readonly force?: boolean
   readonly output: "text" | "json"
 }
 
@@ -30,6 +33,7 @@ const story: Mode = { flags: [], load: () => import("./replay-story.ts") }
 const modes: ReadonlyArray<Mode> = [
   { flags: ["verify", "all"], load: () => import("./replay-verify.ts") },
   { flags: ["with"], load: () => import("./replay-what-if.ts") },
+  { flags: ["html", "perfetto"], load: () => import("./replay-report.ts") },
   { flags: ["publish"], load: () => import("./replay-publish.ts") }
 ]
 

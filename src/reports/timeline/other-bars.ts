@@ -1,0 +1,68 @@
+/** States of everything but pods and containers: node, runtime, source, stream, images, volumes, probes. */
+import type { NodeEvent } from "../../events/catalogue.ts"
+import type { Bars } from "./bars.ts"
+import type { StateName } from "./model.ts"
+
+/** What an event says by itself; probes and the node need more and are told below. */
+const simple: Readonly<Partial<Record<NodeEvent["_tag"], StateName | "end">>> = {
+  RuntimeConnected: "connected",
+  RuntimeDisconnected: "disconnected",
+  StreamConnected: "connected",
+  StreamDisconnected: "disconnected",
+  ManifestRead: "readable",
+  SourceReadable: "readable",
+  SourceUnreadable: "unreadable",
+  ImagePullStarted: "pulling",
+  ImagePulled: "present",
+  ImageFound: "present",
+  ImagePullFailed: "back-off",
+  VolumeMountRequested: "mounting",
+  VolumeMounted: "mounted",
+  VolumeMountFailed: "back-off",
+  VolumeUnmountRequested: "unmounting",
+  VolumeUnmounted: "end",
+  VolumeUnmountFailed: "back-off",
+  NodeStopped: "stopped",
+  AdmissionClosed: "admission closed",
+  AdmissionOpened: "ready",
+  ProbeStopped: "end"
+}
+
+const resultStates = { unknown: "unknown", success: "passing", failure: "failed" } as const
+
+/** @param before when the event before this one happened, of whatever lane */
+/** The state that an event brings; undefined: it changes nothing. @param now the state of its lane before it */
+const stateAfter = (event: NodeEvent, now: StateName | undefined): StateName | "end" | undefined => {
+  switch (event._tag) {
+    case "NodeStarted":
+      return "ready"
+    case "ProbeStarted":
+      return "unknown"
+    case "ProbeFailed":
+      // On the way to its threshold; where it failed already nothing changes.
+      return now === "failed" ? undefined : "failing"
+    case "ProbeSucceeded":
+      return now === "failing" ? "passing" : undefined
+    case "ProbeResultChanged":
+      return resultStates[event.to]
+    default:
+      return simple[event._tag]
+  }
+}
+
+/** @param before when the event before this one happened, of whatever lane */
+export const applyOther = (
+  bars: Bars,
+  event: NodeEvent,
+  lane: number,
+  at: number,
+  index: number,
+  before: number
+): void => {
+  const now = bars.state(lane)
+  const state = stateAfter(event, now)
+  // It was still up as far as the log told: it died, after the last event and before this one.
+  if (event._tag === "NodeStarted" && now !== undefined && now !== "stopped") bars.begin(lane, "down", before, index)
+  if (state === "end") bars.end(lane, at)
+  else if (state !== undefined) bars.begin(lane, state, at, index, event._tag === "ProbeStarted")
+}

@@ -1,0 +1,46 @@
+/** Which events went wrong: what a reader of an incident looks for first. Ends that were asked for are not among them. */
+import type { NodeEvent } from "../../events/catalogue.ts"
+import type { TroubleKind } from "./model.ts"
+
+/** Types that are trouble whatever they hold. */
+const always: Readonly<Partial<Record<NodeEvent["_tag"], TroubleKind>>> = {
+  ContainerStartFailed: "start",
+  ContainerWaiting: "start",
+  SandboxFailed: "pod",
+  SandboxLost: "pod",
+  PodRejected: "pod",
+  PodOperationFailed: "pod",
+  ImagePullFailed: "image",
+  VolumeMountFailed: "volume",
+  VolumeUnmountFailed: "volume",
+  ManifestInvalid: "source",
+  SourceUnreadable: "source",
+  RuntimeDisconnected: "node",
+  StreamDisconnected: "node",
+  AdmissionClosed: "node",
+  ActorFailed: "node",
+  ActorEscalated: "node"
+}
+
+export class TroubleFinder {
+  /** Lanes of containers that were told to end because their pod ends: their exit code means nothing. */
+  private readonly ending = new Set<number>()
+
+  /** The kind of trouble that this event is; undefined: it is none. @param lane of the event */
+  kindOf(event: NodeEvent, lane: number): TroubleKind | undefined {
+    switch (event._tag) {
+      case "ContainerKillRequested":
+        if (event.reason === "PodTerminating") this.ending.add(lane)
+        return undefined
+      case "ContainerStartRequested":
+        this.ending.delete(lane)
+        return event.attempt > 0 ? "restart" : undefined
+      case "ContainerExited":
+        return event.oomKilled || (event.exitCode !== 0 && !this.ending.has(lane)) ? "exit" : undefined
+      case "ProbeResultChanged":
+        return event.to === "failure" ? "probe" : undefined
+      default:
+        return always[event._tag]
+    }
+  }
+}
