@@ -15,16 +15,19 @@ export type ArgumentsOf = (event: number) => string
 /** Text that is handed out at once, characters. */
 const pieceCharacters = 256 * 1024
 
-/** Microseconds since the trace began for each event, rising within each lane. */
+/** Microseconds since the trace began for each event: rising within each lane, and later than its cause. */
 export const eventMicros = ({ from, marks }: Timeline): ReadonlyArray<number> => {
   const reached = new Map<number, number>()
-  return marks.at.map((at, event) => {
+  const micros: Array<number> = []
+  for (const [event, at] of marks.at.entries()) {
     const lane = marks.lane[event] as number
+    const cause = marks.cause[event] as number
     // Two apart: a slice of one microsecond ends before the next begins.
-    const micros = Math.max((at - from) * 1000, (reached.get(lane) ?? -2) + 2)
-    reached.set(lane, micros)
-    return micros
-  })
+    const after = Math.max((reached.get(lane) ?? -2) + 2, cause > noCause ? (micros[cause] as number) + 1 : 0)
+    micros[event] = Math.max((at - from) * 1000, after)
+    reached.set(lane, micros[event])
+  }
+  return micros
 }
 
 interface Span {

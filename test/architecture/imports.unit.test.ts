@@ -35,6 +35,27 @@ describe("the direction of imports", () => {
 
   const cases: ReadonlyArray<readonly [name: string, rule: string, sources: Sources]> = [
     [
+      "a report reaches an actor",
+      "reports-know-events",
+      { "src/reports/a.ts": 'import { x } from "../actors/a/b.ts"' }
+    ],
+    ["a report reaches the command line", "reports-know-events", { "src/reports/a.ts": 'import "../cli/a.ts"' }],
+    ["an actor knows a report", "reports-are-for-the-cli", { "src/actors/a/b.ts": 'import "../../reports/a.ts"' }],
+    [
+      "a report's page reaches Node",
+      "browser-is-apart",
+      {
+        "src/reports/viewer/a.ts": 'import { x } from "../html/b.ts"',
+        "src/reports/html/b.ts": 'import "node:fs"'
+      }
+    ],
+    [
+      "a report loads its page's code",
+      "browser-is-apart",
+      { "src/reports/html/a.ts": 'import { x } from "../viewer/a.ts"' }
+    ],
+    ["a timeline asks the clock", "pure-globals", { "src/reports/timeline/a.ts": "export const now = Date.now()" }],
+    [
       "events reach an actor",
       "events-import-events",
       { "src/events/log/a.ts": 'import { x } from "../../actors/a/b.ts"' }

@@ -28,6 +28,8 @@ const simple: Readonly<Partial<Record<NodeEvent["_tag"], StateName | "end">>> = 
   ProbeStopped: "end"
 }
 
+/** What is presumed of a container before its probe's first answer (kubelet's prober_manager.go): that it lives, no more. */
+const presumed = { liveness: "passing", readiness: "waiting", startup: "waiting" } as const
 const resultStates = { unknown: "unknown", success: "passing", failure: "failed" } as const
 
 /** @param before when the event before this one happened, of whatever lane */
@@ -37,7 +39,7 @@ const stateAfter = (event: NodeEvent, now: StateName | undefined): StateName | "
     case "NodeStarted":
       return "ready"
     case "ProbeStarted":
-      return "unknown"
+      return presumed[event.probe]
     case "ProbeFailed":
       // On the way to its threshold; where it failed already nothing changes.
       return now === "failed" ? undefined : "failing"

@@ -45,6 +45,8 @@ export class Report {
   readonly series: { readonly at: Float64Array; readonly value: Float64Array; readonly event: Uint32Array }
   /** Events of each lane by time. */
   readonly byLane: Groups
+  /** Events of each pod and all that is below it, by the pod's lane. */
+  readonly byPod: Groups
   /** For each lane its pod's, itself for a pod; -1: none. */
   readonly podOf: Int32Array
   private sentences: ReadonlyArray<string> = []
@@ -73,10 +75,13 @@ export class Report {
     this.trouble = { event: column("troubleEvent"), kind: column("troubleKind") }
     this.series = { at: column("seriesAt"), value: column("seriesValue"), event: column("seriesEvent") }
     this.byLane = byGroup(this.lane, head.lanes.length, this.at)
+    const pods = new Int32Array(this.size)
     this.podOf = new Int32Array(head.lanes.length).fill(-1)
     head.lanes.forEach(({ kind, parent }, lane) => {
       this.podOf[lane] = kind === "pod" ? lane : parent < 0 ? -1 : (this.podOf[parent] as number)
     })
+    for (let event = 0; event < this.size; event++) pods[event] = this.podOf[this.lane[event]!]!
+    this.byPod = byGroup(pods, head.lanes.length, this.at)
   }
 
   /** What is needed to draw; the sentences and lines follow when the whole page is there. */

@@ -1,7 +1,7 @@
 /** The top of the page: whose log this is, from when to when, how much went wrong; search, filter, zoom and switches. */
 import { button, el, icon, plain } from "./dom.ts"
 import type { Store } from "./state.ts"
-import { lengthText, momentText } from "./times.ts"
+import { lengthText, spanText } from "./times.ts"
 
 export interface HeaderActions {
   readonly help: () => void
@@ -30,9 +30,7 @@ export class Header {
     )
     const showTimes = (): void => {
       span.textContent =
-        totals.events === 0
-          ? "no events"
-          : `${momentText(from, store.zone)} → ${momentText(to, store.zone)} · ${lengthText(to - from)}`
+        totals.events === 0 ? "no events" : `${spanText(from, to, store.zone)} · ${lengthText(to - from)}`
       zone.textContent = store.state.isUtc ? "UTC" : "Local"
     }
     showTimes()
@@ -62,7 +60,7 @@ export class Header {
       { class: "toggle", title: "Arrows from cause to effect (c)" },
       () => store.set({ causes: !store.state.causes }),
       icon("M3 4c6 0 4 8 10 8M10 9l3 3-3 3"),
-      "Causes"
+      el("span", {}, "Causes")
     )
     const showChoices = (): void => {
       for (const choice of severity.children)

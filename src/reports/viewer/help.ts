@@ -48,7 +48,7 @@ const table = (title: string, rows: ReadonlyArray<readonly [string, string]>): H
     el("dl", {}, ...rows.flatMap(([name, meaning]) => [el("dt", {}, el("kbd", {}, name)), el("dd", {}, meaning)]))
   )
 
-const legend = (): HTMLElement => {
+export const legend = (): HTMLElement => {
   const of = (tone: Tone): string =>
     (Object.keys(states) as ReadonlyArray<StateName>).filter((state) => states[state] === tone).join(", ")
   return el(

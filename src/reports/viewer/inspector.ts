@@ -1,6 +1,8 @@
 /** One event, opened: what it says, why it happened, what it led to, what was measured, and all that is stored of it. */
+import { causeElsewhere, noCause } from "../timeline/model.ts"
 import { seriesCharts } from "./charts.ts"
 import { button, el, icon, plain } from "./dom.ts"
+import { legend } from "./help.ts"
 import { jsonTree } from "./json.ts"
 import { copyButton } from "./side.ts"
 import type { Store } from "./state.ts"
@@ -8,8 +10,10 @@ import { lengthText, local, momentText, utc } from "./times.ts"
 
 const severityWords = ["trace", "debug", "info", "warning", "error"] as const
 const severityClass = ["trace", "debug", "info", "warn", "error"] as const
-/** Steps of a chain that are listed; older ones are counted. */
-const maxSteps = 60
+/** Steps of a chain that can be listed. */
+const maxSteps = 500
+/** Steps of a long chain that are listed at once. */
+const recentSteps = 6
 const maxEffects = 40
 
 export class Inspector {
@@ -72,11 +76,13 @@ export class Inspector {
       { class: "hint" },
       "Choose an event or a bar to see what it says, why it happened and what it led to."
     )
-    if (lane < 0) return [hint]
+    if (lane < 0) return [hint, legend()]
     const { kind } = report.head.lanes[lane]!
+    const told = report.head.pods.find((pod) => pod.lane === lane)?.sentence ?? ""
     return [
       el("p", { class: "kind" }, kind),
       el("h2", {}, plain(report.laneText(lane))),
+      ...(told === "" ? [] : [el("p", { class: "said" }, plain(told))]),
       el("p", { class: "muted" }, `${report.byLane.of(lane).length.toLocaleString("en")} events`),
       el("div", { class: "charts" }),
       hint
@@ -88,12 +94,8 @@ export class Inspector {
     const at = report.at[event]!
     const severity = report.severity[event]!
     const otherZone = zone === utc ? `local ${momentText(at, local)}` : `UTC ${momentText(at, utc)}`
-    const chain = report.chainOf(event, maxSteps + 1)
+    const chain = report.chainOf(event, maxSteps)
     const effects = report.effectsOf(event)
-    const cut = chain.length > maxSteps
-    const steps = (cut ? chain.slice(1) : chain).slice(0, -1)
-    const oldest = chain[0]!
-    const elsewhere = report.cause[oldest] === -2
     return [
       el(
         "p",
@@ -110,25 +112,7 @@ export class Inspector {
         el("span", { class: "muted" }, otherZone)
       ),
       el("h3", {}, "Why"),
-      steps.length === 0
-        ? el(
-            "p",
-            { class: "muted" },
-            elsewhere ? "Its cause is not in this log." : "It has no cause in the log: it came from outside."
-          )
-        : el(
-            "ol",
-            { class: "chain" },
-            ...(cut || elsewhere
-              ? [el("li", { class: "muted" }, cut ? "… older causes" : "… a cause that is not in this log")]
-              : []),
-            ...steps.map((step, n) => this.step(step, (steps[n + 1] ?? event) as number)),
-            el(
-              "li",
-              { class: `here ${severityClass[severity]}`, "aria-current": "step" },
-              el("span", { class: "what" }, plain(report.tagOf(event)))
-            )
-          ),
+      this.chain(chain),
       ...(effects.length === 0
         ? []
         : [
@@ -145,6 +129,40 @@ export class Inspector {
       el("div", { class: "charts" }),
       el("div", { class: "stored", "aria-busy": "true" })
     ]
+  }
+
+  /** The causes, oldest first; of a long chain the last ones, and the others when they are asked for. */
+  private chain(chain: ReadonlyArray<number>): HTMLElement {
+    const { report } = this.store
+    const event = chain.at(-1)!
+    const before = report.cause[chain[0]!]!
+    const steps = chain.slice(0, -1)
+    if (steps.length === 0)
+      return el(
+        "p",
+        { class: "muted" },
+        before === causeElsewhere
+          ? "Its cause is not in this log."
+          : "It has no cause in the log: it came from outside."
+      )
+    const list = el("ol", { class: "chain" })
+    const fill = (first: number): void => {
+      const more = button(`Show ${first} older causes`, { class: "more" }, () => fill(0), `… ${first} older causes`)
+      list.replaceChildren(
+        ...(first > 0 ? [el("li", { class: "muted" }, more)] : []),
+        ...(first === 0 && before !== noCause
+          ? [el("li", { class: "muted" }, before < 0 ? "… a cause that is not in this log" : "… causes before these")]
+          : []),
+        ...steps.slice(first).map((step, n) => this.step(step, steps[first + n + 1] ?? event)),
+        el(
+          "li",
+          { class: `here ${severityClass[report.severity[event]!]}`, "aria-current": "step" },
+          el("span", { class: "what" }, plain(report.tagOf(event)))
+        )
+      )
+    }
+    fill(steps.length > recentSteps + 1 ? steps.length - recentSteps : 0)
+    return list
   }
 
   /** @param next the step that it caused, to tell how long after */

@@ -4,7 +4,7 @@ import { el, plain } from "./dom.ts"
 import { pointerGestures } from "./gestures.ts"
 import { firstFrom } from "./groups.ts"
 import { type Layout, layOut, rowAt } from "./layout.ts"
-import { type Frame, markY, Scene, xOf } from "./scene.ts"
+import { type Frame, markY, membersOf, Scene, xOf } from "./scene.ts"
 import type { Store } from "./state.ts"
 import { dayText, lengthText, momentText, ticks } from "./times.ts"
 
@@ -149,7 +149,7 @@ export class Panel {
     context.font = font
     context.textBaseline = "middle"
     context.fillStyle = colours.muted
-    context.fillText(dayText(from, store.zone), 12, axisHeight / 2)
+    context.fillText(dayText(Math.max(from, store.report.head.from), store.zone), 12, axisHeight / 2)
     context.textAlign = "right"
     if (gutter > 150) context.fillText(lengthText(to - from), gutter - 12, axisHeight / 2)
     context.textAlign = "left"
@@ -174,9 +174,9 @@ export class Panel {
     const inside = y + this.scroller.scrollTop
     const row = this.layout.rows[rowAt(this.layout, inside)]
     if (x < this.gutter || row === undefined || y < 0) return -1
-    const { at, byLane, severity } = this.store.report
+    const { at, severity } = this.store.report
     const { shown } = this.store.state
-    const members = byLane.of(row.lane)
+    const members = membersOf(this.store.report, row, this.store.state.folded)
     const perPixel = this.timeAt(x + 1) - this.timeAt(x)
     let best = -1
     let nearest = reach

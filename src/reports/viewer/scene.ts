@@ -27,6 +27,8 @@ export interface Frame {
 const barHeight = 13
 /** Below this many pixels a bar has no outline and no text. */
 const minShape = 3
+/** Marks nearer to each other than this are strokes, pixels. */
+const crowded = 5
 /** Causes that are drawn unasked; with more in view they would hide the picture. */
 const maxArrows = 300
 /** Steps of the selected chain that are drawn. */
@@ -38,6 +40,10 @@ export const xOf = (at: number, { view }: State, { gutter, width }: Pick<Frame, 
 const barTop = (row: Row): number => row.top + (row.isGroup ? 8 : 5)
 /** Where marks stand. */
 export const markY = (row: Row): number => row.top + row.height - 7
+
+/** The events that a row shows: of a pod that is folded all that are below it too. */
+export const membersOf = (report: Report, row: Row, folded: ReadonlySet<number>): Uint32Array =>
+  row.isGroup && folded.has(row.lane) ? report.byPod.of(row.lane) : report.byLane.of(row.lane)
 
 export class Scene {
   private readonly report: Report
@@ -169,29 +175,32 @@ export class Scene {
   }
 
   private drawMarks(frame: Frame, state: State, row: Row): void {
-    const { at, byLane, severity } = this.report
+    const { at, severity } = this.report
     const { colours, context } = frame
-    const members = byLane.of(row.lane)
+    const members = membersOf(this.report, row, state.folded)
     const y = markY(row)
-    let i = firstFrom(members, at, state.view.from)
-    while (i < members.length) {
+    /** Pixels with an event, and the worst severity of those that share it. */
+    const pixels: Array<number> = []
+    const worst: Array<number> = []
+    for (let i = firstFrom(members, at, state.view.from); i < members.length; i++) {
       const event = members[i]!
       if (at[event]! > state.view.to) break
-      const x = xOf(at[event]!, state, frame)
-      // All that share this pixel: the worst of them is drawn.
-      let worst = -1
-      let isAny = false
-      const pixel = Math.floor(x)
-      while (i < members.length && Math.floor(xOf(at[members[i]!]!, state, frame)) === pixel) {
-        const other = members[i]!
-        if (state.shown === undefined || state.shown[other] === 1) {
-          worst = Math.max(worst, severity[other]!)
-          isAny = true
-        }
-        i += 1
-      }
-      if (isAny) drawMark(context, colours, x, y, worst)
+      if (state.shown !== undefined && state.shown[event] !== 1) continue
+      const pixel = Math.floor(xOf(at[event]!, state, frame))
+      if (pixels.at(-1) !== pixel) {
+        pixels.push(pixel)
+        worst.push(severity[event]!)
+      } else worst[worst.length - 1] = Math.max(worst.at(-1)!, severity[event]!)
     }
+    pixels.forEach((pixel, i) => {
+      const room = Math.min(pixel - (pixels[i - 1] ?? -99), (pixels[i + 1] ?? 1e9) - pixel)
+      if (room >= crowded) drawMark(context, colours, pixel + 0.5, y, worst[i]!)
+      else {
+        // Side by side they would flow together: strokes stay apart.
+        context.fillStyle = colours.severity[worst[i]!] as string
+        context.fillRect(pixel, y - 3, 1, worst[i]! >= 3 ? 7 : 5)
+      }
+    })
   }
 
   /** Causes that lead from one lane in view to another, faintly. */
@@ -272,15 +281,31 @@ export class Scene {
       context.stroke()
       return
     }
+    const isDown = y2 > y1 ? 1 : -1
+    if (Math.abs(x2 - x1) < steep) {
+      // At one time: a bow beside the line on which both stand.
+      context.bezierCurveTo(x1 + steep, y1 + 6 * isDown, x2 + steep, y2 - 10 * isDown, x2 + 1, y2 - 5 * isDown)
+      context.stroke()
+      arrowhead(context, x2 + 1, y2 - 4 * isDown, 0, isDown)
+      return
+    }
     const bend = Math.min(Math.max(Math.abs(x2 - x1) / 2, 10), 60)
-    context.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2 - 4, y2)
+    context.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2 - 5, y2)
     context.stroke()
-    context.beginPath()
-    context.moveTo(x2 - 3, y2)
-    context.lineTo(x2 - 8, y2 - 3)
-    context.lineTo(x2 - 8, y2 + 3)
-    context.fill()
+    arrowhead(context, x2 - 3, y2, 1, 0)
   }
+}
+
+/** Below so many pixels from side to side an arrow goes up or down. */
+const steep = 12
+
+/** A point at `x`, `y` that looks along `dx` or `dy`. */
+const arrowhead = (context: CanvasRenderingContext2D, x: number, y: number, dx: number, dy: number): void => {
+  context.beginPath()
+  context.moveTo(x, y)
+  context.lineTo(x - 5 * dx - 3 * dy, y - 5 * dy - 3 * dx)
+  context.lineTo(x - 5 * dx + 3 * dy, y - 5 * dy + 3 * dx)
+  context.fill()
 }
 
 const drawMark = (

@@ -139,8 +139,8 @@ export class SidePanel {
       tab.tabIndex = name === side ? 0 : -1
     }
     const troubles = this.store.report.trouble.event.length
-    this.tabs.problems.replaceChildren("What went wrong", el("span", { class: "count" }, String(troubles)))
-    this.tabs.events.replaceChildren("Events", el("span", { class: "count" }, this.events.length.toLocaleString("en")))
+    this.tabs.problems.replaceChildren("What went wrong", el("span", { class: "count" }, countText(troubles)))
+    this.tabs.events.replaceChildren("Events", el("span", { class: "count" }, countText(this.events.length)))
     this.problemList.element.hidden = side !== "problems"
     this.eventList.element.hidden = side !== "events"
     const current = this.problems.findIndex((p) => p._tag === "Trouble" && p.event === event)
@@ -191,7 +191,8 @@ export class SidePanel {
     return this.row(
       problem.event,
       troubleWords[problem.kind] ?? problem.kind,
-      report.head.lanes[report.lane[problem.event]!]!.name
+      report.head.lanes[report.lane[problem.event]!]!.name,
+      3
     )
   }
 
@@ -200,11 +201,12 @@ export class SidePanel {
     return this.row(event, report.tagOf(event), report.laneText(report.lane[event]!))
   }
 
-  private row(event: number, what: string, where: string): ListRow {
+  /** @param least the severity that it is shown with at least: a restart is no small thing, though its event is plain */
+  private row(event: number, what: string, where: string, least = 0): ListRow {
     const { report, zone } = this.store
     const at = report.at[event]!
     return {
-      className: severityClass[report.severity[event]!]!,
+      className: severityClass[Math.max(report.severity[event]!, least)]!,
       content: [
         el(
           "span",
@@ -218,6 +220,10 @@ export class SidePanel {
     }
   }
 }
+
+/** `9,999`, `100K`: for a narrow place. */
+const countText = (count: number): string =>
+  new Intl.NumberFormat("en", { notation: count < 10_000 ? "standard" : "compact" }).format(count)
 
 export const copyButton = (label: string, text: () => string): HTMLButtonElement => {
   const copy = button(label, { class: "quiet" }, () => {

@@ -56,7 +56,7 @@ export class Store {
       shown: undefined,
       shownCount: report.size,
       searching: false,
-      folded: new Set(),
+      folded: report.head.lanes.length > unfoldedLanes ? podsOf(report) : new Set(),
       side: report.trouble.event.length > 0 ? "problems" : "events",
       isUtc: true,
       causes: true
@@ -147,6 +147,11 @@ export class Store {
     for (const listener of this.listeners) listener(changed)
   }
 }
+
+/** With more lanes than this the page begins with one row for each pod. */
+const unfoldedLanes = 60
+const podsOf = ({ head }: Report): ReadonlySet<number> =>
+  new Set(head.lanes.flatMap(({ kind }, lane) => (kind === "pod" ? [lane] : [])))
 
 /** Steps of a chain that `goTo` tries to bring into view. */
 const chainInView = 12

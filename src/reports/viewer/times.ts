@@ -14,6 +14,12 @@ export const clockText = (at: number, zone: Zone): string => shifted(at, zone).t
 /** `2026-11-24 17:10:49.243` */
 export const momentText = (at: number, zone: Zone): string => `${dayText(at, zone)} ${clockText(at, zone)}`
 
+/** From when to when, the day once where it is the same. */
+export const spanText = (from: number, to: number, zone: Zone): string => {
+  const isOneDay = dayText(from, zone) === dayText(to, zone)
+  return `${momentText(from, zone)} → ${isOneDay ? clockText(to, zone) : momentText(to, zone)}`
+}
+
 /** `350 ms`, `4.2 s`, `3 min 10 s`, `2 h 5 min`, `3 d 4 h` */
 export const lengthText = (millis: number): string => {
   if (millis < 1000) return `${Math.round(millis)} ms`

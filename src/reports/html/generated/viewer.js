@@ -4177,6 +4177,8 @@ THE SOFTWARE.
     failing: "warn"
   };
   var stateNames = Object.keys(states);
+  var noCause = -1;
+  var causeElsewhere = -2;
 
   // src/reports/viewer/colours.ts
   var readColours = () => {
@@ -4235,6 +4237,10 @@ THE SOFTWARE.
   var dayText = (at, zone) => shifted(at, zone).toISOString().slice(0, 10);
   var clockText = (at, zone) => shifted(at, zone).toISOString().slice(11, 23);
   var momentText = (at, zone) => `${dayText(at, zone)} ${clockText(at, zone)}`;
+  var spanText = (from, to, zone) => {
+    const isOneDay = dayText(from, zone) === dayText(to, zone);
+    return `${momentText(from, zone)} → ${isOneDay ? clockText(to, zone) : momentText(to, zone)}`;
+  };
   var lengthText = (millis) => {
     if (millis < 1000)
       return `${Math.round(millis)} ms`;
@@ -4533,6 +4539,7 @@ THE SOFTWARE.
     trouble;
     series;
     byLane;
+    byPod;
     podOf;
     sentences = [];
     effects;
@@ -4559,10 +4566,14 @@ THE SOFTWARE.
       this.trouble = { event: column("troubleEvent"), kind: column("troubleKind") };
       this.series = { at: column("seriesAt"), value: column("seriesValue"), event: column("seriesEvent") };
       this.byLane = byGroup(this.lane, head.lanes.length, this.at);
+      const pods = new Int32Array(this.size);
       this.podOf = new Int32Array(head.lanes.length).fill(-1);
       head.lanes.forEach(({ kind, parent }, lane) => {
         this.podOf[lane] = kind === "pod" ? lane : parent < 0 ? -1 : this.podOf[parent];
       });
+      for (let event = 0;event < this.size; event++)
+        pods[event] = this.podOf[this.lane[event]];
+      this.byPod = byGroup(pods, head.lanes.length, this.at);
     }
     static async read() {
       const [head, columns] = await Promise.all([
@@ -4632,7 +4643,7 @@ THE SOFTWARE.
       const span = el("span", { class: "span" });
       const zone = button("Times in UTC or local (u)", { class: "quiet", title: "UTC or local time (u)" }, () => store.set({ isUtc: !store.state.isUtc }));
       const showTimes = () => {
-        span.textContent = totals.events === 0 ? "no events" : `${momentText(from, store.zone)} → ${momentText(to, store.zone)} · ${lengthText(to - from)}`;
+        span.textContent = totals.events === 0 ? "no events" : `${spanText(from, to, store.zone)} · ${lengthText(to - from)}`;
         zone.textContent = store.state.isUtc ? "UTC" : "Local";
       };
       showTimes();
@@ -4653,7 +4664,7 @@ THE SOFTWARE.
         [4, "Errors"]
       ];
       severity.append(...choices.map(([least, text]) => button(`Show ${text.toLowerCase()}`, { "data-least": String(least) }, () => store.set({ least }), text)));
-      const causes = button("Arrows from cause to effect (c)", { class: "toggle", title: "Arrows from cause to effect (c)" }, () => store.set({ causes: !store.state.causes }), icon("M3 4c6 0 4 8 10 8M10 9l3 3-3 3"), "Causes");
+      const causes = button("Arrows from cause to effect (c)", { class: "toggle", title: "Arrows from cause to effect (c)" }, () => store.set({ causes: !store.state.causes }), icon("M3 4c6 0 4 8 10 8M10 9l3 3-3 3"), el("span", {}, "Causes"));
       const showChoices = () => {
         for (const choice of severity.children)
           choice.setAttribute("aria-pressed", String(choice.getAttribute("data-least") === String(store.state.least)));
@@ -4966,8 +4977,8 @@ THE SOFTWARE.
         tab.tabIndex = name === side ? 0 : -1;
       }
       const troubles = this.store.report.trouble.event.length;
-      this.tabs.problems.replaceChildren("What went wrong", el("span", { class: "count" }, String(troubles)));
-      this.tabs.events.replaceChildren("Events", el("span", { class: "count" }, this.events.length.toLocaleString("en")));
+      this.tabs.problems.replaceChildren("What went wrong", el("span", { class: "count" }, countText(troubles)));
+      this.tabs.events.replaceChildren("Events", el("span", { class: "count" }, countText(this.events.length)));
       this.problemList.element.hidden = side !== "problems";
       this.eventList.element.hidden = side !== "events";
       const current = this.problems.findIndex((p) => p._tag === "Trouble" && p.event === event);
@@ -5004,17 +5015,17 @@ THE SOFTWARE.
         };
       }
       const { report } = this.store;
-      return this.row(problem.event, troubleWords[problem.kind] ?? problem.kind, report.head.lanes[report.lane[problem.event]].name);
+      return this.row(problem.event, troubleWords[problem.kind] ?? problem.kind, report.head.lanes[report.lane[problem.event]].name, 3);
     }
     eventRow(event) {
       const { report } = this.store;
       return this.row(event, report.tagOf(event), report.laneText(report.lane[event]));
     }
-    row(event, what, where) {
+    row(event, what, where, least = 0) {
       const { report, zone } = this.store;
       const at = report.at[event];
       return {
-        className: severityClass[report.severity[event]],
+        className: severityClass[Math.max(report.severity[event], least)],
         content: [
           el("span", { class: "title" }, el("span", { class: "what" }, plain(what)), el("span", { class: "where" }, plain(where)), el("time", { datetime: new Date(at).toISOString(), title: dayText(at, zone) }, clockText(at, zone))),
           el("span", { class: "said" }, plain(report.sentence(event)))
@@ -5022,6 +5033,7 @@ THE SOFTWARE.
       };
     }
   }
+  var countText = (count) => new Intl.NumberFormat("en", { notation: count < 1e4 ? "standard" : "compact" }).format(count);
   var copyButton = (label, text) => {
     const copy = button(label, { class: "quiet" }, () => {
       navigator.clipboard.writeText(text()).then(() => say("Copied"), () => say("The browser did not allow to copy"));
@@ -5037,7 +5049,8 @@ THE SOFTWARE.
   // src/reports/viewer/inspector.ts
   var severityWords = ["trace", "debug", "info", "warning", "error"];
   var severityClass2 = ["trace", "debug", "info", "warn", "error"];
-  var maxSteps = 60;
+  var maxSteps = 500;
+  var recentSteps = 6;
   var maxEffects = 40;
 
   class Inspector {
@@ -5088,11 +5101,13 @@ THE SOFTWARE.
       const { report } = this.store;
       const hint = el("p", { class: "hint" }, "Choose an event or a bar to see what it says, why it happened and what it led to.");
       if (lane < 0)
-        return [hint];
+        return [hint, legend()];
       const { kind } = report.head.lanes[lane];
+      const told = report.head.pods.find((pod) => pod.lane === lane)?.sentence ?? "";
       return [
         el("p", { class: "kind" }, kind),
         el("h2", {}, plain(report.laneText(lane))),
+        ...told === "" ? [] : [el("p", { class: "said" }, plain(told))],
         el("p", { class: "muted" }, `${report.byLane.of(lane).length.toLocaleString("en")} events`),
         el("div", { class: "charts" }),
         hint
@@ -5103,19 +5118,15 @@ THE SOFTWARE.
       const at = report.at[event];
       const severity = report.severity[event];
       const otherZone = zone === utc ? `local ${momentText(at, local)}` : `UTC ${momentText(at, utc)}`;
-      const chain = report.chainOf(event, maxSteps + 1);
+      const chain = report.chainOf(event, maxSteps);
       const effects = report.effectsOf(event);
-      const cut = chain.length > maxSteps;
-      const steps = (cut ? chain.slice(1) : chain).slice(0, -1);
-      const oldest = chain[0];
-      const elsewhere = report.cause[oldest] === -2;
       return [
         el("p", { class: "kind" }, el("span", { class: `badge ${severityClass2[severity]}` }, severityWords[severity]), plain(report.laneText(report.lane[event]))),
         el("h2", {}, plain(report.tagOf(event))),
         el("p", { class: "said" }, plain(report.sentence(event))),
         el("p", { class: "when" }, el("time", { datetime: new Date(at).toISOString() }, momentText(at, zone)), el("span", { class: "muted" }, otherZone)),
         el("h3", {}, "Why"),
-        steps.length === 0 ? el("p", { class: "muted" }, elsewhere ? "Its cause is not in this log." : "It has no cause in the log: it came from outside.") : el("ol", { class: "chain" }, ...cut || elsewhere ? [el("li", { class: "muted" }, cut ? "… older causes" : "… a cause that is not in this log")] : [], ...steps.map((step, n) => this.step(step, steps[n + 1] ?? event)), el("li", { class: `here ${severityClass2[severity]}`, "aria-current": "step" }, el("span", { class: "what" }, plain(report.tagOf(event))))),
+        this.chain(chain),
         ...effects.length === 0 ? [] : [
           el("h3", {}, "Led to", el("span", { class: "count" }, String(effects.length))),
           el("ol", { class: "chain effects" }, ...[...effects.subarray(0, maxEffects)].map((effect) => this.step(effect))),
@@ -5124,6 +5135,21 @@ THE SOFTWARE.
         el("div", { class: "charts" }),
         el("div", { class: "stored", "aria-busy": "true" })
       ];
+    }
+    chain(chain) {
+      const { report } = this.store;
+      const event = chain.at(-1);
+      const before = report.cause[chain[0]];
+      const steps = chain.slice(0, -1);
+      if (steps.length === 0)
+        return el("p", { class: "muted" }, before === causeElsewhere ? "Its cause is not in this log." : "It has no cause in the log: it came from outside.");
+      const list = el("ol", { class: "chain" });
+      const fill = (first) => {
+        const more = button(`Show ${first} older causes`, { class: "more" }, () => fill(0), `… ${first} older causes`);
+        list.replaceChildren(...first > 0 ? [el("li", { class: "muted" }, more)] : [], ...first === 0 && before !== noCause ? [el("li", { class: "muted" }, before < 0 ? "… a cause that is not in this log" : "… causes before these")] : [], ...steps.slice(first).map((step, n) => this.step(step, steps[first + n + 1] ?? event)), el("li", { class: `here ${severityClass2[report.severity[event]]}`, "aria-current": "step" }, el("span", { class: "what" }, plain(report.tagOf(event)))));
+      };
+      fill(steps.length > recentSteps + 1 ? steps.length - recentSteps : 0);
+      return list;
     }
     step(event, next) {
       const { report } = this.store;
@@ -5262,11 +5288,13 @@ THE SOFTWARE.
   // src/reports/viewer/scene.ts
   var barHeight = 13;
   var minShape = 3;
+  var crowded = 5;
   var maxArrows = 300;
   var maxChain = 200;
   var xOf = (at, { view }, { gutter, width }) => gutter + (at - view.from) / (view.to - view.from) * (width - gutter);
   var barTop = (row) => row.top + (row.isGroup ? 8 : 5);
   var markY = (row) => row.top + row.height - 7;
+  var membersOf = (report, row, folded) => row.isGroup && folded.has(row.lane) ? report.byPod.of(row.lane) : report.byLane.of(row.lane);
 
   class Scene {
     report;
@@ -5401,30 +5429,34 @@ THE SOFTWARE.
       }
     }
     drawMarks(frame, state, row) {
-      const { at, byLane, severity } = this.report;
+      const { at, severity } = this.report;
       const { colours, context } = frame;
-      const members = byLane.of(row.lane);
+      const members = membersOf(this.report, row, state.folded);
       const y = markY(row);
-      let i = firstFrom(members, at, state.view.from);
-      while (i < members.length) {
+      const pixels = [];
+      const worst = [];
+      for (let i = firstFrom(members, at, state.view.from);i < members.length; i++) {
         const event = members[i];
         if (at[event] > state.view.to)
           break;
-        const x = xOf(at[event], state, frame);
-        let worst = -1;
-        let isAny = false;
-        const pixel = Math.floor(x);
-        while (i < members.length && Math.floor(xOf(at[members[i]], state, frame)) === pixel) {
-          const other = members[i];
-          if (state.shown === undefined || state.shown[other] === 1) {
-            worst = Math.max(worst, severity[other]);
-            isAny = true;
-          }
-          i += 1;
-        }
-        if (isAny)
-          drawMark(context, colours, x, y, worst);
+        if (state.shown !== undefined && state.shown[event] !== 1)
+          continue;
+        const pixel = Math.floor(xOf(at[event], state, frame));
+        if (pixels.at(-1) !== pixel) {
+          pixels.push(pixel);
+          worst.push(severity[event]);
+        } else
+          worst[worst.length - 1] = Math.max(worst.at(-1), severity[event]);
       }
+      pixels.forEach((pixel, i) => {
+        const room = Math.min(pixel - (pixels[i - 1] ?? -99), (pixels[i + 1] ?? 1e9) - pixel);
+        if (room >= crowded)
+          drawMark(context, colours, pixel + 0.5, y, worst[i]);
+        else {
+          context.fillStyle = colours.severity[worst[i]];
+          context.fillRect(pixel, y - 3, 1, worst[i] >= 3 ? 7 : 5);
+        }
+      });
     }
     drawAllCauses(frame, state, rows) {
       const { at, byLane, cause, lane } = this.report;
@@ -5509,16 +5541,27 @@ THE SOFTWARE.
         context.stroke();
         return;
       }
+      const isDown = y2 > y1 ? 1 : -1;
+      if (Math.abs(x2 - x1) < steep) {
+        context.bezierCurveTo(x1 + steep, y1 + 6 * isDown, x2 + steep, y2 - 10 * isDown, x2 + 1, y2 - 5 * isDown);
+        context.stroke();
+        arrowhead(context, x2 + 1, y2 - 4 * isDown, 0, isDown);
+        return;
+      }
       const bend = Math.min(Math.max(Math.abs(x2 - x1) / 2, 10), 60);
-      context.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2 - 4, y2);
+      context.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2 - 5, y2);
       context.stroke();
-      context.beginPath();
-      context.moveTo(x2 - 3, y2);
-      context.lineTo(x2 - 8, y2 - 3);
-      context.lineTo(x2 - 8, y2 + 3);
-      context.fill();
+      arrowhead(context, x2 - 3, y2, 1, 0);
     }
   }
+  var steep = 12;
+  var arrowhead = (context, x, y, dx, dy) => {
+    context.beginPath();
+    context.moveTo(x, y);
+    context.lineTo(x - 5 * dx - 3 * dy, y - 5 * dy - 3 * dx);
+    context.lineTo(x - 5 * dx + 3 * dy, y - 5 * dy + 3 * dx);
+    context.fill();
+  };
   var drawMark = (context, colours, x, y, severity) => {
     context.fillStyle = colours.severity[severity];
     context.beginPath();
@@ -5685,7 +5728,7 @@ THE SOFTWARE.
       context.font = font2;
       context.textBaseline = "middle";
       context.fillStyle = colours.muted;
-      context.fillText(dayText(from, store.zone), 12, axisHeight / 2);
+      context.fillText(dayText(Math.max(from, store.report.head.from), store.zone), 12, axisHeight / 2);
       context.textAlign = "right";
       if (gutter > 150)
         context.fillText(lengthText(to - from), gutter - 12, axisHeight / 2);
@@ -5711,9 +5754,9 @@ THE SOFTWARE.
       const row = this.layout.rows[rowAt(this.layout, inside)];
       if (x < this.gutter || row === undefined || y < 0)
         return -1;
-      const { at, byLane, severity } = this.store.report;
+      const { at, severity } = this.store.report;
       const { shown } = this.store.state;
-      const members = byLane.of(row.lane);
+      const members = membersOf(this.store.report, row, this.store.state.folded);
       const perPixel = this.timeAt(x + 1) - this.timeAt(x);
       let best = -1;
       let nearest = reach;
@@ -6064,7 +6107,7 @@ THE SOFTWARE.
         shown: undefined,
         shownCount: report.size,
         searching: false,
-        folded: new Set,
+        folded: report.head.lanes.length > unfoldedLanes ? podsOf(report) : new Set,
         side: report.trouble.event.length > 0 ? "problems" : "events",
         isUtc: true,
         causes: true
@@ -6144,6 +6187,8 @@ THE SOFTWARE.
         listener(changed);
     }
   }
+  var unfoldedLanes = 60;
+  var podsOf = ({ head }) => new Set(head.lanes.flatMap(({ kind }, lane) => kind === "pod" ? [lane] : []));
   var chainInView = 12;
 
   // src/reports/viewer/main.ts
