@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { parseActorPath } from "../events/actor-id.ts"
 import { type ActorDifference, type FieldDifference, stateDifferences } from "./differences.ts"
 import { CommandFailed, exitCodes } from "./exit.ts"
-import { type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
+import { beginFold, type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
 import { type LogPoint, parseLogPoint } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -27,7 +27,7 @@ const foldAt = ({ from, moment }: LogPoint, dataDir: string): Effect.Effect<Side
   Effect.scoped(
     Effect.gen(function* () {
       const log = yield* openChainedLog(from, dataDir)
-      return { name: log.name, ...(yield* foldLines(upTo(log, moment))) }
+      return { name: log.name, ...(yield* foldLines(upTo(log, moment), undefined, yield* beginFold(log))) }
     })
   )
 

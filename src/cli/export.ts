@@ -1,5 +1,5 @@
 /** `chronode export --out FILE` */
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import type { IncidentError } from "../events/incident/format.ts"
 import { writeIncident } from "../events/incident/writer.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
@@ -7,6 +7,7 @@ import { type EventFilter, type FilterFlags, filterRemarks, filterWords, parseFi
 import { type EventLog, noEvent } from "./log.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
+import { cutSlice } from "./slice.ts"
 import { parseLength } from "./times.ts"
 import { version } from "./version.ts"
 
@@ -56,6 +57,10 @@ const narrowed = (log: EventLog, filter: EventFilter, around: string | undefined
         return Effect.succeed<EventFilter>({ ...filter, since: at - window, until: at + window })
       })
 
+/** Whether what is taken of an actor is all of it, so that its decisions can be taken again. */
+const isStory = ({ pod, types, condition }: EventFilter): boolean =>
+  pod !== undefined && types === undefined && condition === undefined
+
 const failed = (error: IncidentError): CommandFailed =>
   new CommandFailed(error.message, error.reason === "Exists" ? "--force replaces it" : undefined)
 
@@ -75,10 +80,20 @@ export const execute: Execute<ExportFlags, []> = async ({ terminal }, flags) => 
       Effect.gen(function* () {
         const log = yield* openChainedLog(flags.from, flags.dataDir)
         const filter = yield* narrowed(log, wanted, flags.around, window)
-        const slice = filterWords(filter)
-        const words = Object.keys(log.filter).length === 0 ? slice : { ...slice, of: log.filter }
-        const origin = { node: log.node, chronodeVersion: version, filter: words, exportedAt: now }
-        return yield* writeIncident(flags.out, origin, log.rows(filter), { overwrite: flags.force === true, progress })
+        const asked = filterWords(filter)
+        const words = Object.keys(log.filter).length === 0 ? asked : { ...asked, of: log.filter }
+        const slice = yield* cutSlice(log, filter)
+        const origin = {
+          node: log.node,
+          chronodeVersion: version,
+          filter: words,
+          exportedAt: now,
+          ...(slice === undefined ? {} : { configuration: slice.configuration }),
+          ...(slice?.first === undefined ? {} : { first: slice.first })
+        }
+        const { since: _, until: __, ...ofWhat } = filter
+        const rows = slice === undefined ? Stream.empty : log.rows({ ...ofWhat, starts: isStory(filter) }, slice.span)
+        return yield* writeIncident(flags.out, origin, rows, { overwrite: flags.force === true, progress })
       })
     ).pipe(Effect.mapError((error) => (error instanceof CommandFailed ? error : failed(error))))
   )

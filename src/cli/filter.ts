@@ -15,6 +15,8 @@ export { parseTypes, tagOf, tagOfType, unknownType } from "./filter/tags.ts"
 export interface EventFilter extends Selection {
   /** The expression of `--filter`. */
   readonly condition?: Condition
+  /** Also every `NodeStarted`, which says how the agent decided from there on. For exports of a pod. */
+  readonly starts?: boolean
 }
 
 export interface FilterFlags {
@@ -101,6 +103,7 @@ export const matcher = (filter: EventFilter, pods = new PodsByUid()): ((recorded
   const { types, since, until, condition } = filter
   const pod = filter.pod === undefined ? undefined : podText(filter.pod)
   return (recorded) => {
+    if (filter.starts === true && recorded.event._tag === "NodeStarted") return true
     const owner = pod === undefined && condition === undefined ? "" : pods.of(recorded)
     if (pod !== undefined && owner !== pod) return false
     if (types !== undefined && !types.has(tagOf(recorded))) return false

@@ -7,7 +7,7 @@ import { stateHash } from "../actors/kernel/state-hash.ts"
 import { millis } from "../events/definition.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
 import type { CommandFailed } from "./exit.ts"
-import { type EventLog, type LogLine, noEvent, unreadableText } from "./log.ts"
+import { type ChainedLog, type EventLog, type LogLine, noEvent, unreadableText } from "./log.ts"
 import type { Moment } from "./moments.ts"
 
 /**
@@ -48,20 +48,45 @@ export interface Folded {
 }
 
 /** What stderr is to hear of a log that was folded: lines that were left out, a chain that does not hold. */
-export const remarks = ({ unreadable, broken }: Folded): ReadonlyArray<string> => [
+export const remarks = ({ fold, unreadable, broken }: Folded): ReadonlyArray<string> => [
+  ...partialText(fold),
   ...unreadable.map((line) => `chronode: ${unreadableText(line)}`),
   ...(broken === undefined ? [] : [`chronode: the hash chain is broken at ${broken.place}: ${broken.broken}`])
 ]
 
+/** How many actors a remark names. */
+const maxNamed = 3
+
+const partialText = ({ partial, actors }: NodeFold): ReadonlyArray<string> => {
+  const paths = [...partial].filter((path) => actors.has(path)).sort()
+  if (paths.length === 0) return []
+  const more = paths.length > maxNamed ? ` and ${paths.length - maxNamed} more` : ""
+  return [
+    `chronode: the log holds a part only of the events of ${paths.slice(0, maxNamed).join(", ")}${more}: their states may lack something`
+  ]
+}
+
 /** How many unreadable lines are kept to be shown. */
 const maxUnreadable = 100
 
-/** `each` sees every event that is folded. Bounded by the number of actors, not by the log's length. */
+/** A fold that begins as the log does: with nothing, or with the first state of a slice. */
+export const beginFold = (log: ChainedLog): Effect.Effect<NodeFold, CommandFailed> =>
+  Effect.map(log.first, (first) => {
+    const fold = new NodeFold(deciders)
+    if (first !== undefined) fold.begin(first.state)
+    return fold
+  })
+
+/**
+ * `each` sees every event that is folded. Bounded by the number of actors, not by the log's length.
+ *
+ * @param fold where it goes on from: `beginFold`
+ */
 export const foldLines = (
   lines: Stream.Stream<LogLine, CommandFailed>,
-  each: (recorded: RecordedEvent, line: LogLine) => void = () => {}
+  each: (recorded: RecordedEvent, line: LogLine) => void = () => {},
+  fold: NodeFold = new NodeFold(deciders)
 ): Effect.Effect<Folded, CommandFailed> => {
-  const fold = new NodeFold(deciders)
   const unreadable: Array<LogLine> = []
   let broken: LogLine | undefined
   return Stream.runForEachArray(lines, (chunk) =>

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { stringify } from "yaml"
 import { columns, nodeViews, type ViewName } from "./columns.ts"
 import { exitCodes } from "./exit.ts"
-import { foldLines, remarks, upTo } from "./fold-log.ts"
+import { beginFold, foldLines, remarks, upTo } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -21,7 +21,11 @@ const nameOf = (what: string): ViewName => (what === "node" || what.endsWith("s"
 export const execute: Execute<GetFlags, [what: string]> = async ({ terminal }, flags, what) => {
   const at = momentFlag("--at", flags.at, terminal.now())
   const folded = await Effect.runPromise(
-    Effect.scoped(Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) => foldLines(upTo(log, at))))
+    Effect.scoped(
+      Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) =>
+        Effect.flatMap(beginFold(log), (fold) => foldLines(upTo(log, at), undefined, fold))
+      )
+    )
   )
   const { fold, unreadable } = folded
   for (const remark of remarks(folded)) terminal.note(remark)

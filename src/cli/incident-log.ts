@@ -1,14 +1,21 @@
 /** An incident file as a log to read. */
 import { Effect, Result, Stream } from "effect"
 import type { RecordedEvent } from "../events/envelope.ts"
-import type { IncidentError } from "../events/incident/format.ts"
-import { type IncidentEntry, type ReadOptions, readIncident, readIncidentHeader } from "../events/incident/reader.ts"
+import type { IncidentError, IncidentHeader } from "../events/incident/format.ts"
+import {
+  type IncidentEntry,
+  type ReadOptions,
+  readFirstState,
+  readIncident,
+  readIncidentHeader,
+  readPieces
+} from "../events/incident/reader.ts"
 import { verifyIncident } from "../events/incident/verify.ts"
 import type { JournalRow } from "../events/journal/port.ts"
 import { CommandFailed } from "./exit.ts"
 import { type EventFilter, matcher } from "./filter.ts"
 import { makeCauseIndex } from "./incident-causes.ts"
-import type { ChainedLog, LogLine, Verification } from "./log.ts"
+import { type ChainedLog, type LogLine, type Span, type Verification, wholeFile } from "./log.ts"
 
 const failed = (error: IncidentError): CommandFailed => new CommandFailed(error.message)
 
@@ -22,6 +29,17 @@ const toLine = (entry: IncidentEntry): LogLine => ({
   }
 })
 
+/** What is wrong with the file as a whole, as a line that is no event: what was read before is good. */
+const ofFile = ({ line, problem }: { readonly line: number; readonly problem: string }): LogLine => ({
+  line: "",
+  place: line === 0 ? "file" : `line ${line}`,
+  event: Result.fail({ where: wholeFile, message: problem })
+})
+const damageOf = ({ line, message }: IncidentError) => ({
+  entries: [],
+  end: { problems: [{ line, problem: message }] }
+})
+
 /** Any path; whether it is an incident shows when it is read. `options`: of what `read` does. */
 export const openIncidentLog = (path: string, options: ReadOptions = {}): Effect.Effect<ChainedLog, CommandFailed> =>
   Effect.map(Effect.mapError(readIncidentHeader(path), failed), (header) => ({
@@ -31,19 +49,50 @@ export const openIncidentLog = (path: string, options: ReadOptions = {}): Effect
     filter: header?.filter ?? {},
     read: (filter) => {
       const matches = matcher(filter)
-      return readIncident(path, options).pipe(
-        Stream.map(toLine),
+      return readPieces(path, options).pipe(
+        Stream.catch((error) => (error.reason === "Damaged" ? Stream.succeed(damageOf(error)) : Stream.fail(error))),
+        Stream.flatMap(({ entries, end }) =>
+          Stream.fromArray([...entries.map(toLine), ...(end?.problems ?? []).map(ofFile)])
+        ),
         Stream.filter(({ event }) => Result.isFailure(event) || matches(event.success)),
         Stream.mapError(failed)
       )
     },
-    rows: (filter) => rows(path, filter),
+    first: firstOf(path, header),
+    configuration: header?.configuration ?? {},
+    span: (filter) => spanOf(path, filter),
+    rows: (filter, span) => rows(path, filter, span),
     find: finder(path),
     verify: verification(path)
   }))
 
+/** A header that is damaged says nothing of a first state: what is wrong is told when the file is read. */
+const firstOf = (path: string, header: IncidentHeader | undefined): ChainedLog["first"] =>
+  header?.firstState === undefined
+    ? Effect.succeed(undefined)
+    : Effect.map(Effect.mapError(readFirstState(path), failed), (state) =>
+        state === undefined ? undefined : { state, time: header.firstState?.time ?? "" }
+      )
+
+const spanOf = (path: string, filter: EventFilter): ReturnType<ChainedLog["span"]> => {
+  const matches = matcher(filter)
+  let span: Span | undefined
+  return Stream.runForEachArray(readIncident(path, { checkChain: false }), (entries) =>
+    Effect.sync(() => {
+      for (const { event } of entries)
+        if (Result.isSuccess(event) && matches(event.success))
+          span = { from: span?.from ?? event.success.sequence, to: event.success.sequence }
+    })
+  ).pipe(
+    Effect.map(() => span),
+    Effect.mapError(failed)
+  )
+}
+
+const wholeLog: Span = { from: 0, to: Number.MAX_SAFE_INTEGER }
+
 /** Rows of the events that match, each with the hash before it where the one before is left out. */
-const rows = (path: string, filter: EventFilter): Stream.Stream<JournalRow, CommandFailed> => {
+const rows = (path: string, filter: EventFilter, span: Span = wholeLog): Stream.Stream<JournalRow, CommandFailed> => {
   const matches = matcher(filter)
   let hashBefore: string | undefined
   let lastTaken = 0
@@ -56,8 +105,8 @@ const rows = (path: string, filter: EventFilter): Stream.Stream<JournalRow, Comm
         const why = hash === undefined ? "it has no chainhash" : event._tag === "Failure" ? event.failure.message : ""
         return Effect.fail(new CommandFailed(`${path}:${lineNumber}: cannot be exported again: ${why}`))
       }
-      if (!matches(event.success)) return Effect.succeed(undefined)
       const { sequence } = event.success
+      if (!matches(event.success) || sequence < span.from || sequence > span.to) return Effect.succeed(undefined)
       const follows = sequence === lastTaken + 1 && lastTaken !== 0
       lastTaken = sequence
       return Effect.succeed<JournalRow>({

@@ -9,7 +9,7 @@ import { CommandFailed } from "./exit.ts"
 import { type PodName, PodsByUid, podText } from "./filter/pods.ts"
 import type { Selection } from "./filter/selection.ts"
 import { type EventFilter, matcher, podActor, selectionOf } from "./filter.ts"
-import type { ChainedLog, LogLine } from "./log.ts"
+import type { ChainedLog, LogLine, Span } from "./log.ts"
 
 /** How often a journal that is followed is looked at, milliseconds. A look is one read of the file's head. */
 const followPeriod = 200
@@ -42,7 +42,11 @@ export const openJournalLog = (path: string): Effect.Effect<ChainedLog, CommandF
     filter: {},
     read: (filter, follow) =>
       Stream.mapError(follow ? following(journal, filter) : pastLines(journal, filter, new PodsByUid()), failed),
-    rows: (filter) => Stream.mapError(pastRows(journal, filter), failed),
+    // What retention has dropped is in the checkpoints that follow.
+    first: Effect.succeed(undefined),
+    configuration: {},
+    span: (filter) => Effect.mapError(spanOf(journal, filter), failed),
+    rows: (filter, span) => Stream.mapError(pastRows(journal, filter, span), failed),
     find: (id) =>
       Stream.runHead(journal.read({ id, limit: 1 })).pipe(
         Effect.map((row) => {
@@ -72,20 +76,42 @@ const queryOf = ({ types, since, until }: Selection): JournalQuery => ({
   ...(until === undefined ? {} : { until })
 })
 
+/** From the first to the last event that matches. */
+const spanOf = (journal: JournalReader, filter: EventFilter): Effect.Effect<Span | undefined, JournalError> =>
+  Effect.gen(function* () {
+    if (filter.pod !== undefined || filter.condition !== undefined) {
+      let span: Span | undefined
+      yield* Stream.runForEach(pastRows(journal, filter), ({ sequence }) =>
+        Effect.sync(() => {
+          span = { from: span?.from ?? sequence, to: sequence }
+        })
+      )
+      return span
+    }
+    const query = queryOf(filter)
+    const [first, last] = yield* Effect.all([
+      Stream.runHead(journal.read({ ...query, limit: 1 })),
+      Stream.runHead(journal.read({ ...query, limit: 1, reverse: true }))
+    ])
+    return first._tag === "None" || last._tag === "None"
+      ? undefined
+      : { from: first.value.sequence, to: last.value.sequence }
+  })
+
 /**
  * The rows that the indexes select; an expression is still to be evaluated on them.
  *
  * @param pods learns the uids of the pod that is asked for
- * @param to sequence of the last row that is wanted
+ * @param span of the rows that are wanted
  */
 const past = (
   journal: JournalReader,
   filter: EventFilter,
   pods: PodsByUid,
-  to?: number
+  span: Partial<Span> = {}
 ): Stream.Stream<JournalRow, JournalError> => {
   const { pod, ...selection } = selectionOf(filter)
-  const query = { ...queryOf(selection), ...(to === undefined ? {} : { to }) }
+  const query = { ...queryOf(selection), ...span }
   if (pod === undefined) return journal.read(query)
   return Stream.unwrap(
     Effect.map(correlationsOf(journal, pod), (correlations) => {
@@ -93,7 +119,8 @@ const past = (
       // A pod that was refused may have no uid: its own events count in any case.
       const own: JournalQuery = { ...query, actor: actorPath(podActor(pod)) }
       const flows = correlations.map((correlation): JournalQuery => ({ ...query, correlation }))
-      return inOrder(journal, [own, ...flows])
+      const starts: ReadonlyArray<JournalQuery> = filter.starts === true ? [{ ...query, types: ["NodeStarted"] }] : []
+      return inOrder(journal, [own, ...flows, ...starts])
     })
   )
 }
@@ -102,16 +129,20 @@ const pastLines = (
   journal: JournalReader,
   filter: EventFilter,
   pods: PodsByUid,
-  to?: number
+  span?: Partial<Span>
 ): Stream.Stream<LogLine, JournalError> => {
-  const lines = Stream.map(past(journal, filter, pods, to), toLine)
+  const lines = Stream.map(past(journal, filter, pods, span), toLine)
   return filter.condition === undefined ? lines : Stream.filter(lines, wanted(matcher(filter, pods)))
 }
 
 /** The rows to export: each with the hash before it where the row before is left out. */
-const pastRows = (journal: JournalReader, filter: EventFilter): Stream.Stream<JournalRow, JournalError> => {
+const pastRows = (
+  journal: JournalReader,
+  filter: EventFilter,
+  span?: Span
+): Stream.Stream<JournalRow, JournalError> => {
   const pods = new PodsByUid()
-  const rows = past(journal, filter, pods)
+  const rows = past(journal, filter, pods, span)
   if (filter.condition === undefined) return rows
   const isWanted = wanted(matcher(filter, pods))
   let before: JournalRow | undefined
@@ -161,7 +192,7 @@ const inOrder = (
     Effect.map(Effect.all([journal.size, journal.head]), ([{ first }, head]) => {
       const last = Math.min(head.sequence, queries[0]?.to ?? head.sequence)
       const starts: Array<number> = []
-      for (let from = first; from <= last; from += mergeWindow) starts.push(from)
+      for (let from = Math.max(first, queries[0]?.from ?? first); from <= last; from += mergeWindow) starts.push(from)
       return Stream.fromIterable(starts).pipe(
         Stream.mapEffect((from) => window(from, Math.min(from + mergeWindow - 1, last))),
         Stream.flatMap((rows) => Stream.fromIterable(rows))
@@ -186,6 +217,6 @@ const following = (journal: JournalReader, filter: EventFilter): Stream.Stream<L
         return rows.map(toLine).filter(wanted(matches))
       })
       const live = Stream.forever(Stream.flatMap(Stream.fromEffect(next), (lines) => Stream.fromIterable(lines)))
-      return Stream.concat(pastLines(journal, filter, pods, head.sequence), live)
+      return Stream.concat(pastLines(journal, filter, pods, { to: head.sequence }), live)
     })
   )

@@ -4,6 +4,8 @@
 import { type Effect, Result, type Stream } from "effect"
 import type { DecodeProblem } from "../events/decode.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
+import type { FirstState } from "../events/incident/first-state.ts"
+import type { IncidentConfiguration } from "../events/incident/format.ts"
 import type { JournalRow } from "../events/journal/port.ts"
 import { CommandFailed } from "./exit.ts"
 import { type EventFilter, matcher } from "./filter.ts"
@@ -38,11 +40,31 @@ export interface ChainedLog extends EventLog {
   readonly node: string
   /** Whether it says of itself that it leaves out events. */
   readonly isSlice: boolean
-  /** What was asked for when it was exported, in the words of its header; empty: everything. */
+  /** What was asked for when it was exported, in words; empty: everything. */
   readonly filter: Readonly<Record<string, unknown>>
-  /** The same events that `read` gives, as stored, with their hashes, to be exported. */
-  readonly rows: (filter: EventFilter) => Stream.Stream<JournalRow, CommandFailed>
+  /**
+   * States before its first event; undefined: it begins with its node's log, or does not say. Fails where they are damaged.
+   */
+  readonly first: Effect.Effect<LogStart | undefined, CommandFailed>
+  /** What was known of the node before its first event. */
+  readonly configuration: IncidentConfiguration
+  /** From the first to the last event that matches; undefined: none does. */
+  readonly span: (filter: EventFilter) => Effect.Effect<Span | undefined, CommandFailed>
+  /** The same events that `read` gives, of a span, as stored, with their hashes, to be exported. */
+  readonly rows: (filter: EventFilter, span?: Span) => Stream.Stream<JournalRow, CommandFailed>
   readonly verify: Effect.Effect<Verification, CommandFailed>
+}
+
+/** Sequences, both inclusive. */
+export interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+export interface LogStart {
+  readonly state: FirstState
+  /** When the event before the first one was recorded. */
+  readonly time: string
 }
 
 /** What checking a hash chain found. */
@@ -95,9 +117,13 @@ export const positionText = ({ line, sequence }: NonNullable<Verification["broke
       ? `line ${line}`
       : `line ${line} (sequence ${sequence})`
 
+/** `where` of what is wrong with a file as a whole, not with a line of it. */
+export const wholeFile = "file"
+
 /** `line 12 is no event: data …` */
 export const unreadableText = ({ place, event }: LogLine): string => {
   if (Result.isSuccess(event)) return ""
   const { where, message } = event.failure
+  if (where === wholeFile) return place === wholeFile ? message : `${place}: ${message}`
   return `${place} is no event: ${where === "" ? "" : `${where} `}${message}`
 }

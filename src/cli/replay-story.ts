@@ -1,11 +1,12 @@
 /** `chronode replay FILE` without a mode: the timeline and the state that it led to. */
 import { Effect } from "effect"
+import type { RecordedEvent } from "../events/envelope.ts"
 import { columns, type NodeViews, nodeViews, type ViewName } from "./columns.ts"
 import { exitCodes, UsageError } from "./exit.ts"
 import { podText } from "./filter/pods.ts"
 import { filterRemarks, parseFilter } from "./filter.ts"
-import { type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
-import { lineMatcher } from "./log.ts"
+import { beginFold, type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
+import { type LogLine, lineMatcher } from "./log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import { openPlayback, parsePace } from "./playback.ts"
@@ -33,11 +34,12 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
       Effect.gen(function* () {
         const log = yield* openChainedLog(file, "")
         const play = yield* openPlayback(pace, terminal.note, isTold)
-        return yield* foldLines(play(upTo(log, until)), (recorded, line) => {
+        const tell = (recorded: RecordedEvent, line: LogLine): void => {
           if (first === "") first = recorded.time
           if (text && isTold(line)) terminal.out(`${eventLine(recorded, paint)}\n`)
           if (pace !== "max") terminal.flush()
-        })
+        }
+        return yield* foldLines(play(upTo(log, until)), tell, yield* beginFold(log))
       })
     )
   )

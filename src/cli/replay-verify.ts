@@ -5,17 +5,18 @@
 import { Effect, Fiber } from "effect"
 import { deciders } from "../actors/deciders.ts"
 import { adviceOn, type Difference } from "../actors/kernel/difference.ts"
-import { flagsText } from "../actors/kernel/flags.ts"
+import { flagsText, unknownFlags } from "../actors/kernel/flags.ts"
 import { Redecision } from "../actors/kernel/redecide.ts"
 import { fieldDifferences } from "./differences.ts"
 import { exitCodes, UsageError } from "./exit.ts"
-import { hashOf, upTo } from "./fold-log.ts"
+import { beginFold, hashOf, upTo } from "./fold-log.ts"
 import { openIncidentLog } from "./incident-log.ts"
 import { positionText, unreadableText, type Verification } from "./log.ts"
 import { momentFlag } from "./moments.ts"
 import type { Execute } from "./program.ts"
 import { type Redecided, redecideLines } from "./redecide-log.ts"
 import type { ReplayFlags } from "./replay.ts"
+import { sliceText } from "./slice-text.ts"
 import type { Terminal } from "./terminal.ts"
 import { oneLine, type Paint, painter, table } from "./text.ts"
 import { version } from "./version.ts"
@@ -30,6 +31,8 @@ const progressPeriod = 1000
 interface Verified extends Redecided {
   readonly chain: Verification
   readonly redecision: Redecision
+  /** What of a slice can be decided again. */
+  readonly slice: string | undefined
 }
 
 export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }, flags, file) => {
@@ -52,9 +55,14 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
       Effect.gen(function* () {
         const log = yield* openIncidentLog(file, { checkChain: false })
         const chain = yield* Effect.forkChild(log.verify)
-        const redecision = new Redecision(deciders, { isCut: until !== undefined || log.isSlice })
+        const { flags: known } = log.configuration
+        const redecision = new Redecision(deciders, {
+          isCut: until !== undefined || log.isSlice,
+          fold: yield* beginFold(log),
+          ...(known === undefined || unknownFlags(known).length > 0 ? {} : { flags: new Set(known) })
+        })
         const redecided = yield* redecideLines(upTo(log, until), redecision, { all: flags.all === true, progress })
-        return { ...redecided, redecision, chain: yield* Fiber.join(chain) }
+        return { ...redecided, redecision, slice: sliceText(log.filter), chain: yield* Fiber.join(chain) }
       })
     )
   )
@@ -67,7 +75,7 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
 
 const isTrue = ({ chain, redecision }: Verified): boolean => chain.chain !== "broken" && redecision.found === 0
 
-const print = (terminal: Terminal, { chain, redecision, stopped }: Verified): void => {
+const print = (terminal: Terminal, { chain, redecision, slice, stopped }: Verified): void => {
   const paint = painter(terminal.colours)
   const { decisions, differences, fold, found, skipped } = redecision
   if (!stopped) terminal.out(`state: ${hashOf(fold)}\n\n`)
@@ -75,6 +83,7 @@ const print = (terminal: Terminal, { chain, redecision, stopped }: Verified): vo
     terminal.out(`chain: ${paint("red", "broken")} at ${positionText(chain.broken)}: ${chain.broken.problem}\n`)
   else if (chain.chain === "none") terminal.out("chain: this file has none\n")
   else terminal.out(`chain: ${paint("green", "whole")}, ${chain.events} events\n`)
+  if (slice !== undefined) terminal.out(`slice: ${slice}\n`)
   const left =
     skipped === 0 ? "" : `; ${skipped} not taken again, for what was before them is not in the file or cannot be read`
   const where = stopped ? `up to sequence ${fold.lastSequence}, where the first one differs; --all goes on` : ""
@@ -163,7 +172,7 @@ const differenceJson = (difference: Difference) => {
 }
 
 const asJson = (verified: Verified) => {
-  const { chain, redecision, stopped, unreadable } = verified
+  const { chain, redecision, slice, stopped, unreadable } = verified
   const { decisions, differences, fold, found, skipped } = redecision
   return {
     whole: isTrue(verified),
@@ -175,6 +184,7 @@ const asJson = (verified: Verified) => {
     // Up to a difference it would be the state of a part.
     ...(stopped ? {} : { stateHash: hashOf(fold) }),
     chain,
+    ...(slice === undefined ? {} : { slice }),
     decisions,
     skipped,
     stopped,

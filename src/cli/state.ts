@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { stringify } from "yaml"
 import { CommandFailed, exitCodes } from "./exit.ts"
 import { isOfPod, type PodName, parsePodName } from "./filter.ts"
-import { type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
+import { beginFold, type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
 import { fileOrJournal, openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -24,7 +24,7 @@ export const execute: Execute<StateFlags, [file: string | undefined]> = async ({
     Effect.scoped(
       Effect.gen(function* () {
         const log = yield* openChainedLog(from, flags.dataDir)
-        return { name: log.name, folded: yield* foldLines(upTo(log, moment)) }
+        return { name: log.name, folded: yield* foldLines(upTo(log, moment), undefined, yield* beginFold(log)) }
       })
     )
   )

@@ -6,6 +6,7 @@ import { type ActorId, actorPath } from "../../events/actor-id.ts"
 import type { NodeEvent } from "../../events/catalogue.ts"
 import type { ActorKind } from "../../events/definition.ts"
 import type { EventMeta, RecordedEvent } from "../../events/envelope.ts"
+import type { FirstState } from "../../events/incident/first-state.ts"
 import type { Command, Decider } from "./behavior.ts"
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of deciders whose types differ by kind; each is checked where it is made
@@ -44,6 +45,9 @@ export const foldEvent = (decider: AnyDecider, state: unknown, recorded: Recorde
   return evolveActor(decider, recorded.actor, state, event, recorded)
 }
 
+const byPath = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : a > b ? 1 : 0
+
 export interface FoldedActor {
   readonly id: ActorId
   state: unknown
@@ -59,6 +63,8 @@ export class NodeFold {
   readonly actors = new Map<string, FoldedActor>()
   /** Last actor sequences of actors that are finished and let go. */
   readonly finished = new Map<string, number>()
+  /** Paths of actors whose states lack something: not all of their events were there to be folded. */
+  readonly partial = new Set<string>()
   node = ""
   events = 0
   unknown = 0
@@ -71,6 +77,39 @@ export class NodeFold {
     this.deciders = deciders
   }
 
+  /**
+   * Goes on from states that were written down, e.g. the first state of a slice (`readFirstState`). A state of another
+   * version than this program's is worth nothing: its actor is `partial`.
+   */
+  begin({ actors, finished }: FirstState): void {
+    for (const { id, stateVersion, state, actorSequence, sequence } of actors) {
+      const decider = this.deciders.get(id.kind)
+      if (decider === undefined) continue
+      const path = actorPath(id)
+      if (decider.stateVersion !== stateVersion) this.partial.add(path)
+      else this.actors.set(path, { id, state, actorSequence, sequence, events: 0 })
+    }
+    for (const [path, actorSequence] of finished) this.finished.set(path, actorSequence)
+  }
+
+  /** The states of all actors that are wholly known, to go on from. */
+  capture(): FirstState {
+    const known = [...this.actors].filter(([path]) => !this.partial.has(path)).sort(byPath)
+    return {
+      actors: known.map(([, { id, state, actorSequence, sequence }]) => {
+        const stateVersion = this.deciders.get(id.kind)?.stateVersion ?? 0
+        return { id, stateVersion, state, actorSequence, sequence }
+      }),
+      finished: [...this.finished].filter(([path]) => !this.partial.has(path)).sort(byPath)
+    }
+  }
+
+  /** Whether all events of the actor up to this one were folded; a checkpoint makes up for those that were not. */
+  private follow(path: string, decider: AnyDecider, before: number, { actorSequence, event }: RecordedEvent): void {
+    if (before !== actorSequence - 1) this.partial.add(path)
+    if (event._tag === "ActorCheckpointed" && event.stateVersion === decider.stateVersion) this.partial.delete(path)
+  }
+
   apply(recorded: RecordedEvent): void {
     this.events += 1
     this.node = recorded.node
@@ -81,6 +120,7 @@ export class NodeFold {
     if (decider === undefined) return
     const path = actorPath(recorded.actor)
     let actor = this.actors.get(path)
+    this.follow(path, decider, actor?.actorSequence ?? this.finished.get(path) ?? 0, recorded)
     if (actor === undefined) {
       actor = { id: recorded.actor, state: decider.initial(recorded.actor), actorSequence: 0, sequence: 0, events: 0 }
       this.actors.set(path, actor)

@@ -3,25 +3,31 @@
  * CloudEvents, UTF-8, one line each:
  *
  * ```
- * {"specversion":"1.0",…,"type":"dev.chronode.IncidentExported.v1",…,"data":{"formatVersion":1,"node":…}}
+ * {"specversion":"1.0",…,"type":"dev.chronode.IncidentExported.v2",…,"data":{"formatVersion":2,"node":…},"headerhash":"<64 hex>"}
+ * {…the first state of an actor, of a file that is a slice: see first-state.ts…}
  * {…the stored event…,"data":{…},"chainprev":"<64 hex>","chainhash":"<64 hex>"}
  * {…the stored event…,"data":{…},"chainhash":"<64 hex>"}
  * ```
- * The first line is the header; it has no sequence and is not in the chain. Every other line is exactly what the journal
- * stores with two extension attributes before the final brace: `chainhash`, the chain's hash after this event, and before
+ * The first line is the header; it has no sequence and is not in the chain; `headerhash` is the SHA-256 of the line without
+ * it, and the header holds the SHA-256 of the first state. Every line after these is exactly what the journal stores with two extension attributes before the final brace: `chainhash`, the chain's hash after this event, and before
  * it `chainprev`, the hash before it, only where the line above is not the event's predecessor. Cutting them off gives
  * the stored bytes back, to which the hashes belong. Any CloudEvents reader can read the file, and a plain NDJSON file
  * of CloudEvents is read here too, as one without a chain.
  */
+import { hash } from "node:crypto"
 import { Result, Schema } from "effect"
 import { v7 } from "uuid"
 import { actorId, actorPath, sourceOf } from "../actor-id.ts"
 import { Timestamp } from "../definition.ts"
 import { maxEventBytes } from "../envelope.ts"
 
-/** Newer formats are refused: an older program cannot know what it would misread. */
-export const formatVersion = 1
-export const headerType = "dev.chronode.IncidentExported.v1"
+/**
+ * Newer formats are refused: an older program cannot know what it would misread. Format 1 had no first state, no
+ * configuration and no `headerhash`; it is read for ever.
+ */
+export const formatVersion = 2
+export const headerType = "dev.chronode.IncidentExported.v2"
+const oldHeaderType = "dev.chronode.IncidentExported.v1"
 /** The header's type in any version. */
 export const headerTypePrefix = "dev.chronode.IncidentExported.v"
 
@@ -33,6 +39,40 @@ export const hashSuffixBytes = hashOpening.length + 64 + 2
 export const prevSuffixBytes = prevOpening.length + 64 + 1
 /** A line that is longer is no event. */
 export const maxLineBytes = maxEventBytes + hashSuffixBytes + prevSuffixBytes
+
+const text = Schema.String
+/** What the log knew of its node before the first event of the file, by its last `NodeStarted` and `RuntimeConnected`. */
+export const IncidentConfiguration = Schema.Struct({
+  agent: Schema.optionalKey(
+    Schema.Struct({
+      /** When it started, and the sequence of the event that says so. */
+      time: text,
+      sequence: Schema.Int,
+      version: text,
+      host: text,
+      kernel: text,
+      architecture: text,
+      cgroupVersion: text,
+      bootId: text,
+      recording: text
+    })
+  ),
+  runtime: Schema.optionalKey(
+    Schema.Struct({
+      time: text,
+      sequence: Schema.Int,
+      endpoint: text,
+      name: text,
+      version: text,
+      apiVersion: text,
+      events: Schema.Boolean,
+      cgroupDriver: text
+    })
+  ),
+  /** Decision flags in force; absent: not known. */
+  flags: Schema.optionalKey(Schema.Array(Schema.Int))
+})
+export type IncidentConfiguration = typeof IncidentConfiguration.Type
 
 export const IncidentHeader = Schema.Struct({
   formatVersion: Schema.Int,
@@ -46,7 +86,19 @@ export const IncidentHeader = Schema.Struct({
   filter: Schema.Record(Schema.String, Schema.Unknown),
   events: Schema.optionalKey(Schema.Int),
   /** Chain hash after the last event. */
-  lastHash: Schema.optionalKey(Schema.String)
+  lastHash: Schema.optionalKey(Schema.String),
+  configuration: Schema.optionalKey(IncidentConfiguration),
+  /** Of the lines that follow the header: the state after the event before the first one. */
+  firstState: Schema.optionalKey(
+    Schema.Struct({
+      /** Sequence of that event, chain hash after it, and when it was recorded. */
+      sequence: Schema.Int,
+      hash: Schema.String,
+      time: Schema.String,
+      lines: Schema.Int,
+      sha256: Schema.String
+    })
+  )
 })
 export type IncidentHeader = typeof IncidentHeader.Type
 
@@ -67,9 +119,12 @@ export class IncidentError extends Schema.TaggedError<IncidentError>()("Incident
   message: Schema.String
 }) {}
 
+const headerHashOpening = ',"headerhash":"'
+const headerHashSuffix = headerHashOpening.length + 64 + 2
+
 /** The header as a line, without its line feed. */
-export const headerLine = (header: IncidentHeader): string =>
-  JSON.stringify({
+export const headerLine = (header: IncidentHeader): string => {
+  const line = JSON.stringify({
     specversion: "1.0",
     id: v7(),
     source: sourceOf(header.node, actorPath(actorId("node", "", header.node))),
@@ -78,6 +133,15 @@ export const headerLine = (header: IncidentHeader): string =>
     datacontenttype: "application/json",
     data: header
   })
+  return `${line.slice(0, -1)}${headerHashOpening}${hash("sha256", line, "hex")}"}`
+}
+
+/** Whether a header's line is what was written. */
+const headerHolds = (line: string): boolean => {
+  const at = line.length - headerHashSuffix
+  const said = line.slice(at + headerHashOpening.length, -2)
+  return line.startsWith(headerHashOpening, at) && hash("sha256", `${line.slice(0, at)}}`, "hex") === said
+}
 
 /** A stored line as it stands in the file. `previousHash` only where the line above is not its predecessor. */
 export const incidentLine = (line: string, hash: string, previousHash: string | undefined): string =>
@@ -128,7 +192,9 @@ export const readHeaderLine = (line: string): HeaderReading => {
   if (typeof type !== "string" || !type.startsWith(headerTypePrefix)) return { _tag: "NoHeader" }
   const version = (json?.data as { readonly formatVersion?: unknown } | undefined)?.formatVersion
   if (typeof version === "number" && version > formatVersion) return { _tag: "Newer", version: String(version) }
-  if (type !== headerType) return { _tag: "Newer", version: type.slice(headerTypePrefix.length) }
+  if (type !== headerType && type !== oldHeaderType)
+    return { _tag: "Newer", version: type.slice(headerTypePrefix.length) }
+  if (type === headerType && !headerHolds(line.trimEnd())) return { _tag: "Invalid", problem: "it was changed" }
   const decoded = decodeHeader(json?.data)
   return Result.isSuccess(decoded)
     ? { _tag: "Header", header: decoded.success }

@@ -3,6 +3,7 @@ import { Effect, Result, Stream } from "effect"
 import { type DecodeProblem, decodeLine } from "../decode.ts"
 import type { RecordedEvent } from "../envelope.ts"
 import { type ByteSource, openBytes } from "./byte-source.ts"
+import type { FirstState } from "./first-state.ts"
 import {
   hashIn,
   IncidentError,
@@ -90,17 +91,53 @@ export async function* readIncidentPieces(
   yield { entries, end: scan.end() }
 }
 
+/**
+ * The states of the actors before the file's first event; undefined where the file has none: it begins with its node's
+ * log, or is of format 1. Reads the file's beginning only. Rejects where it is damaged: without it, or with another one,
+ * what follows would be folded to something that never was.
+ */
+export const readFirstState = (path: string): Effect.Effect<FirstState | undefined, IncidentError> =>
+  Effect.tryPromise({
+    try: async () => {
+      let first: FirstState | undefined
+      const scan = makeIncidentScan(
+        path,
+        { line: () => 0, checked: () => {}, first: (state) => (first = state) },
+        false
+      )
+      for await (const region of readRegions(path, scan.linesTaken)) {
+        scan.take(region)
+        if (!scan.isBeginning()) break
+      }
+      const line = scan.linesTaken() + 1
+      const [problem] = scan.isBeginning() ? [{ line, problem: "the file ends within the first state" }] : scan.problems
+      if (problem !== undefined) throw damagedStart(path, problem)
+      return first
+    },
+    catch: asIncidentError
+  })
+
 /** What a generator rejected with: an `IncidentError`, or a defect that must not be hidden. */
 const asIncidentError = (error: unknown): IncidentError => {
   if (error instanceof IncidentError) return error
   throw error
 }
 
+const damagedStart = (path: string, { line, problem }: IncidentEnd["problems"][number]): IncidentError =>
+  new IncidentError({
+    reason: "Damaged",
+    path,
+    line,
+    message: `${path}:${line}: ${problem}. Its events can still be read (chronode events --from ${path}), but not be folded to states; get the file anew if you can.`
+  })
+
+/** The file, piece by piece, as a stream. */
+export const readPieces = (path: string, options: ReadOptions = {}): Stream.Stream<IncidentPiece, IncidentError> =>
+  Stream.suspend(() => Stream.fromAsyncIterable(readIncidentPieces(path, options), asIncidentError))
+
 /** The lines of the file. */
 export const readIncident = (path: string, options: ReadOptions = {}): Stream.Stream<IncidentEntry, IncidentError> =>
-  Stream.suspend(() => Stream.fromAsyncIterable(readIncidentPieces(path, options), asIncidentError)).pipe(
-    Stream.flatMap(({ entries }) => Stream.fromArray(entries))
-  )
+  readPieces(path, options).pipe(Stream.flatMap(({ entries }) => Stream.fromArray(entries)))
 
 /** The first line, or as much of it as a line may have. */
 const firstLine = async (source: ByteSource): Promise<string> => {

@@ -3,7 +3,15 @@ import { Result } from "effect"
 import { decodeLine } from "../decode.ts"
 import { notIncident } from "./byte-source.ts"
 import { type ChainCheck, type LinePlace, locate, makeChainCheck } from "./chain-check.ts"
-import { formatVersion, IncidentError, type IncidentHeader, maxLineBytes, readHeaderLine } from "./format.ts"
+import { type FirstState, gatherStateLines, type StateLines } from "./first-state.ts"
+import {
+  formatVersion,
+  IncidentError,
+  type IncidentHeader,
+  maxLineBytes,
+  previousHashIn,
+  readHeaderLine
+} from "./format.ts"
 import { lineFeed, type Region, tooLong } from "./regions.ts"
 
 const carriageReturn = 13
@@ -34,10 +42,16 @@ export interface IncidentEnd {
 export interface LineVisitor {
   readonly line: (text: string, lineNumber: number) => number | undefined
   readonly checked: (broken: string | undefined) => void
+  /** Called once with the first state, before any line, where the file has one. Absent: it is not kept. */
+  readonly first?: (state: FirstState) => void
 }
 
 export interface IncidentScan {
   readonly linesTaken: () => number
+  /** Whether the header or the first state is not read to its end yet. */
+  readonly isBeginning: () => boolean
+  /** What was found wrong with the file as a whole so far. */
+  readonly problems: IncidentEnd["problems"]
   /** Takes the lines of a region. Changes its bytes. Throws `IncidentError`s. */
   readonly take: (region: Region) => void
   /** To be called after the last region. Throws an `IncidentError` where the file holds no event at all. */
@@ -52,6 +66,8 @@ export const newerFormat = (path: string, version: string): IncidentError =>
     message: `${path} is an incident file of format ${version}; this program reads up to ${formatVersion}. Use the Chronode that wrote it, or a newer one.`
   })
 
+type SaidState = NonNullable<IncidentHeader["firstState"]>
+
 /** @param checkChain false: `checked` is always called with nothing */
 export const makeIncidentScan = (path: string, visitor: LineVisitor, checkChain: boolean): IncidentScan => {
   const place: LinePlace = { start: 0, storedEnd: 0, hashAt: -1, prevAt: -1 }
@@ -64,6 +80,8 @@ export const makeIncidentScan = (path: string, visitor: LineVisitor, checkChain:
   let lastSequence = 0
   let readable = 0
   let firstText = ""
+  /** The lines of the first state, while they are read. */
+  let states: StateLines | undefined
 
   /** Whether the first line was a header, good or bad, and is done with. */
   const takeHeader = (line: string): boolean => {
@@ -73,8 +91,19 @@ export const makeIncidentScan = (path: string, visitor: LineVisitor, checkChain:
     if (reading._tag === "Newer") throw newerFormat(path, reading.version)
     if (reading._tag === "Invalid") problems.push({ line: 1, problem: `the header is damaged: ${reading.problem}` })
     else header = reading.header
+    if (header?.firstState !== undefined && header.firstState.lines > 0)
+      states = gatherStateLines(visitor.first !== undefined)
     chain = makeChainCheck(true)
     return true
+  }
+  const takeState = (lines: StateLines, said: SaidState, line: string): void => {
+    const problem = lines.add(line)
+    if (problem !== undefined) problems.push({ line: lineNumber, problem })
+    if (lines.count() < said.lines) return
+    states = undefined
+    const isWhole = lines.sha256() === said.sha256
+    if (!isWhole) problems.push({ line: lineNumber, problem: "the first state was changed" })
+    else if (problems.length === 0) visitor.first?.(lines.state())
   }
   const takeLine = (bytes: Uint8Array, start: number, end: number, raw: string): void => {
     lineNumber++
@@ -83,6 +112,12 @@ export const makeIncidentScan = (path: string, visitor: LineVisitor, checkChain:
     if (stop === start) return
     const text = hasReturn ? raw.slice(0, -1) : raw
     if (lineNumber === 1 && takeHeader(text)) return
+    if (states !== undefined && header?.firstState !== undefined) {
+      takeState(states, header.firstState, text)
+      return
+    }
+    if (events === 0 && header?.firstState !== undefined && previousHashIn(text) !== header.firstState.hash)
+      problems.push({ line: lineNumber, problem: "the first event does not follow from the first state" })
     const sequence = visitor.line(text, lineNumber)
     if (sequence !== undefined) {
       lastSequence = sequence
@@ -111,6 +146,7 @@ export const makeIncidentScan = (path: string, visitor: LineVisitor, checkChain:
   }
 
   const checkEnd = (said: IncidentHeader): void => {
+    if (states !== undefined) problems.push({ line: lineNumber + 1, problem: "the file ends within the first state" })
     const wanted = said.events ?? events
     const counted = said.events === undefined ? "" : ` (${said.events} events)`
     if (lastSequence !== said.lastSequence || events < wanted)
@@ -137,5 +173,11 @@ export const makeIncidentScan = (path: string, visitor: LineVisitor, checkChain:
     const headHash = chained ? chain.lastHash() : undefined
     return { header, lines: lineNumber, events, firstSequence, lastSequence, chained, headHash, problems }
   }
-  return { linesTaken: () => lineNumber, take, end }
+  return {
+    linesTaken: () => lineNumber,
+    isBeginning: () => lineNumber === 0 || states !== undefined,
+    problems,
+    take,
+    end
+  }
 }

@@ -5,7 +5,16 @@ import { Effect, Stream } from "effect"
 import { timestamp } from "../definition.ts"
 import { genesisHash } from "../journal/chain.ts"
 import type { JournalRow } from "../journal/port.ts"
-import { formatVersion, headerLine, IncidentError, type IncidentHeader, incidentLine } from "./format.ts"
+import { type FirstState, gatherStateLines, maxFirstStateBytes, stateLines } from "./first-state.ts"
+import {
+  formatVersion,
+  headerLine,
+  type IncidentConfiguration,
+  IncidentError,
+  type IncidentHeader,
+  incidentLine,
+  maxLineBytes
+} from "./format.ts"
 import { isPackedName, plainSink, zstdSink } from "./sink.ts"
 
 /** What the exporter says of the file; the rest of the header is counted while writing. */
@@ -16,6 +25,19 @@ export interface IncidentOrigin {
   readonly filter: Readonly<Record<string, unknown>>
   /** Milliseconds since the epoch. */
   readonly exportedAt: number
+  readonly configuration?: IncidentConfiguration
+  /** What was before the first row, of a file that does not begin with its node's log. */
+  readonly first?: FirstStateBefore
+}
+
+/** The states after the event before the first row. */
+export interface FirstStateBefore {
+  readonly state: FirstState
+  readonly sequence: number
+  /** Chain hash after it: what the first row has as `previousHash`. */
+  readonly hash: string
+  /** When it was recorded. */
+  readonly time: string
 }
 
 export interface WriteOptions {
@@ -72,6 +94,10 @@ const writeAll = <E>(
   options: WriteOptions
 ): Effect.Effect<IncidentHeader, E | IncidentError> =>
   Effect.gen(function* () {
+    const { first: before } = origin
+    const firstState = before === undefined ? undefined : stateHeader(origin.node, before)
+    if (firstState !== undefined && firstState.bytes > maxFirstStateBytes)
+      return yield* Effect.fail(firstStateTooLarge(path))
     const headerOf = (
       firstSequence: number,
       lastSequence: number,
@@ -86,12 +112,15 @@ const writeAll = <E>(
       lastSequence,
       filter: origin.filter,
       events,
-      lastHash
+      lastHash,
+      ...(origin.configuration === undefined ? {} : { configuration: origin.configuration }),
+      ...(firstState === undefined ? {} : { firstState: firstState.header })
     })
     // The header stands first and is known last: room is left for its longest form, padded with spaces (JSON allows).
     const most = Number.MAX_SAFE_INTEGER
     const longest = headerLine(headerOf(most, most, most, genesisHash))
     const room = Math.max(Buffer.byteLength(longest) + 1, leastRoom)
+    if (room > maxLineBytes) return yield* Effect.fail(headerTooLong(path))
     const sink = isPackedName(path) ? zstdSink(file, room) : plainSink(file, room)
     let first = 0
     let last = 0
@@ -104,6 +133,11 @@ const writeAll = <E>(
       text = ""
       await sink.write(bytes)
     })
+    if (before !== undefined)
+      for (const line of stateLines(origin.node, before, before.state)) {
+        text += `${line}\n`
+        if (text.length >= writeCharacters) yield* flush
+      }
     yield* Stream.runForEachArray(rows, (part) =>
       Effect.gen(function* () {
         for (const row of part) {
@@ -124,6 +158,33 @@ const writeAll = <E>(
     const header = headerOf(first, last, events, lastHash)
     yield* attempt(() => sink.finish(headerLine(header)))
     return header
+  })
+
+/** What the header says of the first state, and how long its lines are together. */
+const stateHeader = (node: string, { state, sequence, hash, time }: FirstStateBefore) => {
+  const gathered = gatherStateLines(false)
+  let bytes = 0
+  for (const line of stateLines(node, { sequence, time }, state)) {
+    gathered.add(line)
+    bytes += line.length
+  }
+  return { bytes, header: { sequence, hash, time, lines: gathered.count(), sha256: gathered.sha256() } }
+}
+
+const headerTooLong = (path: string): IncidentError =>
+  new IncidentError({
+    reason: "InputOutput",
+    path,
+    line: 0,
+    message: `${path} was not written: its header would be longer than ${maxLineBytes} bytes. Ask for fewer things in the filter.`
+  })
+
+const firstStateTooLarge = (path: string): IncidentError =>
+  new IncidentError({
+    reason: "InputOutput",
+    path,
+    line: 0,
+    message: `${path} was not written: the state before its first event is longer than ${maxFirstStateBytes} bytes. Export one pod (--pod), or from the beginning of the log.`
   })
 
 const exists = (path: string): IncidentError =>

@@ -325,11 +325,11 @@ describe("reading what is not quite an incident", () => {
   const refused: ReadonlyArray<readonly [string, (good: Buffer) => string | Buffer, string, RegExp]> = [
     [
       "a newer format",
-      (g) => g.toString().replace('"formatVersion":1', '"formatVersion":7'),
+      (g) => g.toString().replace('"formatVersion":2', '"formatVersion":7'),
       "NewerVersion",
       /format 7.*newer/u
     ],
-    ["a newer header", (g) => g.toString().replace("Exported.v1", "Exported.v2"), "NewerVersion", /format 2/u],
+    ["a newer header", (g) => g.toString().replace("Exported.v2", "Exported.v3"), "NewerVersion", /format 3/u],
     ["an empty file", () => "", "NotIncident", /is empty/u],
     ["a compressed file", (g) => gzipSync(g), "NotIncident", /gzip/u],
     ["a database", () => `SQLite format 3\0${"x".repeat(99)}`, "NotIncident", /journal/u],
