@@ -2,6 +2,13 @@
 import type { RecordedEvent } from "../events/envelope.ts"
 import type { IncidentConfiguration } from "../events/incident/format.ts"
 
+/** What is read of a checkpoint of the node's actor. */
+interface CheckpointedNode {
+  readonly started?:
+    | (Omit<NonNullable<IncidentConfiguration["agent"]>, "sequence"> & { readonly flags?: ReadonlyArray<number> })
+    | null
+}
+
 export class ConfigurationSeen {
   private agent: IncidentConfiguration["agent"]
   private runtime: IncidentConfiguration["runtime"]
@@ -14,7 +21,7 @@ export class ConfigurationSeen {
     this.flags = before.flags
   }
 
-  apply({ event, sequence, time }: RecordedEvent): void {
+  apply({ actor, event, sequence, time }: RecordedEvent): void {
     // A node's log begins without any flag in force.
     if (sequence === 1) this.flags ??= []
     if (event._tag === "NodeStarted") {
@@ -24,7 +31,17 @@ export class ConfigurationSeen {
     } else if (event._tag === "RuntimeConnected") {
       const { endpoint, name, version, apiVersion, events, cgroupDriver } = event
       this.runtime = { time, sequence, endpoint, name, version, apiVersion, events, cgroupDriver }
+    } else if (event._tag === "ActorCheckpointed" && actor.kind === "node") {
+      this.checkpointed((event.state as unknown as CheckpointedNode).started, sequence)
     }
+  }
+
+  /** A log that retention has cut tells of its agent's start in the node's state only. */
+  private checkpointed(started: CheckpointedNode["started"], sequence: number): void {
+    if (started === undefined || started === null) return
+    const { flags, ...facts } = started
+    this.agent ??= { ...facts, sequence }
+    this.flags ??= flags ?? []
   }
 
   value(): IncidentConfiguration {

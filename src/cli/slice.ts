@@ -5,8 +5,10 @@
  * between, for a fold needs every event of an actor. With a pod it is all of that pod's in between.
  */
 import { Effect, Result, Stream } from "effect"
-import { parseActorPath } from "../events/actor-id.ts"
+import { actorPath, parseActorPath } from "../events/actor-id.ts"
+import { decodeLine } from "../events/decode.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
+import type { FirstState } from "../events/incident/first-state.ts"
 import type { IncidentConfiguration } from "../events/incident/format.ts"
 import type { FirstStateBefore } from "../events/incident/writer.ts"
 import { ConfigurationSeen } from "./configuration-seen.ts"
@@ -45,22 +47,39 @@ export const cutSlice = (log: ChainedLog, filter: EventFilter): Effect.Effect<Sl
     const row = yield* Stream.runHead(log.rows({}, { from: span.from, to: span.from }))
     const hash = row._tag === "Some" ? row.value.previousHash : undefined
     if (hash === undefined) return { span, first: undefined, configuration }
+    const state = ofActors(fold.capture(), yield* concerned(log, filter, span))
     const time = last?.recordedTime ?? given?.time ?? ""
     return {
       span,
-      first: { state: ofPod(fold.capture(), filter.pod), sequence: span.from - 1, hash, time },
+      first: { state, sequence: span.from - 1, hash, time },
       configuration
     }
   })
 
-/** Of a pod's slice: the pod's own actors, for of others it holds some events only. */
-const ofPod = (state: FirstStateBefore["state"], pod: PodName | undefined): FirstStateBefore["state"] =>
-  pod === undefined
-    ? state
-    : {
-        actors: state.actors.filter(({ id }) => isOfPod(id, pod)),
-        finished: state.finished.filter(([path]) => isOfPodPath(path, pod))
-      }
+type Concerns = (path: string) => boolean
+
+/**
+ * The actors that a slice is about: of a span of time all, of a pod its own (of others the slice holds some events only),
+ * else those whose events it holds. What is of nobody's concern is not given away.
+ */
+const concerned = (log: ChainedLog, filter: EventFilter, span: Span): Effect.Effect<Concerns, CommandFailed> => {
+  const { pod, types, condition } = filter
+  if (types === undefined && condition === undefined)
+    return Effect.succeed(pod === undefined ? () => true : (path: string) => isOfPodPath(path, pod))
+  const paths = new Set<string>()
+  const { since: _, until: __, ...ofWhat } = filter
+  return Stream.runForEach(log.rows(ofWhat, span), ({ line }) =>
+    Effect.sync(() => {
+      const event = decodeLine(line)
+      if (Result.isSuccess(event)) paths.add(actorPath(event.success.actor))
+    })
+  ).pipe(Effect.as((path: string) => paths.has(path)))
+}
+
+const ofActors = ({ actors, finished }: FirstState, concerns: Concerns): FirstState => ({
+  actors: actors.filter(({ id }) => concerns(actorPath(id))),
+  finished: finished.filter(([path]) => concerns(path))
+})
 
 const isOfPodPath = (path: string, pod: PodName): boolean => {
   const id = parseActorPath(path)

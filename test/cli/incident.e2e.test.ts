@@ -74,11 +74,12 @@ for (const runtime of runtimes) {
         "--filter",
         "severity >= WARN"
       )
-      const [header, only, ...rest] = readFileSync(bad, "utf8")
+      const [header, state, only, ...rest] = readFileSync(bad, "utf8")
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line))
       assert.deepEqual(header.data.filter, { types: ["ContainerExited", "NodeStopped"], filter: "severity >= WARN" })
+      assert.deepEqual([state.source, state.data.actorSequence], ["/nodes/node1/pod/default/web", 3])
       assert.deepEqual([only.id, rest], ["e7", []])
       assert.equal((await chronode(runtime, ["verify", bad])).code, 0)
       const slice = at(`${runtime}-c.ndjson`)

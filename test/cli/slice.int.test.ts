@@ -83,6 +83,9 @@ describe("a slice of a log", () => {
         const whole = join(golden, name)
         const events = yield* eventsOf(whole)
         const end = hashOf(yield* folded(whole))
+        // A log that retention has cut begins with actors of which it does not know all.
+        const unknown = (yield* redecided(whole)).skipped
+        assert.ok(unknown === 0 || name === "journal-pruned.ndjson")
         for (let i = 1; i < events.length; i += 9) {
           const out = join(directory, i % 2 === 0 ? "slice.ndjson" : "slice.ndjson.zst")
           const span = yield* exported(whole, out, { since: Date.parse(events[i]!.time) })
@@ -91,7 +94,8 @@ describe("a slice of a log", () => {
           assert.equal(hashOf(fold), end, `from sequence ${span.from}`)
           assert.equal(fold.partial.size, 0)
           const { differences, skipped, decisions } = yield* redecided(out)
-          assert.deepEqual([differences, skipped], [[], 0], `from sequence ${span.from}`)
+          assert.deepEqual(differences, [], `from sequence ${span.from}`)
+          assert.ok(skipped <= unknown, `from sequence ${span.from}`)
           if (i < events.length / 2) assert.ok(decisions > 0)
         }
       }),

@@ -54,7 +54,8 @@ export const IncidentConfiguration = Schema.Struct({
       architecture: text,
       cgroupVersion: text,
       bootId: text,
-      recording: text
+      /** Absent where retention dropped the event, and its node's checkpoint tells of it. */
+      recording: Schema.optionalKey(text)
     })
   ),
   runtime: Schema.optionalKey(
