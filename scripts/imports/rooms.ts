@@ -8,6 +8,8 @@ export type Place =
   | { readonly room: "adapters"; readonly neighbour: string; readonly isPort: boolean }
   | { readonly room: "reports" }
   | { readonly room: "events" }
+  /** The library for other people's programs. */
+  | { readonly room: "client" }
   | { readonly room: "none" }
 
 const wiring: ReadonlySet<string> = new Set(["src/main.ts", "src/agent.ts"])
@@ -20,7 +22,8 @@ export const placeOf = (path: string): Place => {
   // Dresses ports for the wiring: sees what an adapter sees, and is seen by the wiring alone.
   if (path === "src/failpoints.ts") return { room: "adapters", neighbour: "failpoints", isPort: false }
   const [, room, neighbour, ...rest] = path.split("/")
-  if (room === "cli" || room === "events" || room === "actors" || room === "reports") return { room }
+  if (room === "cli" || room === "events" || room === "actors" || room === "reports" || room === "client")
+    return { room }
   if (room === "adapters" && neighbour !== undefined && rest.length > 0) {
     return { room, neighbour, isPort: rest.join("/") === "port.ts" }
   }
@@ -49,6 +52,15 @@ export const wrongDirection = (
   if (from.room === "none" || from.room === "wiring" || to.room === "none") return undefined
   if (to.room === "wiring") {
     return { rule: "wiring-is-last", remedy: "let src/main.ts hand in what is needed, as a Layer or an argument" }
+  }
+  if (from.room === "client" && to.room !== "client" && to.room !== "events") {
+    return {
+      rule: "client-imports-events",
+      remedy: `move what is shared from ${target} into src/events: the library is loaded into other people's programs`
+    }
+  }
+  if (to.room === "client" && from.room !== "client") {
+    return { rule: "client-is-for-others", remedy: "move what is shared into src/events" }
   }
   if (from.room === "events" && to.room !== "events") {
     return {

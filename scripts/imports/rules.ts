@@ -70,7 +70,8 @@ const roomOf = ({ path }: Source): ReadonlyArray<Violation> =>
           line: 1,
           rule: "known-room",
           message: "this file is in no room",
-          remedy: "put it into src/cli, src/events, src/reports, src/actors/<kind> or src/adapters/<neighbour>"
+          remedy:
+            "put it into src/cli, src/events, src/reports, src/client, src/actors/<kind> or src/adapters/<neighbour>"
         }
       ]
 

@@ -1,5 +1,5 @@
 /** Who writes an event: the identity of an actor, as a path, as a CloudEvents source and as NATS subject tokens. */
-import { type ActorKind, actorKinds } from "./definition.ts"
+import { type ActorKind, actorKinds } from "./actor-kinds.ts"
 
 export interface ActorId {
   readonly kind: ActorKind

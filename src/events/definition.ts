@@ -6,10 +6,9 @@
  * anything else is a new version and an upcaster in `upcast.ts`.
  */
 import { Schema } from "effect"
+import type { ActorKind } from "./actor-kinds.ts"
 
-/** The kinds of actors, which are also the third token of a NATS subject. */
-export const actorKinds = ["node", "source", "runtime", "image", "pod", "probe", "volume", "stream"] as const
-export type ActorKind = (typeof actorKinds)[number]
+export { type ActorKind, actorKinds } from "./actor-kinds.ts"
 
 /** CloudEvents severity extension, `severitytext`; the numbers are OpenTelemetry's. */
 export const severities = { TRACE: 1, DEBUG: 5, INFO: 9, WARN: 13, ERROR: 17 } as const

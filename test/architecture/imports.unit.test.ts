@@ -204,6 +204,22 @@ describe("the pure parts", () => {
   })
 })
 
+describe("the library", () => {
+  it("sees events and itself, and is seen by nobody", () => {
+    const sources = {
+      "src/client/index.ts": 'export * from "./subscribe.ts"',
+      "src/client/subscribe.ts": 'import { e } from "../events/e.ts"\nimport { port } from "../adapters/nats/port.ts"',
+      "src/cli/events.ts": 'import { subscribe } from "../client/index.ts"',
+      "src/adapters/nats/port.ts": "export const port = 1",
+      "src/events/e.ts": "export const e = 1"
+    }
+    assert.deepEqual(broken(sources), [
+      "src/cli/events.ts:1 client-is-for-others",
+      "src/client/subscribe.ts:2 client-imports-events"
+    ])
+  })
+})
+
 describe("import cycles", () => {
   it("are found between files, also through types, once each", () => {
     const sources = {

@@ -5,11 +5,11 @@
 import { JetStreamApiError, jetstream, type PubAck } from "@nats-io/jetstream"
 import type { NatsConnection } from "@nats-io/transport-node"
 import { Deferred, Effect, Exit, Result, type Scope } from "effect"
+import { covers } from "../../events/subjects.ts"
 import { type NatsFlags, type NatsOptionError, targetFromProcess } from "./connection.ts"
 import { dial, toStreamError } from "./dial.ts"
 import { eventHeaders } from "./headers.ts"
 import { maxWindow, type OutgoingMessage, publishTimeout, requestTimeout, StreamError } from "./port.ts"
-import { covers } from "./settings.ts"
 import { managerOf } from "./subscriber.ts"
 
 /** Streams that are looked at for one that takes the subjects. */

@@ -1,5 +1,6 @@
 /** Stream settings: what we ask for, what a stream has, and whether it can serve at all. Pure. */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream"
+import { covers } from "../../events/subjects.ts"
 import type { StreamSettings } from "./port.ts"
 
 const nanosPerSecond = 1_000_000_000
@@ -17,33 +18,6 @@ export const toConfig = (settings: StreamSettings) => ({
   num_replicas: settings.replicas,
   deny_delete: settings.denyDelete
 })
-
-/** True when every subject that `subject` matches is matched by `pattern` too. */
-export const covers = (pattern: string, subject: string): boolean => {
-  const wide = pattern.split(".")
-  const narrow = subject.split(".")
-  for (const [index, token] of wide.entries()) {
-    if (token === ">") return narrow.length > index
-    const other = narrow[index]
-    if (other === undefined || other === ">" || (token !== "*" && token !== other)) return false
-  }
-  return wide.length === narrow.length
-}
-
-/** The pattern that matches what both match; `undefined`: nothing. */
-export const intersection = (one: string, other: string): string | undefined => {
-  const [a, b] = [one.split("."), other.split(".")]
-  const both: Array<string> = []
-  for (let index = 0; ; index++) {
-    const [x, y] = [a[index], b[index]]
-    if (x === undefined && y === undefined) return both.join(".")
-    if (x === undefined || y === undefined) return undefined
-    if (x === ">") return [...both, ...b.slice(index)].join(".")
-    if (y === ">") return [...both, ...a.slice(index)].join(".")
-    if (x !== y && x !== "*" && y !== "*") return undefined
-    both.push(x === "*" ? y : x)
-  }
-}
 
 const limit = (value: number, none: number, unit: string): string => (value === none ? "unlimited" : `${value} ${unit}`)
 

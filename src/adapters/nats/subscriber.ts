@@ -7,10 +7,10 @@ import { TimeoutError } from "@nats-io/nats-core"
 import type { NatsConnection } from "@nats-io/transport-node"
 import { Effect, Stream } from "effect"
 import { chainHeadHeader } from "../../events/journal/head-text.ts"
+import { covers, intersection } from "../../events/subjects.ts"
 import type { NatsTarget } from "./connection.ts"
 import { dial, toStreamError } from "./dial.ts"
 import { requestTimeout, StreamError } from "./port.ts"
-import { covers, intersection } from "./settings.ts"
 
 export interface StreamedLine {
   readonly stream: string

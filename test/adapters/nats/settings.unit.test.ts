@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { type Answer, makeAckWindows, type Outcome } from "../../../src/adapters/nats/ack-window.ts"
 import { StreamError } from "../../../src/adapters/nats/port.ts"
-import { covers, intersection } from "../../../src/adapters/nats/settings.ts"
+import { covers, intersection } from "../../../src/events/subjects.ts"
 
 describe("subjects", () => {
   it("cover what they match", () => {

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Builds the library `chronode/client` (package.json, exports) from src/client into dist: JavaScript and its types, for
+# programs on Node as well as Bun and Deno. `npm pack` and `npm publish` run it first, so that a package is never stale.
+set -eu
+cd "$(dirname -- "$0")/.."
+rm -rf dist
+node_modules/.bin/tsc --project tsconfig.client.json --pretty false

@@ -1,0 +1,1066 @@
+/** Data of every type of event. Written by scripts/generate-client.ts from the catalogue: do not edit. */
+
+export interface Pod {
+  readonly metadata: {
+    readonly name: string
+    readonly namespace: string
+    readonly uid: string
+    readonly labels?: { readonly [name: string]: string }
+    readonly annotations?: { readonly [name: string]: string }
+  }
+  readonly spec: {
+    readonly containers: ReadonlyArray<{
+      readonly name: string
+      readonly image: string
+      readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never"
+      readonly command?: ReadonlyArray<string>
+      readonly args?: ReadonlyArray<string>
+      readonly workingDir?: string
+      readonly env?: ReadonlyArray<{
+        readonly name: string
+        readonly value?: string
+        readonly valueHash?: string
+      }>
+      readonly ports?: ReadonlyArray<{
+        readonly name?: string
+        readonly containerPort: number
+        readonly hostPort?: number
+        readonly hostIP?: string
+        readonly protocol?: "TCP" | "UDP" | "SCTP"
+      }>
+      readonly resources?: {
+        readonly requests?: { readonly [name: string]: string }
+        readonly limits?: { readonly [name: string]: string }
+      }
+      readonly volumeMounts?: ReadonlyArray<{
+        readonly name: string
+        readonly mountPath: string
+        readonly readOnly?: boolean
+        readonly mountPropagation?: "None" | "HostToContainer" | "Bidirectional"
+      }>
+      readonly livenessProbe?: {
+        readonly exec?: {
+          readonly command?: ReadonlyArray<string>
+        }
+        readonly httpGet?: {
+          readonly path?: string
+          readonly port: number | string
+          readonly host?: string
+          readonly scheme?: "HTTP" | "HTTPS"
+          readonly httpHeaders?: ReadonlyArray<{
+            readonly name: string
+            readonly value?: string
+            readonly valueHash?: string
+          }>
+        }
+        readonly tcpSocket?: {
+          readonly port: number | string
+          readonly host?: string
+        }
+        readonly initialDelaySeconds?: number
+        readonly timeoutSeconds?: number
+        readonly periodSeconds?: number
+        readonly successThreshold?: number
+        readonly failureThreshold?: number
+        readonly terminationGracePeriodSeconds?: number
+      }
+      readonly readinessProbe?: {
+        readonly exec?: {
+          readonly command?: ReadonlyArray<string>
+        }
+        readonly httpGet?: {
+          readonly path?: string
+          readonly port: number | string
+          readonly host?: string
+          readonly scheme?: "HTTP" | "HTTPS"
+          readonly httpHeaders?: ReadonlyArray<{
+            readonly name: string
+            readonly value?: string
+            readonly valueHash?: string
+          }>
+        }
+        readonly tcpSocket?: {
+          readonly port: number | string
+          readonly host?: string
+        }
+        readonly initialDelaySeconds?: number
+        readonly timeoutSeconds?: number
+        readonly periodSeconds?: number
+        readonly successThreshold?: number
+        readonly failureThreshold?: number
+        readonly terminationGracePeriodSeconds?: number
+      }
+      readonly startupProbe?: {
+        readonly exec?: {
+          readonly command?: ReadonlyArray<string>
+        }
+        readonly httpGet?: {
+          readonly path?: string
+          readonly port: number | string
+          readonly host?: string
+          readonly scheme?: "HTTP" | "HTTPS"
+          readonly httpHeaders?: ReadonlyArray<{
+            readonly name: string
+            readonly value?: string
+            readonly valueHash?: string
+          }>
+        }
+        readonly tcpSocket?: {
+          readonly port: number | string
+          readonly host?: string
+        }
+        readonly initialDelaySeconds?: number
+        readonly timeoutSeconds?: number
+        readonly periodSeconds?: number
+        readonly successThreshold?: number
+        readonly failureThreshold?: number
+        readonly terminationGracePeriodSeconds?: number
+      }
+      readonly securityContext?: {
+        readonly privileged?: boolean
+        readonly runAsUser?: number
+        readonly runAsGroup?: number
+        readonly runAsNonRoot?: boolean
+        readonly readOnlyRootFilesystem?: boolean
+        readonly allowPrivilegeEscalation?: boolean
+        readonly capabilities?: {
+          readonly add?: ReadonlyArray<string>
+          readonly drop?: ReadonlyArray<string>
+        }
+      }
+      readonly terminationMessagePath?: string
+      readonly terminationMessagePolicy?: "File" | "FallbackToLogsOnError"
+      readonly stdin?: boolean
+      readonly stdinOnce?: boolean
+      readonly tty?: boolean
+    }>
+    readonly initContainers?: ReadonlyArray<{
+      readonly name: string
+      readonly image: string
+      readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never"
+      readonly command?: ReadonlyArray<string>
+      readonly args?: ReadonlyArray<string>
+      readonly workingDir?: string
+      readonly env?: ReadonlyArray<{
+        readonly name: string
+        readonly value?: string
+        readonly valueHash?: string
+      }>
+      readonly ports?: ReadonlyArray<{
+        readonly name?: string
+        readonly containerPort: number
+        readonly hostPort?: number
+        readonly hostIP?: string
+        readonly protocol?: "TCP" | "UDP" | "SCTP"
+      }>
+      readonly resources?: {
+        readonly requests?: { readonly [name: string]: string }
+        readonly limits?: { readonly [name: string]: string }
+      }
+      readonly volumeMounts?: ReadonlyArray<{
+        readonly name: string
+        readonly mountPath: string
+        readonly readOnly?: boolean
+        readonly mountPropagation?: "None" | "HostToContainer" | "Bidirectional"
+      }>
+      readonly livenessProbe?: {
+        readonly exec?: {
+          readonly command?: ReadonlyArray<string>
+        }
+        readonly httpGet?: {
+          readonly path?: string
+          readonly port: number | string
+          readonly host?: string
+          readonly scheme?: "HTTP" | "HTTPS"
+          readonly httpHeaders?: ReadonlyArray<{
+            readonly name: string
+            readonly value?: string
+            readonly valueHash?: string
+          }>
+        }
+        readonly tcpSocket?: {
+          readonly port: number | string
+          readonly host?: string
+        }
+        readonly initialDelaySeconds?: number
+        readonly timeoutSeconds?: number
+        readonly periodSeconds?: number
+        readonly successThreshold?: number
+        readonly failureThreshold?: number
+        readonly terminationGracePeriodSeconds?: number
+      }
+      readonly readinessProbe?: {
+        readonly exec?: {
+          readonly command?: ReadonlyArray<string>
+        }
+        readonly httpGet?: {
+          readonly path?: string
+          readonly port: number | string
+          readonly host?: string
+          readonly scheme?: "HTTP" | "HTTPS"
+          readonly httpHeaders?: ReadonlyArray<{
+            readonly name: string
+            readonly value?: string
+            readonly valueHash?: string
+          }>
+        }
+        readonly tcpSocket?: {
+          readonly port: number | string
+          readonly host?: string
+        }
+        readonly initialDelaySeconds?: number
+        readonly timeoutSeconds?: number
+        readonly periodSeconds?: number
+        readonly successThreshold?: number
+        readonly failureThreshold?: number
+        readonly terminationGracePeriodSeconds?: number
+      }
+      readonly startupProbe?: {
+        readonly exec?: {
+          readonly command?: ReadonlyArray<string>
+        }
+        readonly httpGet?: {
+          readonly path?: string
+          readonly port: number | string
+          readonly host?: string
+          readonly scheme?: "HTTP" | "HTTPS"
+          readonly httpHeaders?: ReadonlyArray<{
+            readonly name: string
+            readonly value?: string
+            readonly valueHash?: string
+          }>
+        }
+        readonly tcpSocket?: {
+          readonly port: number | string
+          readonly host?: string
+        }
+        readonly initialDelaySeconds?: number
+        readonly timeoutSeconds?: number
+        readonly periodSeconds?: number
+        readonly successThreshold?: number
+        readonly failureThreshold?: number
+        readonly terminationGracePeriodSeconds?: number
+      }
+      readonly securityContext?: {
+        readonly privileged?: boolean
+        readonly runAsUser?: number
+        readonly runAsGroup?: number
+        readonly runAsNonRoot?: boolean
+        readonly readOnlyRootFilesystem?: boolean
+        readonly allowPrivilegeEscalation?: boolean
+        readonly capabilities?: {
+          readonly add?: ReadonlyArray<string>
+          readonly drop?: ReadonlyArray<string>
+        }
+      }
+      readonly terminationMessagePath?: string
+      readonly terminationMessagePolicy?: "File" | "FallbackToLogsOnError"
+      readonly stdin?: boolean
+      readonly stdinOnce?: boolean
+      readonly tty?: boolean
+    }>
+    readonly volumes?: ReadonlyArray<{
+      readonly name: string
+      readonly emptyDir?: {
+        readonly medium?: string
+        readonly sizeLimit?: string
+      }
+      readonly hostPath?: {
+        readonly path: string
+        readonly type?: string
+      }
+    }>
+    readonly restartPolicy?: "Always" | "OnFailure" | "Never"
+    readonly terminationGracePeriodSeconds?: number
+    readonly activeDeadlineSeconds?: number
+    readonly dnsPolicy?: "ClusterFirst" | "ClusterFirstWithHostNet" | "Default" | "None"
+    readonly dnsConfig?: {
+      readonly nameservers?: ReadonlyArray<string>
+      readonly searches?: ReadonlyArray<string>
+      readonly options?: ReadonlyArray<{
+        readonly name: string
+        readonly value?: string
+      }>
+    }
+    readonly hostname?: string
+    readonly subdomain?: string
+    readonly setHostnameAsFQDN?: boolean
+    readonly hostAliases?: ReadonlyArray<{
+      readonly ip: string
+      readonly hostnames?: ReadonlyArray<string>
+    }>
+    readonly hostNetwork?: boolean
+    readonly hostPID?: boolean
+    readonly hostIPC?: boolean
+    readonly shareProcessNamespace?: boolean
+    readonly enableServiceLinks?: boolean
+    readonly automountServiceAccountToken?: boolean
+    readonly nodeName?: string
+    readonly nodeSelector?: { readonly [name: string]: string }
+    readonly priority?: number
+    readonly priorityClassName?: string
+    readonly runtimeClassName?: string
+    readonly securityContext?: {
+      readonly runAsUser?: number
+      readonly runAsGroup?: number
+      readonly runAsNonRoot?: boolean
+      readonly fsGroup?: number
+      readonly supplementalGroups?: ReadonlyArray<number>
+      readonly sysctls?: ReadonlyArray<{
+        readonly name: string
+        readonly value: string
+      }>
+    }
+    readonly tolerations?: ReadonlyArray<{
+      readonly key?: string
+      readonly operator?: string
+      readonly value?: string
+      readonly effect?: string
+      readonly tolerationSeconds?: number
+    }>
+  }
+}
+
+/** The agent started on this node and has folded its journal. */
+export interface NodeStartedData {
+  readonly version: string
+  readonly host: string
+  readonly kernel: string
+  readonly architecture: string
+  readonly cgroupVersion: "v1" | "v2" | "none"
+  readonly bootId: string
+  readonly pid: number
+  readonly recording: "events" | "inputs"
+  readonly flags: ReadonlyArray<number>
+  readonly recoveredEvents: number
+  readonly recoveredActors: number
+}
+
+/** The agent stopped in good order; containers run on. */
+export interface NodeStoppedData {
+  readonly reason: string
+}
+
+/** No new pod is admitted: the disk that holds the journal is full or nearly so. Running pods go on. */
+export interface AdmissionClosedData {
+  readonly reason: string
+  readonly freeBytes: number
+}
+
+/** New pods are admitted again. */
+export interface AdmissionOpenedData {
+  readonly freeBytes: number
+}
+
+/** The oldest part of the journal was dropped by the retention rules, after it had been published. */
+export interface JournalPrunedData {
+  readonly throughSequence: number
+  readonly events: number
+  readonly hash: string
+}
+
+/** A manifest file was read for the first time, or with new content; the pods it declares are desired now. */
+export interface ManifestReadData {
+  readonly file: string
+  readonly hash: string
+  readonly pods: ReadonlyArray<{
+    readonly namespace: string
+    readonly name: string
+    readonly uid: string
+  }>
+  readonly dropped?: ReadonlyArray<{
+    readonly namespace: string
+    readonly name: string
+    readonly uid: string
+  }>
+}
+
+/** A manifest, or one document of it, cannot be used. Nothing else is affected; a pod it declared before runs on. */
+export interface ManifestInvalidData {
+  readonly file: string
+  readonly hash: string
+  readonly line?: number
+  readonly column?: number
+  readonly field?: string
+  readonly message: string
+}
+
+/** A field of a manifest is unknown or not acted on; the pod is used without it. */
+export interface ManifestFieldIgnoredData {
+  readonly file: string
+  readonly hash: string
+  readonly line?: number
+  readonly field: string
+  readonly message: string
+}
+
+/** A manifest file is gone; the pods it declared are not desired any more. */
+export interface ManifestRemovedData {
+  readonly file: string
+  readonly pods: ReadonlyArray<{
+    readonly namespace: string
+    readonly name: string
+    readonly uid: string
+  }>
+}
+
+/** The manifest directory cannot be read. Nothing is concluded from that: pods run on. */
+export interface SourceUnreadableData {
+  readonly path: string
+  readonly message: string
+}
+
+/** The manifest directory can be read again. */
+export interface SourceReadableData {
+  readonly path: string
+}
+
+/** The container runtime answered; its version and abilities are known. */
+export interface RuntimeConnectedData {
+  readonly endpoint: string
+  readonly name: string
+  readonly version: string
+  readonly apiVersion: string
+  readonly events: boolean
+  readonly cgroupDriver: "cgroupfs" | "systemd" | "unknown"
+}
+
+/** The container runtime does not answer. Containers may run on; nothing is concluded about them. */
+export interface RuntimeDisconnectedData {
+  readonly endpoint: string
+  readonly message: string
+}
+
+/** A condition that the runtime reports of itself changed, e.g. NetworkReady. */
+export interface RuntimeConditionChangedData {
+  readonly condition: string
+  readonly status: boolean
+  readonly reason: string
+  readonly message: string
+}
+
+/** A sandbox of a pod that this node ran once and does not run now; it will be stopped and removed. */
+export interface OrphanSandboxFoundData {
+  readonly sandboxId: string
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+}
+
+/** An orphaned sandbox was removed, with its containers. */
+export interface OrphanSandboxRemovedData {
+  readonly sandboxId: string
+}
+
+/** A pod needs an image. */
+export interface ImageRequestedData {
+  readonly image: string
+  readonly pod: string
+  readonly policy: "Always" | "IfNotPresent" | "Never"
+}
+
+/** The image is present on the node. */
+export interface ImageFoundData {
+  readonly image: string
+  readonly imageId: string
+  readonly pods?: ReadonlyArray<string>
+}
+
+/** The runtime was asked to pull the image. */
+export interface ImagePullStartedData {
+  readonly image: string
+  readonly attempt: number
+}
+
+/** The image was pulled. */
+export interface ImagePulledData {
+  readonly image: string
+  readonly imageId: string
+  readonly duration: number
+  readonly pods?: ReadonlyArray<string>
+}
+
+/** The image is not to be had now; it is tried again after a back-off of 10 s, doubling to 300 s. */
+export interface ImagePullFailedData {
+  readonly image: string
+  readonly reason: string
+  readonly message: string
+  readonly attempt: number
+  readonly retryAt?: string
+  readonly pods?: ReadonlyArray<string>
+}
+
+/** A pod no longer waits for the image. */
+export interface ImageReleasedData {
+  readonly image: string
+  readonly pod: string
+}
+
+/** The pod is to run on this node. Its definition is as written, with defaults, without secret values. */
+export interface PodAdmittedData {
+  readonly pod: Pod
+  readonly source: string
+  readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
+  readonly maxRestartPeriodSeconds?: number
+}
+
+/** The pod cannot run on this node. */
+export interface PodRejectedData {
+  readonly uid: string
+  readonly source: string
+  readonly reason: string
+  readonly message: string
+  readonly field?: string
+}
+
+/** The pod's definition changed. The running pod ends first; then this one starts. */
+export interface PodReplacementQueuedData {
+  readonly pod: Pod
+  readonly source: string
+  readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
+  readonly maxRestartPeriodSeconds?: number
+}
+
+/** The definition that waited is no longer desired. */
+export interface PodReplacementDroppedData {
+  readonly uid: string
+}
+
+/** The pod is to end: its containers are stopped within the grace period, then everything of it is removed. */
+export interface PodTerminationRequestedData {
+  readonly reason: "ManifestRemoved" | "DefinitionChanged"
+  readonly gracePeriodSeconds: number
+}
+
+/** One of the pod's volumes is ready. */
+export interface PodVolumeReadyData {
+  readonly volume: string
+  readonly path: string
+}
+
+/** Nothing of the pod runs any more; its volumes are to be taken down. */
+export type PodVolumesReleasedData = { readonly [name: string]: unknown }
+
+/** One of the pod's volumes is taken down. */
+export interface PodVolumeRemovedData {
+  readonly volume: string
+}
+
+/** A sandbox is to be made for the pod. */
+export interface SandboxRequestedData {
+  readonly attempt: number
+  readonly reason: string
+}
+
+/** The sandbox runs; the pod has its network. */
+export interface SandboxCreatedData {
+  readonly sandboxId: string
+  readonly attempt: number
+  readonly ips: ReadonlyArray<string>
+  readonly createdAt: string
+}
+
+/** The runtime could not make the sandbox; it is tried again after a back-off. */
+export interface SandboxFailedData {
+  readonly attempt: number
+  readonly message: string
+  readonly failures: number
+  readonly retryAt: string
+}
+
+/** The sandbox is not ready any more, or the runtime does not know it. */
+export interface SandboxLostData {
+  readonly sandboxId: string
+  readonly reason: string
+}
+
+/** The sandbox is to be stopped and its network taken down. */
+export interface SandboxStopRequestedData {
+  readonly sandboxId: string
+  readonly reason: string
+}
+
+/** The sandbox is stopped. */
+export interface SandboxStoppedData {
+  readonly sandboxId: string
+}
+
+/** Nothing of the pod runs; its sandboxes, directories, cgroups and logs are to be removed. */
+export type PodCleanupRequestedData = { readonly [name: string]: unknown }
+
+/** A step for the pod failed and is tried again after a back-off. */
+export interface PodOperationFailedData {
+  readonly operation: "StopSandbox" | "Cleanup" | "KillContainer"
+  readonly message: string
+  readonly failures: number
+  readonly retryAt: string
+  readonly containerId?: string
+}
+
+/** The pod's phase changed. */
+export interface PodPhaseChangedData {
+  readonly from: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown"
+  readonly to: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown"
+}
+
+/** A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready. */
+export interface PodConditionChangedData {
+  readonly condition: string
+  readonly status: boolean
+  readonly reason: string
+  readonly message: string
+}
+
+/** The pod is gone and left nothing behind. */
+export interface PodRemovedData {
+  readonly uid: string
+}
+
+/** The image of a container is on the node. */
+export interface ContainerImageReadyData {
+  readonly container: string
+  readonly image: string
+  readonly imageId: string
+}
+
+/** A container cannot start now, and why, in kubelet's words (ErrImagePull, ImagePullBackOff, CreateContainerError, …). */
+export interface ContainerWaitingData {
+  readonly container: string
+  readonly reason: string
+  readonly message: string
+}
+
+/** A container is to be created and started in the pod's sandbox. */
+export interface ContainerStartRequestedData {
+  readonly container: string
+  readonly attempt: number
+  readonly sandboxId: string
+  readonly imageId: string
+  readonly reason: string
+}
+
+/** The runtime created the container. */
+export interface ContainerCreatedData {
+  readonly container: string
+  readonly containerId: string
+  readonly attempt: number
+}
+
+/** The container runs. */
+export interface ContainerStartedData {
+  readonly container: string
+  readonly containerId: string
+  readonly attempt: number
+  readonly startedAt: string
+}
+
+/** The container could not be created or started; it is tried again after a back-off. */
+export interface ContainerStartFailedData {
+  readonly container: string
+  readonly attempt: number
+  readonly reason: string
+  readonly message: string
+  readonly retryAt: string
+  readonly imageMissing?: boolean
+}
+
+/** The container is to be stopped: its stop signal first, SIGKILL when the grace period is over. */
+export interface ContainerKillRequestedData {
+  readonly container: string
+  readonly containerId: string
+  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "Unknown"
+  readonly message: string
+  readonly gracePeriodSeconds: number
+}
+
+/** The container ended. */
+export interface ContainerExitedData {
+  readonly container: string
+  readonly containerId: string
+  readonly attempt: number
+  readonly exitCode: number
+  readonly signal?: number
+  readonly reason: string
+  readonly message: string
+  readonly oomKilled: boolean
+  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "Unknown"
+  readonly startedAt?: string
+  readonly finishedAt: string
+}
+
+/** The container is not restarted before a time: 10 s after its end, doubling to 300 s, forgotten after 600 s of running. */
+export interface ContainerBackOffStartedData {
+  readonly container: string
+  readonly delaySeconds: number
+  readonly until: string
+}
+
+/** Whether the container is ready changed. */
+export interface ContainerReadinessChangedData {
+  readonly container: string
+  readonly ready: boolean
+}
+
+/** What a probe says of a container changed, as the pod took it in. */
+export interface ContainerProbeReportedData {
+  readonly container: string
+  readonly containerId: string
+  readonly probe: "liveness" | "readiness" | "startup"
+  readonly result: "unknown" | "success" | "failure"
+  readonly output: string
+}
+
+/** A dead container was removed from the runtime; the newest dead one of each name is kept. */
+export interface ContainerRemovedData {
+  readonly container: string
+  readonly containerId: string
+}
+
+/** A container that this probe watches runs; the probe is asked every period from now on. */
+export interface ProbeStartedData {
+  readonly podUid: string
+  readonly container: string
+  readonly containerId: string
+  readonly probe: "liveness" | "readiness" | "startup"
+  readonly spec: {
+    readonly exec?: {
+      readonly command?: ReadonlyArray<string>
+    }
+    readonly httpGet?: {
+      readonly path?: string
+      readonly port: number | string
+      readonly host?: string
+      readonly scheme?: "HTTP" | "HTTPS"
+      readonly httpHeaders?: ReadonlyArray<{
+        readonly name: string
+        readonly value?: string
+        readonly valueHash?: string
+      }>
+    }
+    readonly tcpSocket?: {
+      readonly port: number | string
+      readonly host?: string
+    }
+    readonly initialDelaySeconds?: number
+    readonly timeoutSeconds?: number
+    readonly periodSeconds?: number
+    readonly successThreshold?: number
+    readonly failureThreshold?: number
+    readonly terminationGracePeriodSeconds?: number
+  }
+  readonly host: string
+  readonly target: string
+  readonly startedAt?: string
+}
+
+/** One success that counts towards the success threshold, ends a row of failures, or is the first answer. Further ones change nothing and are not written. */
+export interface ProbeSucceededData {
+  readonly podUid: string
+  readonly container: string
+  readonly containerId: string
+  readonly probe: "liveness" | "readiness" | "startup"
+  readonly consecutive: number
+  readonly threshold: number
+  readonly output: string
+  readonly duration: number
+}
+
+/** One failure that counts towards the failure threshold, ends a row of successes, or is the first answer. Further ones change nothing and are not written. */
+export interface ProbeFailedData {
+  readonly podUid: string
+  readonly container: string
+  readonly containerId: string
+  readonly probe: "liveness" | "readiness" | "startup"
+  readonly consecutive: number
+  readonly threshold: number
+  readonly output: string
+  readonly timedOut: boolean
+  readonly duration: number
+}
+
+/** A threshold was reached: what the probe says of its container changed. */
+export interface ProbeResultChangedData {
+  readonly podUid: string
+  readonly container: string
+  readonly containerId: string
+  readonly probe: "liveness" | "readiness" | "startup"
+  readonly from: "unknown" | "success" | "failure"
+  readonly to: "unknown" | "success" | "failure"
+  readonly consecutive: number
+  readonly threshold: number
+  readonly output: string
+}
+
+/** The probe is asked no more. */
+export interface ProbeStoppedData {
+  readonly podUid: string
+  readonly container: string
+  readonly containerId: string
+  readonly probe: "liveness" | "readiness" | "startup"
+  readonly reason: string
+}
+
+/** A pod needs this volume; it is being prepared. */
+export interface VolumeMountRequestedData {
+  readonly podUid: string
+  readonly volume: {
+    readonly name: string
+    readonly emptyDir?: {
+      readonly medium?: string
+      readonly sizeLimit?: string
+    }
+    readonly hostPath?: {
+      readonly path: string
+      readonly type?: string
+    }
+  }
+  readonly fsGroup?: number
+}
+
+/** The volume is ready on the host. */
+export interface VolumeMountedData {
+  readonly podUid: string
+  readonly volume: string
+  readonly path: string
+}
+
+/** The volume cannot be prepared; it is tried again after a back-off of 0.5 s, doubling to 122 s. */
+export interface VolumeMountFailedData {
+  readonly podUid: string
+  readonly volume: string
+  readonly message: string
+  readonly attempt: number
+  readonly retryAt: string
+}
+
+/** The pod no longer uses the volume; it is being taken down. */
+export interface VolumeUnmountRequestedData {
+  readonly podUid: string
+  readonly volume: string
+}
+
+/** The volume is gone from the host (a hostPath stays as it is). */
+export interface VolumeUnmountedData {
+  readonly podUid: string
+  readonly volume: string
+}
+
+/** The volume could not be taken down; it is tried again. */
+export interface VolumeUnmountFailedData {
+  readonly podUid: string
+  readonly volume: string
+  readonly message: string
+  readonly attempt: number
+  readonly retryAt: string
+}
+
+/** The publisher is connected; it goes on after the last event that the stream itself holds. */
+export interface StreamConnectedData {
+  readonly server: string
+  readonly serverVersion: string
+  readonly stream: string
+  readonly resumeFrom: number
+  readonly lag: number
+}
+
+/** The stream cannot be reached or refuses; events wait in the journal. */
+export interface StreamDisconnectedData {
+  readonly server: string
+  readonly message: string
+}
+
+/** The stream did not exist and was created. */
+export interface StreamCreatedData {
+  readonly stream: string
+  readonly subjects: ReadonlyArray<string>
+  readonly maxAgeSeconds: number
+  readonly maxBytes: number
+}
+
+/** The stream exists with other settings than those asked for. They are left as they are. */
+export interface StreamConfigurationDiffersData {
+  readonly stream: string
+  readonly differences: ReadonlyArray<string>
+}
+
+/** An actor died of a defect while it handled a command; the command is dropped, the actor is rebuilt from the journal. */
+export interface ActorFailedData {
+  readonly command: string
+  readonly error: string
+  readonly failures: number
+}
+
+/** An actor was rebuilt from the journal. */
+export interface ActorRestartedData {
+  readonly events: number
+}
+
+/** An actor failed more often than its supervisor bears; the failure goes up to the supervisor. */
+export interface ActorEscalatedData {
+  readonly failures: number
+  readonly periodSeconds: number
+  readonly supervisor: string
+}
+
+/** The whole state of an actor at this point, so that older events can be dropped. A fold may start here. */
+export interface ActorCheckpointedData {
+  readonly stateVersion: number
+  readonly state: unknown
+}
+
+/** A command that led to nothing, written in flight-recorder mode (`recording: inputs`) for exact what-if runs. */
+export type InputRecordedData = { readonly [name: string]: unknown }
+
+/** The data of an event by its tag. */
+export interface EventData {
+  readonly NodeStarted: NodeStartedData
+  readonly NodeStopped: NodeStoppedData
+  readonly AdmissionClosed: AdmissionClosedData
+  readonly AdmissionOpened: AdmissionOpenedData
+  readonly JournalPruned: JournalPrunedData
+  readonly ManifestRead: ManifestReadData
+  readonly ManifestInvalid: ManifestInvalidData
+  readonly ManifestFieldIgnored: ManifestFieldIgnoredData
+  readonly ManifestRemoved: ManifestRemovedData
+  readonly SourceUnreadable: SourceUnreadableData
+  readonly SourceReadable: SourceReadableData
+  readonly RuntimeConnected: RuntimeConnectedData
+  readonly RuntimeDisconnected: RuntimeDisconnectedData
+  readonly RuntimeConditionChanged: RuntimeConditionChangedData
+  readonly OrphanSandboxFound: OrphanSandboxFoundData
+  readonly OrphanSandboxRemoved: OrphanSandboxRemovedData
+  readonly ImageRequested: ImageRequestedData
+  readonly ImageFound: ImageFoundData
+  readonly ImagePullStarted: ImagePullStartedData
+  readonly ImagePulled: ImagePulledData
+  readonly ImagePullFailed: ImagePullFailedData
+  readonly ImageReleased: ImageReleasedData
+  readonly PodAdmitted: PodAdmittedData
+  readonly PodRejected: PodRejectedData
+  readonly PodReplacementQueued: PodReplacementQueuedData
+  readonly PodReplacementDropped: PodReplacementDroppedData
+  readonly PodTerminationRequested: PodTerminationRequestedData
+  readonly PodVolumeReady: PodVolumeReadyData
+  readonly PodVolumesReleased: PodVolumesReleasedData
+  readonly PodVolumeRemoved: PodVolumeRemovedData
+  readonly SandboxRequested: SandboxRequestedData
+  readonly SandboxCreated: SandboxCreatedData
+  readonly SandboxFailed: SandboxFailedData
+  readonly SandboxLost: SandboxLostData
+  readonly SandboxStopRequested: SandboxStopRequestedData
+  readonly SandboxStopped: SandboxStoppedData
+  readonly PodCleanupRequested: PodCleanupRequestedData
+  readonly PodOperationFailed: PodOperationFailedData
+  readonly PodPhaseChanged: PodPhaseChangedData
+  readonly PodConditionChanged: PodConditionChangedData
+  readonly PodRemoved: PodRemovedData
+  readonly ContainerImageReady: ContainerImageReadyData
+  readonly ContainerWaiting: ContainerWaitingData
+  readonly ContainerStartRequested: ContainerStartRequestedData
+  readonly ContainerCreated: ContainerCreatedData
+  readonly ContainerStarted: ContainerStartedData
+  readonly ContainerStartFailed: ContainerStartFailedData
+  readonly ContainerKillRequested: ContainerKillRequestedData
+  readonly ContainerExited: ContainerExitedData
+  readonly ContainerBackOffStarted: ContainerBackOffStartedData
+  readonly ContainerReadinessChanged: ContainerReadinessChangedData
+  readonly ContainerProbeReported: ContainerProbeReportedData
+  readonly ContainerRemoved: ContainerRemovedData
+  readonly ProbeStarted: ProbeStartedData
+  readonly ProbeSucceeded: ProbeSucceededData
+  readonly ProbeFailed: ProbeFailedData
+  readonly ProbeResultChanged: ProbeResultChangedData
+  readonly ProbeStopped: ProbeStoppedData
+  readonly VolumeMountRequested: VolumeMountRequestedData
+  readonly VolumeMounted: VolumeMountedData
+  readonly VolumeMountFailed: VolumeMountFailedData
+  readonly VolumeUnmountRequested: VolumeUnmountRequestedData
+  readonly VolumeUnmounted: VolumeUnmountedData
+  readonly VolumeUnmountFailed: VolumeUnmountFailedData
+  readonly StreamConnected: StreamConnectedData
+  readonly StreamDisconnected: StreamDisconnectedData
+  readonly StreamCreated: StreamCreatedData
+  readonly StreamConfigurationDiffers: StreamConfigurationDiffersData
+  readonly ActorFailed: ActorFailedData
+  readonly ActorRestarted: ActorRestartedData
+  readonly ActorEscalated: ActorEscalatedData
+  readonly ActorCheckpointed: ActorCheckpointedData
+  readonly InputRecorded: InputRecordedData
+}
+
+/** The tag of each `type` that this version knows. */
+export const tagsByType = {
+  "dev.chronode.NodeStarted.v1": "NodeStarted",
+  "dev.chronode.NodeStopped.v1": "NodeStopped",
+  "dev.chronode.AdmissionClosed.v1": "AdmissionClosed",
+  "dev.chronode.AdmissionOpened.v1": "AdmissionOpened",
+  "dev.chronode.JournalPruned.v1": "JournalPruned",
+  "dev.chronode.ManifestRead.v1": "ManifestRead",
+  "dev.chronode.ManifestInvalid.v1": "ManifestInvalid",
+  "dev.chronode.ManifestFieldIgnored.v1": "ManifestFieldIgnored",
+  "dev.chronode.ManifestRemoved.v1": "ManifestRemoved",
+  "dev.chronode.SourceUnreadable.v1": "SourceUnreadable",
+  "dev.chronode.SourceReadable.v1": "SourceReadable",
+  "dev.chronode.RuntimeConnected.v1": "RuntimeConnected",
+  "dev.chronode.RuntimeDisconnected.v1": "RuntimeDisconnected",
+  "dev.chronode.RuntimeConditionChanged.v1": "RuntimeConditionChanged",
+  "dev.chronode.OrphanSandboxFound.v1": "OrphanSandboxFound",
+  "dev.chronode.OrphanSandboxRemoved.v1": "OrphanSandboxRemoved",
+  "dev.chronode.ImageRequested.v1": "ImageRequested",
+  "dev.chronode.ImageFound.v1": "ImageFound",
+  "dev.chronode.ImagePullStarted.v1": "ImagePullStarted",
+  "dev.chronode.ImagePulled.v1": "ImagePulled",
+  "dev.chronode.ImagePullFailed.v1": "ImagePullFailed",
+  "dev.chronode.ImageReleased.v1": "ImageReleased",
+  "dev.chronode.PodAdmitted.v1": "PodAdmitted",
+  "dev.chronode.PodRejected.v1": "PodRejected",
+  "dev.chronode.PodReplacementQueued.v1": "PodReplacementQueued",
+  "dev.chronode.PodReplacementDropped.v1": "PodReplacementDropped",
+  "dev.chronode.PodTerminationRequested.v1": "PodTerminationRequested",
+  "dev.chronode.PodVolumeReady.v1": "PodVolumeReady",
+  "dev.chronode.PodVolumesReleased.v1": "PodVolumesReleased",
+  "dev.chronode.PodVolumeRemoved.v1": "PodVolumeRemoved",
+  "dev.chronode.SandboxRequested.v1": "SandboxRequested",
+  "dev.chronode.SandboxCreated.v1": "SandboxCreated",
+  "dev.chronode.SandboxFailed.v1": "SandboxFailed",
+  "dev.chronode.SandboxLost.v1": "SandboxLost",
+  "dev.chronode.SandboxStopRequested.v1": "SandboxStopRequested",
+  "dev.chronode.SandboxStopped.v1": "SandboxStopped",
+  "dev.chronode.PodCleanupRequested.v1": "PodCleanupRequested",
+  "dev.chronode.PodOperationFailed.v1": "PodOperationFailed",
+  "dev.chronode.PodPhaseChanged.v1": "PodPhaseChanged",
+  "dev.chronode.PodConditionChanged.v1": "PodConditionChanged",
+  "dev.chronode.PodRemoved.v1": "PodRemoved",
+  "dev.chronode.ContainerImageReady.v1": "ContainerImageReady",
+  "dev.chronode.ContainerWaiting.v1": "ContainerWaiting",
+  "dev.chronode.ContainerStartRequested.v1": "ContainerStartRequested",
+  "dev.chronode.ContainerCreated.v1": "ContainerCreated",
+  "dev.chronode.ContainerStarted.v1": "ContainerStarted",
+  "dev.chronode.ContainerStartFailed.v1": "ContainerStartFailed",
+  "dev.chronode.ContainerKillRequested.v1": "ContainerKillRequested",
+  "dev.chronode.ContainerExited.v1": "ContainerExited",
+  "dev.chronode.ContainerBackOffStarted.v1": "ContainerBackOffStarted",
+  "dev.chronode.ContainerReadinessChanged.v1": "ContainerReadinessChanged",
+  "dev.chronode.ContainerProbeReported.v1": "ContainerProbeReported",
+  "dev.chronode.ContainerRemoved.v1": "ContainerRemoved",
+  "dev.chronode.ProbeStarted.v1": "ProbeStarted",
+  "dev.chronode.ProbeSucceeded.v1": "ProbeSucceeded",
+  "dev.chronode.ProbeFailed.v1": "ProbeFailed",
+  "dev.chronode.ProbeResultChanged.v1": "ProbeResultChanged",
+  "dev.chronode.ProbeStopped.v1": "ProbeStopped",
+  "dev.chronode.VolumeMountRequested.v1": "VolumeMountRequested",
+  "dev.chronode.VolumeMounted.v1": "VolumeMounted",
+  "dev.chronode.VolumeMountFailed.v1": "VolumeMountFailed",
+  "dev.chronode.VolumeUnmountRequested.v1": "VolumeUnmountRequested",
+  "dev.chronode.VolumeUnmounted.v1": "VolumeUnmounted",
+  "dev.chronode.VolumeUnmountFailed.v1": "VolumeUnmountFailed",
+  "dev.chronode.StreamConnected.v1": "StreamConnected",
+  "dev.chronode.StreamDisconnected.v1": "StreamDisconnected",
+  "dev.chronode.StreamCreated.v1": "StreamCreated",
+  "dev.chronode.StreamConfigurationDiffers.v1": "StreamConfigurationDiffers",
+  "dev.chronode.ActorFailed.v1": "ActorFailed",
+  "dev.chronode.ActorRestarted.v1": "ActorRestarted",
+  "dev.chronode.ActorEscalated.v1": "ActorEscalated",
+  "dev.chronode.ActorCheckpointed.v1": "ActorCheckpointed",
+  "dev.chronode.InputRecorded.v1": "InputRecorded"
+} as const satisfies Readonly<Record<string, keyof EventData>>
