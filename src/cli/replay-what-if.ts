@@ -8,7 +8,7 @@ import { type PodOutcome, type WhatIf, WhatIfRun } from "../actors/what-if/what-
 import { type NodeEvent, severityOf, tell } from "../events/catalogue.ts"
 import { severities } from "../events/definition.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
-import { type Folded, foldLines, remarks, upTo } from "./fold-log.ts"
+import { beginFold, type Folded, foldLines, remarks, upTo } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -35,7 +35,23 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
     Effect.scoped(
       Effect.gen(function* () {
         const log = yield* openChainedLog(file, "")
-        return yield* foldLines(upTo(log, until), (recorded) => run.apply(recorded))
+        const left = ["types", "filter"].filter((name) => log.filter[name] !== undefined)
+        if (left.length > 0)
+          return yield* Effect.fail(
+            new CommandFailed(
+              `${file}: leaves out events (it was exported by ${left.join(" and ")}), so decisions cannot be taken again`,
+              "export the incident by --pod, --since, --until or --around"
+            )
+          )
+        const fold = yield* beginFold(log)
+        const first = yield* log.first
+        const { flags: numbers, agent } = log.configuration
+        run.begin({
+          first: first?.state,
+          flags: numbers === undefined ? undefined : new Set(numbers),
+          recording: agent?.recording === undefined ? undefined : agent.recording === "inputs" ? "inputs" : "events"
+        })
+        return yield* foldLines(upTo(log, until), (recorded) => run.apply(recorded), fold)
       })
     )
   )

@@ -2,6 +2,7 @@
 
 import type { NodeEvent } from "../../events/catalogue.ts"
 import { millis } from "../../events/definition.ts"
+import type { PodState } from "../pod/state.ts"
 import type { Course } from "./course.ts"
 
 /** Times are RFC 3339, lengths milliseconds. */
@@ -36,8 +37,9 @@ interface Draft {
   changedAt: number
 }
 
-/** Figures by container. `from`: the parting, `to`: the end of the log; milliseconds. */
+/** Figures by container. `first`: where the log begins with it; `from`: the parting, `to`: the end of the log (ms). */
 const figuresOf = (
+  first: PodState | undefined,
   before: ReadonlyArray<Happened>,
   after: ReadonlyArray<Happened>,
   from: number,
@@ -87,6 +89,12 @@ const figuresOf = (
       default:
     }
   }
+  for (const c of first?.containers ?? []) {
+    const draft = draftOf(c.name)
+    draft.restarts = Math.max(0, c.attempt)
+    draft.upSince = c.status === "running" || c.status === "killing" ? c.startedAt : null
+    draft.readySince = c.ready
+  }
   for (const happened of before) learn(happened, false)
   for (const happened of after) learn(happened, true)
   return new Map(
@@ -99,12 +107,12 @@ const figuresOf = (
 
 const nothing: ContainerFigures = { kills: [], exits: 0, restarts: 0, upSince: null, notReadyMillis: 0 }
 
-/** By container, in the order in which they first appear. `end`: of the log, milliseconds. */
-export const answersOf = (course: Course, end: number): ReadonlyArray<ContainerAnswer> => {
+/** By container, in the order in which they first appear. `first`: of the pod, `end`: of the log, milliseconds. */
+export const answersOf = (course: Course, first: PodState | undefined, end: number): ReadonlyArray<ContainerAnswer> => {
   if (course.parted === undefined) return []
   const from = millis(course.parted.time)
-  const recorded = figuresOf(course.common, course.recorded, from, end)
-  const instead = figuresOf(course.common, course.instead, from, end)
+  const recorded = figuresOf(first, course.common, course.recorded, from, end)
+  const instead = figuresOf(first, course.common, course.instead, from, end)
   return [...new Set([...recorded.keys(), ...instead.keys()])].map((container) => ({
     container,
     recorded: recorded.get(container) ?? nothing,

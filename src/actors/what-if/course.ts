@@ -74,8 +74,13 @@ const settingFields = new Set(["pod", "spec", "threshold", "maxRestartPeriodSeco
 const withoutSettings = (event: object): object =>
   Object.fromEntries(Object.entries(event).filter(([field]) => !settingFields.has(field)))
 
-const isSameDecision = (recorded: ReadonlyArray<KnownEvent>, decided: ReadonlyArray<Decided<NodeEvent>>): boolean =>
-  recorded.length === decided.length &&
+/** `isCut`: the log may end in the middle of it. */
+const isSameDecision = (
+  recorded: ReadonlyArray<KnownEvent>,
+  decided: ReadonlyArray<Decided<NodeEvent>>,
+  isCut: boolean
+): boolean =>
+  (recorded.length === decided.length || (isCut && recorded.length > 0 && recorded.length < decided.length)) &&
   recorded.every(({ event }, i) => canonical(withoutSettings(event)) === canonical(withoutSettings(decided[i]!.event)))
 
 /** Outcomes of work that was under way when the courses parted: they come as they came. */
@@ -122,7 +127,7 @@ export const courseOf = (family: Family, past: Past, options: CourseOptions): Co
       (command._tag === "DesirePod" &&
         decided.length > 0 &&
         hearsOtherwise(change, (letter.command as never as Desire).pod))
-    if (!hears && isSameDecision(events, decided)) {
+    if (!hears && isSameDecision(events, decided, index === family.letters.length - 1)) {
       let state = before
       for (const [i, recorded] of events.entries()) {
         state = evolveActor(deciderOf(actor), actor, state, decided[i]!.event, recorded)

@@ -3,10 +3,11 @@ import { Result, Schema } from "effect"
 import { type ActorId, actorPath } from "../../events/actor-id.ts"
 import type { NodeEvent } from "../../events/catalogue.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
+import type { FirstState } from "../../events/incident/first-state.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import type { Command } from "../kernel/behavior.ts"
 import { type Flags, noFlags } from "../kernel/flags.ts"
-import { type Deciders, isKernelEvent } from "../kernel/fold.ts"
+import { type Deciders, evolveActor, isKernelEvent } from "../kernel/fold.ts"
 import type { DesirePod } from "../pod/commands.ts"
 import type { PodState } from "../pod/state.ts"
 
@@ -50,16 +51,20 @@ interface Open {
   readonly events: Array<KnownEvent>
 }
 
+export interface FirstStateOf {
+  readonly actor: ActorId
+  readonly state: unknown
+  /** After which event. */
+  readonly sequence: number
+}
+
 /** What the log tells of one pod, its probes and its volumes. */
 export interface Family {
   readonly pod: ActorId
   readonly letters: ReadonlyArray<Letter>
   readonly events: ReadonlyArray<KnownEvent>
   /** Where the log begins in the middle of an actor's life: its state there, and before which sequence. */
-  readonly firstStates: ReadonlyMap<
-    string,
-    { readonly actor: ActorId; readonly state: unknown; readonly sequence: number }
-  >
+  readonly firstStates: ReadonlyMap<string, FirstStateOf>
   /** Actors whose beginning the log does not have: nothing can be said of them. */
   readonly beginningless: ReadonlySet<string>
 }
@@ -74,7 +79,7 @@ export class FamilyReader {
       readonly pod: ActorId
       readonly letters: Array<Open>
       readonly events: Array<KnownEvent>
-      readonly firstStates: Map<string, { readonly actor: ActorId; readonly state: unknown; readonly sequence: number }>
+      readonly firstStates: Map<string, FirstStateOf>
       readonly beginningless: Set<string>
     }
   >()
@@ -92,13 +97,19 @@ export class FamilyReader {
     this.flags = flags
   }
 
-  /** The state of an actor at the beginning of a slice. */
-  begin(actor: ActorId, state: unknown): void {
-    const family = this.familyFor(actor)
-    if (family === undefined) return
-    const path = actorPath(actor)
-    this.known.add(path)
-    family.firstStates.set(path, { actor, state, sequence: 0 })
+  /** The states that a slice begins with. One of another version than this program's is worth nothing. */
+  begin({ actors, finished }: FirstState): void {
+    for (const { id, state, stateVersion, sequence } of actors) {
+      const family = this.familyFor(id)
+      if (family === undefined) continue
+      const path = actorPath(id)
+      this.known.add(path)
+      if (stateVersion === this.deciders.get(id.kind)?.stateVersion)
+        family.firstStates.set(path, { actor: id, state, sequence })
+      else family.beginningless.add(path)
+    }
+    // They begin anew.
+    for (const [path] of finished) this.known.add(path)
   }
 
   apply(recorded: RecordedEvent): void {
@@ -129,8 +140,18 @@ export class FamilyReader {
       this.open.set(path, open)
     } else if (isKernelEvent(event._tag)) this.open.delete(path)
     if (isKernelEvent(event._tag)) return
-    this.open.get(path)?.events.push(recorded as KnownEvent)
+    const open = this.open.get(path)
+    if (open === undefined) this.endDecision(family.firstStates, recorded as KnownEvent, path)
+    else open.events.push(recorded as KnownEvent)
     family.events.push(recorded as KnownEvent)
+  }
+
+  /** A slice may begin in the middle of a decision: its rest belongs to the state that the slice begins with. */
+  private endDecision(firstStates: Map<string, FirstStateOf>, recorded: KnownEvent, path: string): void {
+    const { actor, event, sequence } = recorded
+    const decider = this.deciders.get(actor.kind)!
+    const before = firstStates.get(path)?.state ?? decider.initial(actor)
+    firstStates.set(path, { actor, state: evolveActor(decider, actor, before, event, recorded), sequence })
   }
 
   /** @throws UnreadableCommand */

@@ -2,10 +2,12 @@
  * A log taken again with something changed: for every pod that the change concerns, the course that it would have taken, and
  * what was taken for granted.
  */
-import { type ActorId, actorPath } from "../../events/actor-id.ts"
+import { actorPath } from "../../events/actor-id.ts"
 import { millis, timestamp } from "../../events/definition.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
+import type { FirstState } from "../../events/incident/first-state.ts"
 import type { Pod } from "../../events/pod-spec.ts"
+import type { Flags } from "../kernel/flags.ts"
 import type { Deciders } from "../kernel/fold.ts"
 import { maximumDelay } from "../pod/backoff.ts"
 import type { DesirePod } from "../pod/commands.ts"
@@ -40,6 +42,13 @@ export interface WhatIf {
   readonly end: string
 }
 
+/** What a slice says of the time before its first event. */
+export interface SliceStart {
+  readonly first: FirstState | undefined
+  readonly flags: Flags | undefined
+  readonly recording: "events" | "inputs" | undefined
+}
+
 /** Reads a log for a what-if run; fed in its order. */
 export class WhatIfRun {
   private readonly deciders: Deciders
@@ -62,14 +71,11 @@ export class WhatIfRun {
     })
   }
 
-  /** `recording` of the node when a slice begins. */
-  begin(recording: "events" | "inputs"): void {
+  /** What was the case before the first event of a slice, as far as it is known. */
+  begin({ first, flags, recording }: SliceStart): void {
     this.recording = recording
-  }
-
-  /** The state of an actor when a slice begins. */
-  beginActor(actor: ActorId, state: unknown): void {
-    this.families.begin(actor, state)
+    if (flags !== undefined) this.families.inForce(flags)
+    if (first !== undefined) this.families.begin(first)
   }
 
   apply(recorded: RecordedEvent): void {
@@ -124,9 +130,14 @@ export class WhatIfRun {
     const past = pastOf(family, this.end, isWhole)
     const { deciders, change, images, agentStarts } = this
     const course = courseOf(family, past, { deciders, change, policy: "next", images, agentStarts })
-    const answers = answersOf(course, this.end)
+    const first = family.firstStates.get(actorPath(family.pod))?.state as PodState | undefined
+    const answers = answersOf(course, first, this.end)
     const second = course.assumptions.some(({ name }) => name === "runs-as-next")
-      ? answersOf(courseOf(family, past, { deciders, change, policy: "previous", images, agentStarts }), this.end)
+      ? answersOf(
+          courseOf(family, past, { deciders, change, policy: "previous", images, agentStarts }),
+          first,
+          this.end
+        )
       : answers
     const differences = this.differences(family)
     return {

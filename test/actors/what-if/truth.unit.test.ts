@@ -6,6 +6,8 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Effect, type Scope } from "effect"
 import { deciders } from "../../../src/actors/deciders.ts"
+import { knownFlags } from "../../../src/actors/kernel/flags.ts"
+import { NodeFold } from "../../../src/actors/kernel/fold.ts"
 import type { Change } from "../../../src/actors/what-if/change.ts"
 import { familyOf } from "../../../src/actors/what-if/letters.ts"
 import { type WhatIf, WhatIfRun } from "../../../src/actors/what-if/what-if.ts"
@@ -230,6 +232,25 @@ describe("a what-if run and the truth", () => {
       [38, 77, 77]
     )
     assert.equal(Math.round((Date.parse(earliest!.recorded.upSince!) - Date.UTC(2026, 0, 1)) / 1000), 74)
+  })
+
+  it("says the same of a slice, wherever it begins before the courses part", async () => {
+    const { was, story, change } = scenarios[0]!
+    const recorded = await live(was, story, { recording: "inputs" })
+    const whole = takenAgain(recorded, change)
+    const told = ({ pods }: WhatIf) => happenings(pods[0]!.course.instead)
+    const parted = whole.pods[0]!.course.parted!.sequence
+    for (let from = 1; from < parted; from++) {
+      const fold = new NodeFold(deciders)
+      for (const event of recorded.slice(0, from)) fold.apply(event)
+      const run = new WhatIfRun(deciders, change)
+      run.begin({ first: fold.capture(), flags: knownFlags, recording: "inputs" })
+      for (const event of recorded.slice(from)) run.apply(event)
+      const slice = run.finish()
+      assert.equal(slice.pods[0]?.course.parted?.sequence, parted, `from ${from}`)
+      assert.deepEqual(told(slice), told(whole), `from ${from}`)
+      assert.deepEqual(slice.pods[0]?.answers, whole.pods[0]?.answers, `from ${from}`)
+    }
   })
 
   it("without flight recorder, says that inputs may be missing", async () => {
