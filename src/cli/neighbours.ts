@@ -5,6 +5,7 @@
 import type { Effect, Result, Scope, Stream } from "effect"
 import type { ContainerRuntime, CriError } from "../adapters/cri/port.ts"
 import type { OutgoingMessage, StreamError } from "../adapters/nats/port.ts"
+import type { OpenTraceExporter } from "../adapters/otel/port.ts"
 import type { JournalHead } from "../events/journal/port.ts"
 import type { AgentOptions } from "./agent-options.ts"
 import type { NatsOptions, NatsTarget } from "./nats-flags.ts"
@@ -87,6 +88,7 @@ export interface Neighbours {
   readonly resolveNats: () => Promise<ResolveNats>
   readonly probeNats: () => Promise<ProbeNats>
   readonly readNats: () => Promise<ReadNats>
+  readonly openTraces: () => Promise<OpenTraceExporter>
   readonly readHeads: () => Promise<ReadHeads>
   readonly playNats: () => Promise<PlayNats>
 }

@@ -350,6 +350,7 @@ const declareOffline = (command: Declare, start: Start): void => {
     .option("--fresh-ids", "publish under new message ids: a stream takes what it got in an earlier replay once more")
     .option("--html <file>", "write a page to look at it: lanes, states, causes, search; one file that works offline")
     .option("--perfetto <file>", "write a trace for Perfetto (ui.perfetto.dev) and chrome://tracing")
+    .option("--otlp <url>", "send the starts of pods as traces to an OpenTelemetry collector (OTLP/HTTP)")
     .option("--force", "replace these files if they exist")
   withOptions(replay, natsCredentials())
     .addOption(output("text", "json"))
@@ -363,7 +364,8 @@ const declareOffline = (command: Declare, start: Start): void => {
     ["chronode replay incident.ndjson --with what-if.yaml", "what would have happened otherwise?"],
     ["chronode replay incident.ndjson --speed 10", "watch it happen, ten times faster"],
     ["chronode replay incident.ndjson --publish nats://127.0.0.1:4222 --speed max", "try a subscriber on it"],
-    ["chronode replay incident.ndjson --html incident.html", "look at it in a browser"]
+    ["chronode replay incident.ndjson --html incident.html", "look at it in a browser"],
+    ["chronode replay incident.ndjson --otlp http://127.0.0.1:4318", "what took so long when pods started?"]
   )
 
   const state = command("state", "print the whole folded state of a log, at its end or at any point")

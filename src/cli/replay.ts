@@ -19,6 +19,8 @@ export interface ReplayFlags extends FilterFlags, PlaybackFlags, Omit<NatsConnec
   readonly html?: string
   readonly perfetto?: string
   readonly force?: boolean
+  /** Address of an OpenTelemetry collector. */
+  readonly otlp?: string
   readonly output: "text" | "json"
 }
 
@@ -34,6 +36,7 @@ const modes: ReadonlyArray<Mode> = [
   { flags: ["verify", "all"], load: () => import("./replay-verify.ts") },
   { flags: ["with"], load: () => import("./replay-what-if.ts") },
   { flags: ["html", "perfetto"], load: () => import("./replay-report.ts") },
+  { flags: ["otlp"], load: () => import("./replay-otlp.ts") },
   { flags: ["publish"], load: () => import("./replay-publish.ts") }
 ]
 

@@ -14,17 +14,16 @@ import { type NatsServer, natsServerMissing, startNats } from "../../scripts/lab
 import { makeOutgoing } from "../../src/actors/stream/outgoing.ts"
 import { readHeads } from "../../src/adapters/nats/heads.ts"
 import { openPlayback } from "../../src/adapters/nats/playback.ts"
-import type { Neighbours } from "../../src/cli/neighbours.ts"
-import { main } from "../../src/cli/program.ts"
 import { encode } from "../../src/events/envelope.ts"
 import { writeIncident } from "../../src/events/incident/writer.ts"
 import { makeChain } from "../../src/events/journal/chain.ts"
 import type { JournalRow } from "../../src/events/journal/port.ts"
+import { now, runMain } from "./in-process.ts"
 import { story } from "./story.ts"
 
 const skip = natsServerMissing() ?? false
 const options = { timeout: 60_000, skip }
-const neighbours = { runtimeName: "test", readHeads: async () => readHeads } as Partial<Neighbours> as Neighbours
+const neighbours = { readHeads: async () => readHeads }
 
 let directory = ""
 let server: NatsServer
@@ -45,29 +44,11 @@ const head = `10:${rows[9]?.hash}`
 /** An incident file of these rows. */
 const incident = async (of: ReadonlyArray<JournalRow>, filter: Readonly<Record<string, unknown>> = {}) => {
   const path = join(directory, `${++written}.ndjson`)
-  const origin = { node: "node1", chronodeVersion: "0.1.0", filter, exportedAt: Date.UTC(2026, 0, 16) }
+  const origin = { node: "node1", chronodeVersion: "0.1.0", filter, exportedAt: now }
   await Effect.runPromise(writeIncident(path, origin, Stream.fromIterable(of)))
   return path
 }
-const verify = async (path: string, ...words: ReadonlyArray<string>) => {
-  let out = ""
-  let err = ""
-  const terminal = {
-    out: (text: string) => {
-      out += text
-    },
-    note: (line: string) => {
-      err += `${line}\n`
-    },
-    flush: () => {},
-    colours: false,
-    columns: 120,
-    interactive: false,
-    now: () => Date.UTC(2026, 0, 16)
-  }
-  const code = await main(["verify", path, ...words], { terminal, neighbours })
-  return { code, out, err }
-}
+const verify = (path: string, ...words: ReadonlyArray<string>) => runMain(["verify", path, ...words], neighbours)
 const fromNats = () => ["--head-from", "nats", "--nats", server.url]
 
 const publish = (of: ReadonlyArray<JournalRow>) =>

@@ -35,7 +35,7 @@ before(async () => {
   directory = mkdtempSync(join(process.env.CHRONODE_TEST_DIR ?? tmpdir(), "t-"))
   // Its build runs by npm's own hook, in a copy: other tests read the source tree.
   const copy = join(directory, "source")
-  for (const name of ["src", "scripts", "examples", "bin", "package.json", "tsconfig.json", "tsconfig.client.json"])
+  for (const name of ["src", "scripts", "bin", "package.json", "tsconfig.json", "tsconfig.client.json"])
     cpSync(join(root, name), join(copy, name), { recursive: true })
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
   run("npm", ["pack", "--pack-destination", directory], copy)
@@ -113,7 +113,7 @@ export {}
       skip: natsServerMissing() ?? false
     }, async () => {
       const node = `on-${name}`
-      cpSync(join(root, "examples", "subscriber.mjs"), join(directory, "app", "subscriber.mjs"))
+      cpSync(join(root, "docs", "examples", "subscriber.mjs"), join(directory, "app", "subscriber.mjs"))
       await withClient({ servers: server.url }, async (connection) => {
         await (await jetstreamManager(connection)).streams.add({
           name: `CHRONODE_${node}`,

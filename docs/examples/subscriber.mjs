@@ -3,7 +3,7 @@
  * stopped and started again, it goes on behind the last event that it acknowledged.
  *
  *     npm install chronode
- *     NATS_URL=nats://127.0.0.1:4222 node examples/subscriber.mjs [NODE]
+ *     NATS_URL=nats://127.0.0.1:4222 node docs/examples/subscriber.mjs [NODE]
  */
 import process from "node:process"
 import { subscribe } from "chronode/client"
