@@ -7,9 +7,6 @@ import { openTraceExporter } from "../../src/adapters/otel/live.ts"
 import { runMain } from "./in-process.ts"
 
 const golden = (name: string) => fileURLToPath(new URL(`../golden/0.1.0/${name}.ndjson`, import.meta.url))
-  runtimeName: "test",
-  openTraces: async () => openTraceExporter
-} as Partial<Neighbours> as Neighbours
 const options = { timeout: 60_000 }
 
 const run = (...words: ReadonlyArray<string>) =>
