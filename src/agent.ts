@@ -211,7 +211,8 @@ const agent = (options: AgentOptions) =>
       recording: options.recording,
       flags: [...knownFlags],
       recoveredEvents: recovered.events,
-      recoveredActors: recovered.actors
+      recoveredActors: recovered.actors,
+      podLogsDir: options.podLogsDir
     } as never)
     yield* system.start(roots)
     const reason = yield* Effect.raceFirst(signalled, system.failure)

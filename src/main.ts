@@ -9,6 +9,7 @@ const neighbours: Neighbours = {
   runtimeName: runtimeName(),
   runAgent: async () => (await import("./agent.ts")).runAgent,
   openRuntime: async () => (await import("./adapters/cri/live.ts")).CriRuntime.make,
+  readLog: async () => (await import("./adapters/logs/read.ts")).readLog,
   resolveNats: async () => (await import("./adapters/nats/connection.ts")).targetFromProcess,
   probeNats: async () => (await import("./adapters/nats/probe.ts")).probeServer,
   readNats: async () => (await import("./adapters/nats/read.ts")).readEvents,

@@ -4,6 +4,7 @@
  */
 import type { Effect, Result, Scope, Stream } from "effect"
 import type { ContainerRuntime, CriError } from "../adapters/cri/port.ts"
+import type { ReadLog } from "../adapters/logs/port.ts"
 import type { OutgoingMessage, StreamError } from "../adapters/nats/port.ts"
 import type { OpenTraceExporter } from "../adapters/otel/port.ts"
 import type { JournalHead } from "../events/journal/port.ts"
@@ -85,6 +86,7 @@ export interface Neighbours {
   readonly runtimeName: string
   readonly runAgent: () => Promise<RunAgent>
   readonly openRuntime: () => Promise<OpenRuntime>
+  readonly readLog: () => Promise<ReadLog>
   readonly resolveNats: () => Promise<ResolveNats>
   readonly probeNats: () => Promise<ProbeNats>
   readonly readNats: () => Promise<ReadNats>

@@ -3,28 +3,13 @@
  * command is known to run: `--help`, `--version` and usage errors answer at once.
  */
 import { Argument, Command, CommanderError, Option } from "commander"
+import { type Context, type Declare, dataDir, type Execute, examples, output, type Start } from "./declaring.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
-import type { Neighbours } from "./neighbours.ts"
+import { declareContainers } from "./program-containers.ts"
 import { OutputClosed, type Terminal } from "./terminal.ts"
 import { version } from "./version.ts"
 
-/** What the file of a command exports as `execute`: answers the exit code. */
-export type Execute<Flags, Arguments extends ReadonlyArray<unknown>> = (
-  context: Context,
-  flags: Flags,
-  ...parameters: Arguments
-) => Promise<number>
-
-/** What every command is given: where it writes, and the live code that it may ask for. */
-export interface Context {
-  readonly terminal: Terminal
-  readonly neighbours: Neighbours
-}
-
-const defaultDataDir = "/var/lib/chronode"
-
-const dataDir = () =>
-  new Option("--data-dir <dir>", "where the agent keeps its journal").default(defaultDataDir).env("CHRONODE_DATA_DIR")
+export type { Context, Execute } from "./declaring.ts"
 
 /** Flags of a connection to NATS. What they leave out comes from the environment and context files of the nats tool. */
 const natsOptions = (): ReadonlyArray<Option> => [
@@ -55,18 +40,9 @@ const filterOptions = (): ReadonlyArray<Option> => [
   expressionOption()
 ]
 
-const output = (...formats: ReadonlyArray<string>) =>
-  new Option("-o, --output <format>", "how to print").choices(formats).default(formats[0])
-
 const withOptions = (command: Command, options: ReadonlyArray<Option>): Command => {
   for (const option of options) command.addOption(option)
   return command
-}
-
-const examples = (command: Command, ...lines: ReadonlyArray<readonly [line: string, meaning: string]>): Command => {
-  const width = Math.max(...lines.map(([line]) => line.length))
-  const text = lines.map(([line, meaning]) => `  ${line.padEnd(width)}  # ${meaning}`).join("\n")
-  return command.addHelpText("after", `\nExamples:\n${text}`)
 }
 
 const exitCodesText = `
@@ -166,6 +142,7 @@ const dispatch = async (words: ReadonlyArray<string>, context: Context): Promise
 
   declareAgent(command, start)
   declareReaders(command, start)
+  declareContainers(command, start)
   declareOffline(command, start)
   declareTools(command, start)
 
@@ -175,13 +152,6 @@ const dispatch = async (words: ReadonlyArray<string>, context: Context): Promise
   await program.parseAsync([...words], { from: "user" })
   return code
 }
-
-type Declare = (name: string, description: string) => Command
-type Start = <Flags, Arguments extends ReadonlyArray<unknown>>(
-  load: () => Promise<{ readonly execute: Execute<Flags, Arguments> }>,
-  flags: Flags,
-  ...parameters: Arguments
-) => Promise<void>
 
 const declareAgent = (command: Declare, start: Start): void => {
   const run = command("run", "run the agent: pods from manifests, events to the journal and to NATS")

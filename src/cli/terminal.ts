@@ -14,6 +14,8 @@ export class OutputClosed extends Error {
 export interface Terminal {
   /** Text for stdout, as it is; buffered up to `bufferedBytes`. Throws `OutputClosed` when nobody reads it any more. */
   readonly out: (text: string) => void
+  /** The same for bytes that need be no text. */
+  readonly bytes: (data: Uint8Array) => void
   /** One line for stderr. */
   readonly note: (line: string) => void
   /** Writes out what is buffered. Call it when the command is about to wait. */
@@ -76,11 +78,11 @@ export const paletteFor = (stream: { readonly fd?: number }): Readonly<Record<Co
 /** The terminal of this process. */
 export const processTerminal = (): Terminal => {
   const encoder = new TextEncoder()
-  let buffer: Array<string> = []
+  let buffer: Array<Uint8Array> = []
   let size = 0
   const flush = (): void => {
     if (size === 0) return
-    const bytes = encoder.encode(buffer.join(""))
+    const bytes = Buffer.concat(buffer)
     buffer = []
     size = 0
     try {
@@ -90,12 +92,14 @@ export const processTerminal = (): Terminal => {
       throw error
     }
   }
+  const put = (data: Uint8Array): void => {
+    buffer.push(data)
+    size += data.length
+    if (size >= bufferedBytes) flush()
+  }
   return {
-    out: (text) => {
-      buffer.push(text)
-      size += text.length
-      if (size >= bufferedBytes) flush()
-    },
+    out: (text) => put(encoder.encode(text)),
+    bytes: put,
     note: (line) => {
       flush()
       try {

@@ -334,6 +334,7 @@ export interface NodeStartedData {
   readonly flags: ReadonlyArray<number>
   readonly recoveredEvents: number
   readonly recoveredActors: number
+  readonly podLogsDir?: string
 }
 
 /** The agent stopped in good order; containers run on. */

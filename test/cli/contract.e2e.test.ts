@@ -7,7 +7,20 @@ import description from "../../package.json" with { type: "json" }
 import { withTemporaryDirectory } from "../support/temporary-directory.ts"
 import { binary, chronode, runtimes, startProgram } from "./program.ts"
 
-const commands = ["run", "events", "get", "why", "export", "replay", "state", "diff", "verify", "schema", "doctor"]
+const commands = [
+  "run",
+  "events",
+  "get",
+  "why",
+  "logs",
+  "export",
+  "replay",
+  "state",
+  "diff",
+  "verify",
+  "schema",
+  "doctor"
+]
 const slow = { timeout: 60_000 }
 
 /** The flags that are promised. */
@@ -31,6 +44,7 @@ const promised: Readonly<Record<string, ReadonlyArray<string>>> = {
   events: ["--follow", "--from", "--pod", "--type", "--since", "--until", "-o", "--creds", "--nkey", "--tls-ca"],
   get: ["--from", "--at", "-o"],
   why: ["--from", "-o"],
+  logs: ["--container", "--all-containers", "--follow", "--previous", "--since", "--tail", "--timestamps", "--prefix"],
   export: ["--out", "--pod", "--since", "--until", "--around", "--window", "-o"],
   replay: ["--until", "--verify", "-o"],
   state: ["--journal", "--at", "--pod", "-o"],

@@ -18,6 +18,7 @@ export const runMain = async (words: ReadonlyArray<string>, neighbours: Partial<
       err += `${line}\n`
     },
     flush: () => {},
+    bytes: () => {},
     colours: false,
     interactive: false,
     columns: 120,

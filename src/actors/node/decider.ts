@@ -23,6 +23,8 @@ export interface NodeState {
     readonly time: string
     /** Numbers of the decision flags; absent where there were none. */
     readonly flags?: ReadonlyArray<number>
+    /** Absent where an older agent did not write it down. */
+    readonly podLogsDir?: string
   } | null
   readonly stopped: boolean
 }
@@ -32,8 +34,9 @@ const initial: NodeState = { admission: "open", closedBecause: "", starts: 0, st
 const evolve = (state: NodeState, event: NodeActorEvent, meta: EventMeta): NodeState => {
   switch (event._tag) {
     case "NodeStarted": {
-      const { version, host, kernel, architecture, cgroupVersion, bootId, flags } = event
-      const facts = { version, host, kernel, architecture, cgroupVersion, bootId, time: meta.time }
+      const { version, host, kernel, architecture, cgroupVersion, bootId, flags, podLogsDir } = event
+      const logs = podLogsDir === undefined ? {} : { podLogsDir }
+      const facts = { version, host, kernel, architecture, cgroupVersion, bootId, time: meta.time, ...logs }
       const started = flags.length === 0 ? facts : { ...facts, flags }
       return { ...state, starts: state.starts + 1, stopped: false, started }
     }

@@ -20,7 +20,9 @@ export const NodeStarted = defineEvent("NodeStarted", {
     /** Numbers of the decision flags in force: how deciders behave (see kernel/flags.ts). */
     flags: Schema.Array(Schema.Int),
     recoveredEvents: Schema.Int,
-    recoveredActors: Schema.Int
+    recoveredActors: Schema.Int,
+    /** Directory of the pods' logs. */
+    podLogsDir: Schema.optionalKey(text)
   },
   tell: (e) =>
     `agent ${e.version} started on ${e.host}, kernel ${e.kernel}, cgroup ${e.cgroupVersion}; recovered ${e.recoveredActors} actors from ${e.recoveredEvents} events`

@@ -1,0 +1,168 @@
+/** `chronode logs NS/NAME`: what containers wrote to stdout and stderr, from the files that the runtime keeps. */
+import { join } from "node:path"
+import { Effect, Fiber, Result, Stream } from "effect"
+import { logContainer } from "../actors/pod/log-container.ts"
+import { containerLogPath, podLogDirectory } from "../actors/pod/node-facts.ts"
+import type { ContainerInState } from "../actors/pod/state.ts"
+import type { ReadLog } from "../adapters/logs/port.ts"
+import { agentDefaults } from "./agent-options.ts"
+import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
+import { podText } from "./filter/pods.ts"
+import { ByteLimit, LinePrinter } from "./logs/printer.ts"
+import { chooseContainer, findPod, type PodTarget } from "./pod-target.ts"
+import type { Context, Execute } from "./program.ts"
+import { untilInterrupted } from "./signals.ts"
+import { parseBytes } from "./sizes.ts"
+import { timeFlag } from "./times.ts"
+
+interface LogsFlags {
+  readonly container?: string
+  readonly allContainers?: boolean
+  readonly follow?: boolean
+  readonly previous?: boolean
+  readonly since?: string
+  readonly tail?: string
+  readonly limitBytes?: string
+  readonly timestamps?: boolean
+  readonly prefix?: boolean
+  readonly output: "text" | "json"
+  readonly dataDir: string
+  readonly podLogsDir?: string
+}
+
+const nanosecondsPerMillisecond = 1_000_000n
+/** Events that end a container's log for good. */
+const endings = new Set(["ContainerExited", "PodRemoved"])
+
+interface Chosen {
+  readonly container: ContainerInState
+  readonly containerId: string
+  readonly path: string
+}
+
+/** The log of a container's last life, or of the one before; or why there is none. */
+const choose = (target: PodTarget, container: ContainerInState, flags: LogsFlags): Result.Result<Chosen, string> => {
+  const id = logContainer(target.name.name, target.statuses, container.name, flags.previous === true)
+  return Result.flatMap(id, (containerId) => {
+    const lives = [container, container.lastExit, container.previousExit]
+    const attempt = lives.find((life) => life?.containerId === containerId)?.attempt
+    if (attempt === undefined) return Result.fail(`container ${containerId} is not known any more`)
+    const podLogsDir = flags.podLogsDir ?? target.podLogsDir ?? agentDefaults.podLogsDir
+    const path = join(podLogDirectory({ podLogsDir }, target.pod), containerLogPath(container.name, attempt))
+    return Result.succeed({ container, containerId, path })
+  })
+}
+
+const wholeNumber = (flag: string, text: string | undefined): number | undefined => {
+  if (text === undefined || text === "-1") return undefined
+  if (!/^\d{1,9}$/u.test(text))
+    throw new UsageError(`${flag}: '${text}' is no number of lines; write 100, or -1 for all`)
+  return Number(text)
+}
+
+const limitOf = (text: string | undefined): ByteLimit | undefined => {
+  if (text === undefined) return undefined
+  const bytes = parseBytes(text)
+  if (bytes === undefined) throw new UsageError(`--limit-bytes: '${text}' is no number of bytes; write 4096 or 10Mi`)
+  return new ByteLimit(bytes)
+}
+
+/** Watches the journal for the end of containers that are followed. */
+const watchEnds = (target: PodTarget, ended: Set<string>) =>
+  Stream.runForEach(target.log.read({ pod: target.name, types: endings }, true), ({ event }) =>
+    Effect.sync(() => {
+      if (Result.isFailure(event)) return
+      const fact = event.success.event
+      if (fact._tag === "ContainerExited") ended.add(fact.containerId)
+      else if (fact._tag === "PodRemoved" && fact.uid === target.pod.metadata.uid) ended.add(fact.uid)
+    })
+  )
+
+const print = (
+  context: Context,
+  target: PodTarget,
+  chosen: ReadonlyArray<Chosen>,
+  readLog: ReadLog,
+  flags: LogsFlags
+) =>
+  Effect.gen(function* () {
+    const { terminal } = context
+    const { namespace, name } = target.name
+    const follow = flags.follow === true
+    const since = timeFlag("--since", flags.since, terminal.now())
+    const tail = wholeNumber("--tail", flags.tail)
+    const limit = limitOf(flags.limitBytes)
+    const ended = new Set<string>()
+    const watching = follow ? yield* Effect.forkChild(watchEnds(target, ended)) : undefined
+    const one = ({ container, containerId, path }: Chosen) => {
+      const printer = new LinePrinter(
+        {
+          timestamps: flags.timestamps === true,
+          prefix: flags.prefix === true ? `[pod/${name}/${container.name}] ` : "",
+          json: flags.output === "json" ? { namespace, pod: name, container: container.name } : undefined
+        },
+        (bytes) => terminal.bytes(limit === undefined ? bytes : limit.take(bytes))
+      )
+      const hasEnded = () => ended.has(containerId) || ended.has(target.pod.metadata.uid)
+      const records = readLog({
+        path,
+        tail,
+        since: since === undefined ? undefined : BigInt(Math.floor(since)) * nanosecondsPerMillisecond,
+        follow: follow && container.containerId === containerId ? { hasEnded } : undefined,
+        onUnreadable: (file, line) =>
+          terminal.note(`chronode: ${file} holds lines of no known format, left out: ${line}`)
+      })
+      return records.pipe(
+        Stream.takeWhile(() => limit?.isReached !== true),
+        Stream.runForEach((batch) =>
+          Effect.sync(() => {
+            for (const record of batch) printer.print(record)
+            if (follow) terminal.flush()
+          })
+        ),
+        Effect.andThen(Effect.sync(() => printer.end())),
+        Effect.mapError(({ message }) => {
+          const advice = "run it as root; --pod-logs-dir names another directory of pods' logs"
+          return new CommandFailed(`the log of ${podText(target.name)}/${container.name}: ${message}`, advice)
+        })
+      )
+    }
+    yield* Effect.forEach(chosen, one, { concurrency: follow ? Math.max(chosen.length, 1) : 1, discard: true })
+    if (watching !== undefined) yield* Fiber.interrupt(watching)
+  })
+
+export const execute: Execute<LogsFlags, [pod: string]> = async (context, flags, text) => {
+  const { neighbours, terminal } = context
+  if (flags.allContainers === true && flags.container !== undefined)
+    throw new UsageError("give either --container or --all-containers")
+  // Wrong values are told before anything is read.
+  timeFlag("--since", flags.since, terminal.now())
+  wholeNumber("--tail", flags.tail)
+  limitOf(flags.limitBytes)
+  const readLog = await neighbours.readLog()
+  let missing = 0
+  const printing = Effect.gen(function* () {
+    const target = yield* findPod(text, flags.dataDir)
+    const containers =
+      flags.allContainers === true
+        ? target.state.containers
+        : [
+            yield* Effect.try({
+              try: () => chooseContainer(target, flags.container, terminal.note),
+              catch: (e) => e as CommandFailed
+            })
+          ]
+    const chosen: Array<Chosen> = []
+    for (const container of containers) {
+      const found = choose(target, container, flags)
+      if (Result.isSuccess(found)) chosen.push(found.success)
+      else {
+        missing += 1
+        terminal.note(`chronode: ${found.failure}`)
+      }
+    }
+    yield* print(context, target, chosen, readLog, flags)
+  })
+  await untilInterrupted(Effect.scoped(printing), flags.follow === true)
+  return missing === 0 ? exitCodes.good : exitCodes.failed
+}

@@ -1,0 +1,93 @@
+/** What `logs`, `exec`, `attach` and `port-forward` need to know of a pod: its state as this node's journal has it. */
+import { Effect, type Scope } from "effect"
+import type { NodeState } from "../actors/node/decider.ts"
+import { containerStatuses } from "../actors/pod/container-statuses.ts"
+import type { ContainerInState, Definition, PodState } from "../actors/pod/state.ts"
+import type { ContainerStatus } from "../actors/pod/status.ts"
+import type { RuntimeState } from "../actors/runtime/decider.ts"
+import type { Pod } from "../events/pod-spec.ts"
+import { CommandFailed, UsageError } from "./exit.ts"
+import { type PodName, podText } from "./filter/pods.ts"
+import { parsePodName } from "./filter.ts"
+import { foldLines } from "./fold-log.ts"
+import { openJournalLog } from "./journal-log.ts"
+import { journalPath } from "./journal-path.ts"
+import type { ChainedLog } from "./log.ts"
+import { nearest } from "./text.ts"
+
+export interface PodTarget {
+  readonly name: PodName
+  readonly pod: Pod
+  readonly state: PodState
+  /** Of all its containers. */
+  readonly statuses: ReadonlyArray<ContainerStatus>
+  /** What the agent was told last; undefined where an older one did not write it down. */
+  readonly podLogsDir: string | undefined
+  readonly endpoint: string | undefined
+  readonly log: ChainedLog
+}
+
+/** kubectl's annotation: which container is meant where none is named. */
+const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container"
+
+const didYouMean = (names: ReadonlyArray<string>): string =>
+  names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`
+
+/** @param text `NAMESPACE/NAME` as typed @throws UsageError */
+export const findPod = (text: string, dataDir: string): Effect.Effect<PodTarget, CommandFailed, Scope.Scope> => {
+  const name = parsePodName(text.replace(/^pods?\//u, ""))
+  return Effect.gen(function* () {
+    const log = yield* openJournalLog(journalPath(dataDir))
+    const { fold } = yield* foldLines(log.read({}, false))
+    const actors = [...fold.actors.values()]
+    const stateOf = (kind: string): unknown => actors.find(({ id }) => id.kind === kind)?.state
+    const pods = actors.filter(({ id }) => id.kind === "pod")
+    const found = pods.find(({ id }) => id.namespace === name.namespace && id.name === name.name)
+    const state = found?.state as PodState | undefined
+    if (state === undefined || state.definition === null) {
+      const there = pods.filter((p) => (p.state as PodState).definition !== null).map(({ id }) => podText(id))
+      const hints = nearest(podText(name), there)
+      const why = state?.rejected == null ? "is not on this node" : `was refused: ${state.rejected.message}`
+      return yield* Effect.fail(
+        new CommandFailed(
+          `pod ${podText(name)} ${why}${didYouMean(hints)}`,
+          hints.length > 0 ? undefined : "chronode get pods lists them; a removed pod's logs go with it"
+        )
+      )
+    }
+    return {
+      name,
+      pod: (state.definition satisfies Definition).pod,
+      state,
+      statuses: [...containerStatuses(state, true), ...containerStatuses(state, false)],
+      podLogsDir: (stateOf("node") as NodeState | undefined)?.started?.podLogsDir,
+      endpoint: (stateOf("runtime") as RuntimeState | undefined)?.endpoint || undefined,
+      log
+    }
+  })
+}
+
+/** The container that is named, or the pod's default one. `note`: told where one of several was chosen. */
+export const chooseContainer = (
+  { name, pod, state }: Pick<PodTarget, "name" | "pod" | "state">,
+  wanted: string | undefined,
+  note: (line: string) => void
+): ContainerInState => {
+  const names = state.containers.map((c) => c.name)
+  const find = (container: string) => state.containers.find((c) => c.name === container)
+  if (wanted !== undefined) {
+    const found = find(wanted)
+    if (found !== undefined) return found
+    throw new CommandFailed(
+      `pod ${podText(name)} has no container ${wanted}${didYouMean(nearest(wanted, names))}`,
+      `its containers: ${names.join(", ")}`
+    )
+  }
+  const regular = pod.spec.containers.map((c) => c.name)
+  const annotated = pod.metadata.annotations?.[defaultContainerAnnotation]
+  const chosen = find(annotated ?? "") ?? find(regular[0] ?? "")
+  if (chosen === undefined) throw new UsageError(`pod ${podText(name)} has no containers yet`)
+  if (annotated === undefined && names.length > 1)
+    note(`chronode: container ${chosen.name} of: ${names.join(", ")} (-c names another)`)
+  return chosen
+}
