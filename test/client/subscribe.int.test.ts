@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, afterEach, before, describe, it } from "node:test"
-import { jetstream } from "@nats-io/jetstream"
+import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { type NatsServer, natsServerMissing, startNats } from "../../scripts/lab/nats.ts"
 import type { Delivery } from "../../src/client/delivery.ts"
 import type { SubscribeOptions } from "../../src/client/options.ts"
@@ -257,6 +257,31 @@ describe("subscribing with the library", { skip }, () => {
       for await (const { event } of subscription) if (event.id === "e10") await subscription.close()
       assert.equal(connection.isClosed(), false, "a connection that was given stays open")
     })
+  })
+
+  it("needs no more rights than docs/subscribing.md says", options, async () => {
+    const rights = `publish: ["$JS.API.STREAM.INFO.CHRONODE_a", "$JS.API.CONSUMER.*.CHRONODE_a.>",
+      "$JS.API.CONSUMER.DURABLE.CREATE.CHRONODE_a.>", "$JS.API.CONSUMER.MSG.NEXT.CHRONODE_a.>", "$JS.ACK.CHRONODE_a.>"],
+      subscribe: "_INBOX.>"`
+    const users = `{ user: admin, password: a }, { user: reader, password: r, permissions: { ${rights} } }`
+    const guarded = await startNats(join(directory, "guarded"), { config: `authorization { users: [${users}] }` })
+    try {
+      await withClient({ servers: guarded.url, user: "admin", pass: "a" }, async (connection) => {
+        await (await jetstreamManager(connection)).streams.add({ name: "CHRONODE_a", subjects: ["chronode.a.>"] })
+        for (const [i, draft] of story.entries()) {
+          const recorded = { ...draft, node: "a", sequence: i + 1, recordedTime: draft.time }
+          await jetstream(connection).publish(subjectOf("a", draft.actor, draft.event._tag), encode(recorded))
+        }
+      })
+      const asked = { node: "a", connect: { servers: guarded.url, user: "reader", pass: "r" } }
+      assert.deepEqual(idsOf(await take(10, asked)), ids)
+      const confirmed: Array<boolean> = []
+      const kept = { ...asked, durable: "worker", type: "ContainerExited" as const }
+      await take(1, kept, async ({ ackConfirmed }) => confirmed.push(await ackConfirmed()))
+      assert.deepEqual(confirmed, [true])
+    } finally {
+      await guarded.kill()
+    }
   })
 
   it("fails where the server cannot be reached or is left", options, async () => {
