@@ -3,16 +3,19 @@ import { Effect } from "effect"
 import { parseActorPath } from "../events/actor-id.ts"
 import { type ActorDifference, type FieldDifference, stateDifferences } from "./differences.ts"
 import { CommandFailed, exitCodes } from "./exit.ts"
-import { beginFold, type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
+import { type Folded, hashOf, remarks } from "./fold-log.ts"
 import { type LogPoint, parseLogPoint } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
 import { actorText } from "./render.ts"
+import { type FoldOptions, foldAt } from "./snapshots/fold-at.ts"
+import { foldOptions } from "./snapshots/options.ts"
 import type { Terminal } from "./terminal.ts"
 import { oneLine, painter } from "./text.ts"
 
 interface DiffFlags {
   readonly dataDir: string
+  readonly snapshots: boolean
   readonly output: "text" | "json"
 }
 
@@ -23,16 +26,21 @@ interface Side extends Folded {
   readonly name: string
 }
 
-const foldAt = ({ from, moment }: LogPoint, dataDir: string): Effect.Effect<Side, CommandFailed> =>
+const foldPoint = (
+  { from, moment }: LogPoint,
+  dataDir: string,
+  options: FoldOptions
+): Effect.Effect<Side, CommandFailed> =>
   Effect.scoped(
     Effect.gen(function* () {
       const log = yield* openChainedLog(from, dataDir)
-      return { name: log.name, ...(yield* foldLines(upTo(log, moment), undefined, yield* beginFold(log))) }
+      return { name: log.name, ...(yield* foldAt(log, moment, options)) }
     })
   )
 
 export const execute: Execute<DiffFlags, [a: string, b: string]> = async ({ terminal }, flags, first, second) => {
-  const side = (text: string) => foldAt(parseLogPoint(text, terminal.now()), flags.dataDir)
+  const options = foldOptions(terminal, flags)
+  const side = (text: string) => foldPoint(parseLogPoint(text, terminal.now()), flags.dataDir, options)
   const [a, b] = await Effect.runPromise(Effect.all([side(first), side(second)]))
   for (const folded of [a, b]) {
     for (const remark of remarks(folded)) terminal.note(remark)

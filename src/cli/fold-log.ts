@@ -4,24 +4,23 @@ import { Effect, Result, Stream } from "effect"
 import { deciders } from "../actors/deciders.ts"
 import { NodeFold } from "../actors/kernel/fold.ts"
 import { stateHash } from "../actors/kernel/state-hash.ts"
-import { millis } from "../events/definition.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
+import { ClockSeen } from "./clock-seen.ts"
 import type { CommandFailed } from "./exit.ts"
-import { type ChainedLog, type EventLog, type LogLine, noEvent, unreadableText } from "./log.ts"
+import { type ChainedLog, type LogLine, type LogPlace, noEvent, unreadableText } from "./log.ts"
 import type { Moment } from "./moments.ts"
 
 /**
- * The lines of a log up to a point. Up to a time: those that were recorded until then, not those that happened until
- * then, for a fold needs whole prefixes, and the node knew no more at that time. Up to an event: it is the last one.
+ * The lines of a log up to a point. Up to an event: it is the last one. Up to a time: the last one is the last that was
+ * recorded at or before it, with all that stands before, for a fold needs whole prefixes. (When an event happened is another
+ * matter: the node may have known of it later.) Where the clock was set back, a time may have come twice; its last
+ * passage counts, and what was recorded under later times before that belongs to it.
  */
-export const upTo = (log: EventLog, until: Moment | undefined): Stream.Stream<LogLine, CommandFailed> => {
+export const upTo = (log: ChainedLog, until: Moment | undefined): Stream.Stream<LogLine, CommandFailed> => {
   const lines = log.read({}, false)
   if (until === undefined) return lines
   if (until._tag === "Time")
-    return Stream.takeWhile(
-      lines,
-      ({ event }) => Result.isFailure(event) || millis(event.success.recordedTime) <= until.at
-    )
+    return Stream.unwrap(Effect.map(lastUntil(log, until.at), (sequence) => upToSequence(lines, sequence)))
   return Stream.suspend(() => {
     let isFound = false
     const taken = Stream.takeUntil(lines, ({ event }) => {
@@ -35,12 +34,35 @@ export const upTo = (log: EventLog, until: Moment | undefined): Stream.Stream<Lo
   })
 }
 
+export const upToSequence = (lines: Stream.Stream<LogLine, CommandFailed>, last: number) =>
+  Stream.takeWhile(lines, ({ event }) => Result.isFailure(event) || event.success.sequence <= last)
+
+/** Sequence of the last event that was recorded at or before a time; 0: none. `span`: only behind a place, and up to a sequence. */
+export const lastUntil = (
+  log: ChainedLog,
+  at: number,
+  { from, to }: { readonly from: LogPlace | undefined; readonly to: number } = {
+    from: undefined,
+    to: Number.MAX_SAFE_INTEGER
+  }
+): Effect.Effect<number, CommandFailed> =>
+  Effect.suspend(() => {
+    let last = 0
+    const marks = Stream.takeWhile(log.marks(from), ({ sequence }) => sequence <= to)
+    return Stream.runForEachArray(marks, (some) =>
+      Effect.sync(() => {
+        for (const { recorded, sequence } of some) if (recorded <= at) last = sequence
+      })
+    ).pipe(Effect.map(() => last))
+  })
+
 /** SHA-256 over the states of all actors, hex: the same for the same log, on every runtime. */
 export const hashOf = (fold: NodeFold): string =>
   stateHash(fold, (text) => createHash("sha256").update(text).digest("hex"))
 
 export interface Folded {
   readonly fold: NodeFold
+  readonly clock: ClockSeen
   /** Lines that are no events: what was folded lacks them. */
   readonly unreadable: ReadonlyArray<LogLine>
   /** The first line at which the hash chain does not hold, where reading the log tells. */
@@ -48,7 +70,8 @@ export interface Folded {
 }
 
 /** What stderr is to hear of a log that was folded: lines that were left out, a chain that does not hold. */
-export const remarks = ({ fold, unreadable, broken }: Folded): ReadonlyArray<string> => [
+export const remarks = ({ fold, clock, unreadable, broken }: Folded): ReadonlyArray<string> => [
+  ...clock.remarks(),
   ...partialText(fold),
   ...unreadable.map((line) => `chronode: ${unreadableText(line)}`),
   ...(broken === undefined ? [] : [`chronode: the hash chain is broken at ${broken.place}: ${broken.broken}`])
@@ -85,7 +108,8 @@ export const beginFold = (log: ChainedLog): Effect.Effect<NodeFold, CommandFaile
 export const foldLines = (
   lines: Stream.Stream<LogLine, CommandFailed>,
   each: (recorded: RecordedEvent, line: LogLine) => void = () => {},
-  fold: NodeFold = new NodeFold(deciders)
+  fold: NodeFold = new NodeFold(deciders),
+  clock: ClockSeen = new ClockSeen()
 ): Effect.Effect<Folded, CommandFailed> => {
   const unreadable: Array<LogLine> = []
   let broken: LogLine | undefined
@@ -98,8 +122,9 @@ export const foldLines = (
           continue
         }
         fold.apply(line.event.success)
+        clock.apply(line.event.success)
         each(line.event.success, line)
       }
     })
-  ).pipe(Effect.map(() => ({ fold, unreadable, broken })))
+  ).pipe(Effect.map(() => ({ fold, clock, unreadable, broken })))
 }

@@ -3,15 +3,18 @@ import { Effect } from "effect"
 import { stringify } from "yaml"
 import { columns, nodeViews, type ViewName } from "./columns.ts"
 import { exitCodes } from "./exit.ts"
-import { beginFold, foldLines, remarks, upTo } from "./fold-log.ts"
+import { remarks } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
+import { foldAt } from "./snapshots/fold-at.ts"
+import { foldOptions } from "./snapshots/options.ts"
 import { table } from "./text.ts"
 
 interface GetFlags {
   readonly from: string
   readonly at?: string
+  readonly snapshots: boolean
   readonly output: "table" | "json" | "yaml"
   readonly dataDir: string
 }
@@ -22,9 +25,7 @@ export const execute: Execute<GetFlags, [what: string]> = async ({ terminal }, f
   const at = momentFlag("--at", flags.at, terminal.now())
   const folded = await Effect.runPromise(
     Effect.scoped(
-      Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) =>
-        Effect.flatMap(beginFold(log), (fold) => foldLines(upTo(log, at), undefined, fold))
-      )
+      Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) => foldAt(log, at, foldOptions(terminal, flags)))
     )
   )
   const { fold, unreadable } = folded

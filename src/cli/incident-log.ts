@@ -1,4 +1,5 @@
 /** An incident file as a log to read. */
+import { realpathSync, statSync } from "node:fs"
 import { Effect, Result, Stream } from "effect"
 import type { RecordedEvent } from "../events/envelope.ts"
 import type { IncidentError, IncidentHeader } from "../events/incident/format.ts"
@@ -8,14 +9,24 @@ import {
   readFirstState,
   readIncident,
   readIncidentHeader,
+  readMarks,
   readPieces
 } from "../events/incident/reader.ts"
+import type { IncidentEnd } from "../events/incident/scan.ts"
 import { verifyIncident } from "../events/incident/verify.ts"
 import type { JournalRow } from "../events/journal/port.ts"
 import { CommandFailed } from "./exit.ts"
 import { type EventFilter, matcher } from "./filter.ts"
 import { makeCauseIndex } from "./incident-causes.ts"
-import { type ChainedLog, type LogLine, type Span, type Verification, wholeFile } from "./log.ts"
+import {
+  type ChainedLog,
+  type LogIdentity,
+  type LogLine,
+  type LogPiece,
+  type Span,
+  type Verification,
+  wholeFile
+} from "./log.ts"
 
 const failed = (error: IncidentError): CommandFailed => new CommandFailed(error.message)
 
@@ -35,7 +46,10 @@ const ofFile = ({ line, problem }: { readonly line: number; readonly problem: st
   place: line === 0 ? "file" : `line ${line}`,
   event: Result.fail({ where: wholeFile, message: problem })
 })
-const damageOf = ({ line, message }: IncidentError) => ({
+const damageOf = ({
+  line,
+  message
+}: IncidentError): { entries: []; end: Pick<IncidentEnd, "problems">; place?: undefined } => ({
   entries: [],
   end: { problems: [{ line, problem: message }] }
 })
@@ -49,15 +63,17 @@ export const openIncidentLog = (path: string, options: ReadOptions = {}): Effect
     filter: header?.filter ?? {},
     read: (filter) => {
       const matches = matcher(filter)
-      return readPieces(path, options).pipe(
-        Stream.catch((error) => (error.reason === "Damaged" ? Stream.succeed(damageOf(error)) : Stream.fail(error))),
-        Stream.flatMap(({ entries, end }) =>
-          Stream.fromArray([...entries.map(toLine), ...(end?.problems ?? []).map(ofFile)])
-        ),
-        Stream.filter(({ event }) => Result.isFailure(event) || matches(event.success)),
-        Stream.mapError(failed)
+      return pieces(path, options).pipe(
+        Stream.flatMap(({ lines }) => Stream.fromArray(lines)),
+        Stream.filter(({ event }) => Result.isFailure(event) || matches(event.success))
       )
     },
+    identity: Effect.sync(() => identityOf(path)),
+    length: Effect.sync(() => header?.events ?? Math.ceil((sizeOf(path) ?? 0) / usualLineBytes)),
+    pieces: (from) => pieces(path, from?.file === undefined ? options : { ...options, from: from.file }),
+    marks: (from) => Stream.mapError(readMarks(path, from?.file), failed),
+    // Its identity says that nothing in the file was changed.
+    holds: (place) => Effect.succeed(place.file !== undefined),
     first: firstOf(path, header),
     configuration: header?.configuration ?? {},
     span: (filter) => spanOf(path, filter),
@@ -65,6 +81,32 @@ export const openIncidentLog = (path: string, options: ReadOptions = {}): Effect
     find: finder(path),
     verify: verification(path)
   }))
+
+/** For files that do not say how many events they hold. */
+const usualLineBytes = 600
+
+const sizeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.size
+
+/** A file is known by its place, and unchanged as long as neither its contents nor its inode were touched. */
+const identityOf = (path: string): LogIdentity | undefined => {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  if (stat === undefined) return undefined
+  const { dev, ino, size, mtimeNs, ctimeNs } = stat
+  return { name: `file ${realpathSync(path)}`, stamp: [dev, ino, size, mtimeNs, ctimeNs].join(" ") }
+}
+
+const pieces = (path: string, options: ReadOptions): Stream.Stream<LogPiece, CommandFailed> =>
+  readPieces(path, options).pipe(
+    Stream.catch((error) => (error.reason === "Damaged" ? Stream.succeed(damageOf(error)) : Stream.fail(error))),
+    Stream.map(({ end, entries, place }): LogPiece => {
+      const lines = entries.map(toLine)
+      if (end !== undefined) lines.push(...end.problems.map(ofFile))
+      return place === undefined
+        ? { lines }
+        : { lines, place: { sequence: place.scan.lastSequence, hash: place.scan.hash, file: place } }
+    }),
+    Stream.mapError(failed)
+  )
 
 /** A header that is damaged says nothing of a first state: what is wrong is told when the file is read. */
 const firstOf = (path: string, header: IncidentHeader | undefined): ChainedLog["first"] =>

@@ -1,15 +1,17 @@
 /** A node's journal as a log to read, also while its agent writes. */
+import { realpathSync } from "node:fs"
 import { Effect, Result, type Scope, Stream } from "effect"
 import { actorPath } from "../events/actor-id.ts"
 import { decodeLine } from "../events/decode.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
 import type { JournalError, JournalQuery, JournalReader, JournalRow } from "../events/journal/port.ts"
 import { openJournalReadOnly } from "../events/journal/sqlite-readonly.ts"
+import { markOf } from "../events/mark.ts"
 import { CommandFailed } from "./exit.ts"
 import { type PodName, PodsByUid, podText } from "./filter/pods.ts"
 import type { Selection } from "./filter/selection.ts"
 import { type EventFilter, matcher, podActor, selectionOf } from "./filter.ts"
-import type { ChainedLog, LogLine, Span } from "./log.ts"
+import type { ChainedLog, LogIdentity, LogLine, LogPiece, Span } from "./log.ts"
 
 /** How often a journal that is followed is looked at, milliseconds. A look is one read of the file's head. */
 const followPeriod = 200
@@ -42,6 +44,30 @@ export const openJournalLog = (path: string): Effect.Effect<ChainedLog, CommandF
     filter: {},
     read: (filter, follow) =>
       Stream.mapError(follow ? following(journal, filter) : pastLines(journal, filter, new PodsByUid()), failed),
+    identity: Effect.mapError(identityOf(path, journal), failed),
+    length: Effect.mapError(
+      Effect.map(Effect.all([journal.size, journal.head]), ([{ first }, head]) => head.sequence - first + 1),
+      failed
+    ),
+    pieces: (from) =>
+      journal.read(from === undefined ? {} : { from: from.sequence + 1 }).pipe(
+        Stream.mapError(failed),
+        Stream.mapArray((rows): readonly [LogPiece] => {
+          const { sequence, hash } = rows[rows.length - 1] as JournalRow
+          return [{ lines: rows.map(toLine), place: { sequence, hash } }]
+        })
+      ),
+    marks: (from) =>
+      journal.read(from === undefined ? {} : { from: from.sequence + 1 }).pipe(
+        Stream.mapError(failed),
+        Stream.map(({ line }) => markOf(line)),
+        Stream.filter((mark) => mark !== undefined)
+      ),
+    holds: ({ sequence, hash }) =>
+      Stream.runHead(journal.read({ from: sequence, to: sequence })).pipe(
+        Effect.map((row) => row._tag === "Some" && row.value.hash === hash),
+        Effect.mapError(failed)
+      ),
     // What retention has dropped is in the checkpoints that follow.
     first: Effect.succeed(undefined),
     configuration: {},
@@ -68,6 +94,15 @@ export const openJournalLog = (path: string): Effect.Effect<ChainedLog, CommandF
       })
     })
   }))
+
+/** A journal is known by its place, its node and its oldest event: what retention drops changes what is left. */
+const identityOf = (path: string, journal: JournalReader): Effect.Effect<LogIdentity, JournalError> =>
+  Effect.gen(function* () {
+    const { first } = yield* journal.size
+    const row = yield* Stream.runHead(journal.read({ from: first, to: first }))
+    const oldest = row._tag === "Some" ? row.value.hash : ""
+    return { name: `journal ${realpathSync(path)}`, stamp: [journal.node, first, oldest].join(" ") }
+  })
 
 /** What the journal's own indexes can select. */
 const queryOf = ({ types, since, until }: Selection): JournalQuery => ({

@@ -6,7 +6,9 @@ import type { DecodeProblem } from "../events/decode.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
 import type { FirstState } from "../events/incident/first-state.ts"
 import type { IncidentConfiguration } from "../events/incident/format.ts"
+import type { IncidentPlace } from "../events/incident/reader.ts"
 import type { JournalRow } from "../events/journal/port.ts"
+import type { Mark } from "../events/mark.ts"
 import { CommandFailed } from "./exit.ts"
 import { type EventFilter, matcher } from "./filter.ts"
 
@@ -34,6 +36,29 @@ export interface EventLog {
   readonly find: (id: string) => Effect.Effect<RecordedEvent | undefined, CommandFailed>
 }
 
+/** A place between two events, behind the one of this sequence and hash, from which a log can be read on. */
+export interface LogPlace {
+  readonly sequence: number
+  /** Chain hash there. */
+  readonly hash: string
+  /** Where it is in a file. */
+  readonly file?: IncidentPlace
+}
+
+export interface LogPiece {
+  readonly lines: ReadonlyArray<LogLine>
+  /** Behind them, where a reader can go on from there. */
+  readonly place?: LogPlace
+}
+
+/** What a log is, so that it is known again. */
+export interface LogIdentity {
+  /** Which log: one of all. */
+  readonly name: string
+  /** Differs as soon as something of it was changed that was there before. Being added to is no change. */
+  readonly stamp: string
+}
+
 /** A log with a hash chain: a journal or a file. */
 export interface ChainedLog extends EventLog {
   /** The node's name; empty where the log does not say. */
@@ -48,6 +73,16 @@ export interface ChainedLog extends EventLog {
   readonly first: Effect.Effect<LogStart | undefined, CommandFailed>
   /** What was known of the node before its first event. */
   readonly configuration: IncidentConfiguration
+  /** Undefined: it has nothing to be known by. */
+  readonly identity: Effect.Effect<LogIdentity | undefined, CommandFailed>
+  /** About how many events it holds. */
+  readonly length: Effect.Effect<number, CommandFailed>
+  /** All lines, from the beginning or from a place of which `holds` is true. */
+  readonly pieces: (from?: LogPlace) => Stream.Stream<LogPiece, CommandFailed>
+  /** Number, id and time of all events. */
+  readonly marks: (from?: LogPlace) => Stream.Stream<Mark, CommandFailed>
+  /** Whether the log has this hash at this place, still. */
+  readonly holds: (place: LogPlace) => Effect.Effect<boolean, CommandFailed>
   /** From the first to the last event that matches; undefined: none does. */
   readonly span: (filter: EventFilter) => Effect.Effect<Span | undefined, CommandFailed>
   /** The same events that `read` gives, of a span, as stored, with their hashes, to be exported. */

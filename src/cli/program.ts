@@ -40,6 +40,12 @@ const filterOptions = (): ReadonlyArray<Option> => [
   expressionOption()
 ]
 
+const noSnapshots = () =>
+  new Option("--no-snapshots", "fold the whole log, and keep nothing in the cache (~/.cache/chronode)")
+
+const output = (...formats: ReadonlyArray<string>) =>
+  new Option("-o, --output <format>", "how to print").choices(formats).default(formats[0])
+
 const withOptions = (command: Command, options: ReadonlyArray<Option>): Command => {
   for (const option of options) command.addOption(option)
   return command
@@ -246,6 +252,7 @@ const declareReaders = (command: Declare, start: Start): void => {
     )
     .addOption(new Option("--from <source>", "journal or an incident FILE").default("journal"))
     .option("--at <point>", "the state at this time, or after the event of this id, instead of now")
+    .addOption(noSnapshots())
     .addOption(output("table", "json", "yaml"))
     .addOption(dataDir())
     .action((what, flags) => start(() => import("./get.ts"), flags, what))
@@ -343,6 +350,7 @@ const declareOffline = (command: Declare, start: Start): void => {
     .option("--journal", "of this node's journal")
     .option("--at <point>", "at this time, or after the event of this id (default: the end)")
     .option("--pod <ns/name>", "only this pod, its probes and its volumes")
+    .addOption(noSnapshots())
     .addOption(output("yaml", "json"))
     .addOption(dataDir())
     .action((file, flags) => start(() => import("./state.ts"), flags, file))
@@ -356,6 +364,7 @@ const declareOffline = (command: Declare, start: Start): void => {
   const diff = command("diff", "print where two states differ: of two files, or of one log at two points")
     .argument("<a>", "FILE, FILE@POINT or journal@POINT; a point is a time or the id of an event")
     .argument("<b>", "the same")
+    .addOption(noSnapshots())
     .addOption(output("text", "json"))
     .addOption(dataDir())
     .action((a, b, flags) => start(() => import("./diff.ts"), flags, a, b))

@@ -11,7 +11,7 @@ import { TimelineBuilder } from "../reports/timeline/timeline.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { filterRemarks, parseFilter } from "./filter.ts"
 import { upTo } from "./fold-log.ts"
-import { type EventLog, type LogLine, lineMatcher, unreadableText } from "./log.ts"
+import { type ChainedLog, type LogLine, lineMatcher, unreadableText } from "./log.ts"
 import { type Moment, momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -70,7 +70,7 @@ const detail = (recorded: RecordedEvent, line: LogLine): string => {
 }
 
 const gather = (
-  log: EventLog,
+  log: ChainedLog,
   until: Moment | undefined,
   isChosen: (line: LogLine) => boolean,
   flags: ReplayFlags,

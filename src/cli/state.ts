@@ -3,15 +3,18 @@ import { Effect } from "effect"
 import { stringify } from "yaml"
 import { CommandFailed, exitCodes } from "./exit.ts"
 import { isOfPod, type PodName, parsePodName } from "./filter.ts"
-import { beginFold, type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
+import { type Folded, hashOf, remarks } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
 import { fileOrJournal, openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
+import { foldAt } from "./snapshots/fold-at.ts"
+import { foldOptions } from "./snapshots/options.ts"
 
 interface StateFlags {
   readonly journal?: boolean
   readonly at?: string
   readonly pod?: string
+  readonly snapshots: boolean
   readonly dataDir: string
   readonly output: "yaml" | "json"
 }
@@ -24,7 +27,7 @@ export const execute: Execute<StateFlags, [file: string | undefined]> = async ({
     Effect.scoped(
       Effect.gen(function* () {
         const log = yield* openChainedLog(from, flags.dataDir)
-        return { name: log.name, folded: yield* foldLines(upTo(log, moment), undefined, yield* beginFold(log)) }
+        return { name: log.name, folded: yield* foldAt(log, moment, foldOptions(terminal, flags)) }
       })
     )
   )

@@ -64,14 +64,25 @@ export interface ChainCheck {
   readonly lastHash: () => string
 }
 
-/** @param expected whether the file says that it has a chain (it has a header) */
-export const makeChainCheck = (expected: boolean): ChainCheck => {
+/** Where a check goes on: the last line that was checked. */
+export interface CheckedLine {
+  readonly hash: string
+  readonly sequence: number
+  readonly chained: boolean
+}
+
+/**
+ * @param expected whether the file says that it has a chain (it has a header)
+ * @param from the line before the first one; absent: there is none
+ */
+export const makeChainCheck = (expected: boolean, from?: CheckedLine): ChainCheck => {
   /** The hash after the last line, as bytes, and whether there is one. */
   const last = new Uint8Array(roomBefore)
-  let lastHash = genesisHash
-  let lastSequence = 0
-  let lines = 0
-  let chained = false
+  let lastHash = from?.hash ?? genesisHash
+  let lastSequence = from?.sequence ?? 0
+  let lines = from === undefined ? 0 : 1
+  let chained = from?.chained ?? false
+  writeHash(lastHash, last, 0)
 
   const linkProblem = (place: LinePlace, bytes: Uint8Array, sequence: number): string | undefined => {
     const follows = lines > 0 && sequence === lastSequence + 1

@@ -2,7 +2,8 @@
 import { Effect, Result, Stream } from "effect"
 import { type DecodeProblem, decodeLine } from "../decode.ts"
 import type { RecordedEvent } from "../envelope.ts"
-import { type ByteSource, openBytes } from "./byte-source.ts"
+import { type Mark, markOf } from "../mark.ts"
+import { type ByteSource, type FilePlace, openBytes } from "./byte-source.ts"
 import type { FirstState } from "./first-state.ts"
 import {
   hashIn,
@@ -14,7 +15,7 @@ import {
   storedLine
 } from "./format.ts"
 import { lineFeed, readRegions } from "./regions.ts"
-import { type IncidentEnd, makeIncidentScan, newerFormat } from "./scan.ts"
+import { type IncidentEnd, makeIncidentScan, newerFormat, type ScanPlace } from "./scan.ts"
 
 /** One line of the file after the header. */
 export class IncidentEntry {
@@ -46,8 +47,15 @@ export class IncidentEntry {
   }
 }
 
+/** A place between two lines, from which reading can go on later. */
+export interface IncidentPlace extends FilePlace {
+  readonly scan: ScanPlace
+}
+
 export interface IncidentPiece {
   readonly entries: ReadonlyArray<IncidentEntry>
+  /** Behind its entries; absent where it cannot be gone on from: within the first state, and at the end. */
+  readonly place?: IncidentPlace
   /** With the last piece. */
   readonly end?: IncidentEnd
 }
@@ -58,6 +66,8 @@ export interface ReadOptions {
    * in a thread of its own.
    */
   readonly checkChain?: boolean
+  /** Only what is behind this place, of a file that was not changed since. */
+  readonly from?: IncidentPlace
 }
 
 /**
@@ -68,6 +78,7 @@ export async function* readIncidentPieces(
   path: string,
   options: ReadOptions = {}
 ): AsyncGenerator<IncidentPiece, void, undefined> {
+  const { from } = options
   let entries: Array<IncidentEntry> = []
   let current: { readonly text: string; readonly lineNumber: number; readonly event: IncidentEntry["event"] }
   const scan = makeIncidentScan(
@@ -81,11 +92,14 @@ export async function* readIncidentPieces(
       },
       checked: (broken) => entries.push(new IncidentEntry(current.lineNumber, current.text, current.event, broken))
     },
-    options.checkChain !== false
+    options.checkChain !== false,
+    from === undefined ? undefined : { header: await readHeader(path), place: from.scan }
   )
-  for await (const region of readRegions(path, scan.linesTaken)) {
+  for await (const region of readRegions(path, scan.linesTaken, from)) {
     scan.take(region)
-    yield { entries }
+    const offset = region.offset + region.end - region.start
+    const file = region.frame === undefined ? { offset } : { offset, frame: region.frame }
+    yield scan.isBeginning() ? { entries } : { entries, place: { ...file, scan: scan.place() } }
     entries = []
   }
   yield { entries, end: scan.end() }
@@ -153,18 +167,45 @@ const firstLine = async (source: ByteSource): Promise<string> => {
   return new TextDecoder().decode(buffer.subarray(0, end < 0 ? filled : end))
 }
 
+const readHeader = async (path: string): Promise<IncidentHeader | undefined> => {
+  const source = await openBytes(path)
+  try {
+    const reading = readHeaderLine(await firstLine(source))
+    if (reading._tag === "Newer") throw newerFormat(path, reading.version)
+    return reading._tag === "Header" ? reading.header : undefined
+  } finally {
+    await source.close()
+  }
+}
+
 /** The file's header; undefined where it has none (a plain NDJSON file of CloudEvents). Reads the first line only. */
 export const readIncidentHeader = (path: string): Effect.Effect<IncidentHeader | undefined, IncidentError> =>
-  Effect.tryPromise({
-    try: async () => {
-      const source = await openBytes(path)
-      try {
-        const reading = readHeaderLine(await firstLine(source))
-        if (reading._tag === "Newer") throw newerFormat(path, reading.version)
-        return reading._tag === "Header" ? reading.header : undefined
-      } finally {
-        await source.close()
-      }
+  Effect.tryPromise({ try: () => readHeader(path), catch: asIncidentError })
+
+/** Number, id and time of every line that is an event, without decoding it: a third of the time of reading. */
+async function* marksOf(path: string, from?: IncidentPlace): AsyncGenerator<ReadonlyArray<Mark>, void, undefined> {
+  let marks: Array<Mark> = []
+  const scan = makeIncidentScan(
+    path,
+    {
+      line: (text) => {
+        const mark = markOf(text)
+        if (mark !== undefined) marks.push(mark)
+        return mark?.sequence
+      },
+      checked: () => {}
     },
-    catch: asIncidentError
-  })
+    false,
+    from === undefined ? undefined : { header: await readHeader(path), place: from.scan }
+  )
+  for await (const region of readRegions(path, scan.linesTaken, from)) {
+    scan.take(region)
+    yield marks
+    marks = []
+  }
+}
+
+export const readMarks = (path: string, from?: IncidentPlace): Stream.Stream<Mark, IncidentError> =>
+  Stream.suspend(() => Stream.fromAsyncIterable(marksOf(path, from), asIncidentError)).pipe(
+    Stream.flatMap((marks) => Stream.fromArray(marks))
+  )

@@ -52,6 +52,7 @@ export interface IncidentScan {
   readonly isBeginning: () => boolean
   /** What was found wrong with the file as a whole so far. */
   readonly problems: IncidentEnd["problems"]
+  readonly place: () => ScanPlace
   /** Takes the lines of a region. Changes its bytes. Throws `IncidentError`s. */
   readonly take: (region: Region) => void
   /** To be called after the last region. Throws an `IncidentError` where the file holds no event at all. */
@@ -68,17 +69,40 @@ export const newerFormat = (path: string, version: string): IncidentError =>
 
 type SaidState = NonNullable<IncidentHeader["firstState"]>
 
-/** @param checkChain false: `checked` is always called with nothing */
-export const makeIncidentScan = (path: string, visitor: LineVisitor, checkChain: boolean): IncidentScan => {
+/** How far a scan is, behind the header and the first state: another one can go on from there. */
+export interface ScanPlace {
+  readonly lines: number
+  readonly events: number
+  readonly firstSequence: number
+  readonly lastSequence: number
+  /** Chain hash after the last line, and whether any line had one. */
+  readonly hash: string
+  readonly chained: boolean
+}
+
+/**
+ * @param checkChain false: `checked` is always called with nothing
+ * @param from where it goes on, of a file with this header
+ */
+export const makeIncidentScan = (
+  path: string,
+  visitor: LineVisitor,
+  checkChain: boolean,
+  from?: { readonly header: IncidentHeader | undefined; readonly place: ScanPlace }
+): IncidentScan => {
   const place: LinePlace = { start: 0, storedEnd: 0, hashAt: -1, prevAt: -1 }
   const problems: Array<{ readonly line: number; readonly problem: string }> = []
-  let chain: ChainCheck = makeChainCheck(false)
-  let header: IncidentHeader | undefined
-  let lineNumber = 0
-  let events = 0
-  let firstSequence = 0
-  let lastSequence = 0
-  let readable = 0
+  const before = from?.place
+  let header = from?.header
+  let chain: ChainCheck = makeChainCheck(
+    header !== undefined,
+    before && { hash: before.hash, sequence: before.lastSequence, chained: before.chained }
+  )
+  let lineNumber = before?.lines ?? 0
+  let events = before?.events ?? 0
+  let firstSequence = before?.firstSequence ?? 0
+  let lastSequence = before?.lastSequence ?? 0
+  let readable = events
   let firstText = ""
   /** The lines of the first state, while they are read. */
   let states: StateLines | undefined
@@ -177,6 +201,14 @@ export const makeIncidentScan = (path: string, visitor: LineVisitor, checkChain:
     linesTaken: () => lineNumber,
     isBeginning: () => lineNumber === 0 || states !== undefined,
     problems,
+    place: () => ({
+      lines: lineNumber,
+      events,
+      firstSequence,
+      lastSequence,
+      hash: chain.lastHash(),
+      chained: chain.chained()
+    }),
     take,
     end
   }
