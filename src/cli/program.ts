@@ -43,9 +43,6 @@ const filterOptions = (): ReadonlyArray<Option> => [
 const noSnapshots = () =>
   new Option("--no-snapshots", "fold the whole log, and keep nothing in the cache (~/.cache/chronode)")
 
-const output = (...formats: ReadonlyArray<string>) =>
-  new Option("-o, --output <format>", "how to print").choices(formats).default(formats[0])
-
 const withOptions = (command: Command, options: ReadonlyArray<Option>): Command => {
   for (const option of options) command.addOption(option)
   return command
