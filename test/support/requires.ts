@@ -49,6 +49,7 @@ const needs = {
   crictl: program("crictl", "no package of Debian's"),
   "nats-server": program("nats-server"),
   nats: program("nats", "no package of Debian's"),
+  chromium: program("chromium", "scripts/lab/chromium.sh installs it"),
   ip: program("ip"),
   iptables: program("iptables"),
   cni: () =>

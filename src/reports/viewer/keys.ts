@@ -101,9 +101,10 @@ export const listenToKeys = (store: Store, actions: KeyActions): void => {
     if (document.querySelector("dialog[open]") !== null) return
     if (target instanceof HTMLInputElement) {
       if (event.key === "Escape") {
-        // The first clears, the second leaves.
+        // The first clears, the second leaves. At once: the second may come before the next frame.
         if (target.value === "") target.blur()
-        else store.set({ search: "" })
+        target.value = ""
+        store.set({ search: "" })
       } else if (event.key === "Enter" || event.key === "ArrowDown") {
         const first = actions.neighbour(1)
         if (store.state.event < 0 && first !== undefined) store.select(first)

@@ -5955,8 +5955,8 @@ THE SOFTWARE.
         if (event.key === "Escape") {
           if (target.value === "")
             target.blur();
-          else
-            store.set({ search: "" });
+          target.value = "";
+          store.set({ search: "" });
         } else if (event.key === "Enter" || event.key === "ArrowDown") {
           const first = actions.neighbour(1);
           if (store.state.event < 0 && first !== undefined)
