@@ -4,20 +4,10 @@
  */
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
-import { promisify } from "node:util"
-import { deflateRaw } from "node:zlib"
 import type { Timeline } from "../timeline/model.ts"
 import { blockEvents, dataType, parts } from "./format.ts"
+import { compressed, LineBlocks } from "./line-blocks.ts"
 import { packTimeline, type ReportFacts } from "./pack.ts"
-
-/** zlib's level: higher ones make the file a few percent smaller and take twice as long. */
-const level = 4
-/** Blocks that are compressed at the same time: bounds the memory of what waits. */
-const maxCompressing = 8
-
-const deflate = promisify(deflateRaw) as (input: Uint8Array | string, options: object) => Promise<Buffer>
-const compressed = async (input: Uint8Array | string): Promise<string> =>
-  (await deflate(input, { level })).toString("base64")
 
 /** Made of src/reports/viewer by scripts/generate-viewer.ts. */
 const asset = (name: string): string => readFileSync(new URL(`./generated/${name}`, import.meta.url), "utf8")
@@ -38,20 +28,17 @@ const dataElement = (part: string, base64: string): string =>
 /** Gathers the events; `pieces` then gives the file. Stored lines are compressed as they come. */
 export class HtmlReport {
   private readonly sentences: Array<string> = []
-  private readonly blocks: Array<Promise<string>> = []
-  private block: Array<string> = []
+  private readonly lines = new LineBlocks(blockEvents)
 
   /** @param sentence tells the event, on one line; @param line the event as stored. Wait for what it answers. */
   add(sentence: string, line: string): Promise<unknown> | undefined {
     this.sentences.push(sentence)
-    this.block.push(line)
-    return this.block.length < blockEvents ? undefined : this.flush()
+    return this.lines.add(line)
   }
 
   async *pieces(timeline: Timeline, facts: ReportFacts): AsyncGenerator<string, void, undefined> {
-    if (this.block.length > 0) this.flush()
+    this.lines.flush()
     const { bytes, head } = packTimeline(timeline, facts)
-    const sentences = compressed(this.sentences.join("\n"))
     const [style, script] = [asset("viewer.css"), asset("viewer.js")]
     const policy = `default-src 'none'; script-src ${policyHash(script)}; style-src ${policyHash(style)}; img-src data:; base-uri 'none'; form-action 'none'`
     yield `<!doctype html>
@@ -68,23 +55,13 @@ export class HtmlReport {
 </head>
 <body>
 <noscript><p>This report draws its timeline with a script that is inside this file. Allow scripts for it; it loads nothing.</p></noscript>
-<div id="app"></div>
+<div id="app"><p class="loading">${escapeHtml(timeline.node)}: reading ${timeline.totals.events} events …</p></div>
 `
     yield dataElement(parts.head, await compressed(JSON.stringify(head)))
     yield dataElement(parts.columns, await compressed(bytes))
+    yield dataElement(parts.sentences, await compressed(this.sentences.join("\n")))
     yield `<script>${script}</script>\n`
-    yield dataElement(parts.sentences, await sentences)
-    for (const block of this.blocks) yield dataElement(parts.lines, await block)
+    for (const block of this.lines.blocks) yield dataElement(parts.lines, await block)
     yield "</body>\n</html>\n"
-  }
-
-  /** Answers when there is room for another block. */
-  private flush(): Promise<unknown> | undefined {
-    const block = compressed(this.block.join("\n"))
-    // It is awaited when the file is written; until then its failure is not unheard.
-    block.catch(() => {})
-    this.blocks.push(block)
-    this.block = []
-    return this.blocks.at(-maxCompressing)
   }
 }

@@ -9,6 +9,12 @@ interface Entry {
   readonly parent: number
 }
 
+interface ActorLanes {
+  readonly own: number
+  readonly containers: Map<string, number>
+  sandbox: number | undefined
+}
+
 /** Kinds of actors that have one lane each, below no other. */
 const alone: ReadonlySet<string> = new Set(["node", "runtime", "source", "stream", "image"])
 
@@ -22,19 +28,26 @@ export class Lanes {
   private readonly entries: Array<Entry> = []
   private readonly known = new Map<string, number>()
   /** Actors are one object for all their events: most look-ups end here. */
-  private readonly byActor = new WeakMap<ActorId, number>()
+  private readonly byActor = new WeakMap<ActorId, ActorLanes>()
 
   /** Of an event: its container's or sandbox's where it tells of one, else its actor's. */
   of({ actor, event }: RecordedEvent): number {
-    if (actor.kind === "pod" && event._tag !== "Unknown") {
-      if ("container" in event) return this.container(actor.namespace, actor.name, event.container)
-      if (event._tag.startsWith("Sandbox")) return this.sandbox(actor.namespace, actor.name)
+    let lanes = this.byActor.get(actor)
+    if (lanes === undefined) {
+      lanes = { own: this.ofActor(actor), containers: new Map(), sandbox: undefined }
+      this.byActor.set(actor, lanes)
     }
-    const known = this.byActor.get(actor)
-    if (known !== undefined) return known
-    const lane = this.ofActor(actor)
-    this.byActor.set(actor, lane)
-    return lane
+    if (actor.kind !== "pod" || event._tag === "Unknown") return lanes.own
+    if ("container" in event) {
+      const known = lanes.containers.get(event.container)
+      if (known !== undefined) return known
+      const lane = this.container(actor.namespace, actor.name, event.container)
+      lanes.containers.set(event.container, lane)
+      return lane
+    }
+    if (!event._tag.startsWith("Sandbox")) return lanes.own
+    lanes.sandbox ??= this.sandbox(actor.namespace, actor.name)
+    return lanes.sandbox
   }
 
   pod(namespace: string, name: string): number {

@@ -21,6 +21,13 @@ const partsNamed = (part: string): ReadonlyArray<Element> => [
 ]
 const textOf = (element: Element | undefined): string => element?.textContent ?? ""
 
+/** Resolves when the whole file is parsed. */
+const documentIsWhole = (): Promise<void> =>
+  new Promise((resolve) => {
+    if (document.readyState !== "loading") resolve()
+    else document.addEventListener("DOMContentLoaded", () => resolve(), { once: true })
+  })
+
 /** Blocks of stored lines that are kept unpacked. */
 const maxBlocks = 16
 
@@ -84,7 +91,7 @@ export class Report {
     this.byPod = byGroup(pods, head.lanes.length, this.at)
   }
 
-  /** What is needed to draw; the sentences and lines follow when the whole page is there. */
+  /** What is needed to draw. */
   static async read(): Promise<Report> {
     const [head, columns] = await Promise.all([
       unpackText(textOf(partsNamed(parts.head)[0])),
@@ -94,7 +101,6 @@ export class Report {
     return new Report(parsed, unpackColumns(new Uint8Array(columns), parsed.columns))
   }
 
-  /** Call it when the document is whole. */
   async readSentences(): Promise<void> {
     this.sentences = (await unpackText(textOf(partsNamed(parts.sentences)[0]))).split("\n")
   }
@@ -136,12 +142,14 @@ export class Report {
     return Math.ceil(this.size / blockEvents)
   }
 
-  /** Stored lines of a block; they are unpacked anew after others have been looked at. */
+  /** Stored lines of a block, when that part of the file is there; they are unpacked anew after others have been looked at. */
   block(index: number): Promise<ReadonlyArray<string>> {
     const known = this.blocks.get(index)
     if (known !== undefined) return known
     if (this.blocks.size >= maxBlocks) this.blocks.delete(this.blocks.keys().next().value as number)
-    const lines = unpackText(textOf(partsNamed(parts.lines)[index])).then((text) => text.split("\n"))
+    const lines = documentIsWhole()
+      .then(() => unpackText(textOf(partsNamed(parts.lines)[index])))
+      .then((text) => text.split("\n"))
     this.blocks.set(index, lines)
     return lines
   }

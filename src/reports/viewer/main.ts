@@ -12,13 +12,6 @@ import { SidePanel } from "./side.ts"
 import { Store } from "./state.ts"
 import { momentText } from "./times.ts"
 
-/** Resolves when the whole file is parsed. */
-const documentIsWhole = (): Promise<void> =>
-  new Promise((resolve) => {
-    if (document.readyState !== "loading") resolve()
-    else document.addEventListener("DOMContentLoaded", () => resolve(), { once: true })
-  })
-
 const start = async (app: HTMLElement): Promise<void> => {
   const report = await Report.read()
   const store = new Store(report)
@@ -81,7 +74,6 @@ const start = async (app: HTMLElement): Promise<void> => {
     inspector.element
   )
   app.replaceChildren(header.element, main, status, help.element)
-  await documentIsWhole()
   await report.readSentences()
   search.run()
   side.show()

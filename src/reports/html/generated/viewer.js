@@ -4525,6 +4525,12 @@ THE SOFTWARE.
     ...document.querySelectorAll(`script[data-part="${part}"]`)
   ];
   var textOf = (element) => element?.textContent ?? "";
+  var documentIsWhole = () => new Promise((resolve) => {
+    if (document.readyState !== "loading")
+      resolve();
+    else
+      document.addEventListener("DOMContentLoaded", () => resolve(), { once: true });
+  });
   var maxBlocks = 16;
 
   class Report {
@@ -4621,7 +4627,7 @@ THE SOFTWARE.
         return known;
       if (this.blocks.size >= maxBlocks)
         this.blocks.delete(this.blocks.keys().next().value);
-      const lines = unpackText(textOf(partsNamed(parts.lines)[index])).then((text) => text.split(`
+      const lines = documentIsWhole().then(() => unpackText(textOf(partsNamed(parts.lines)[index]))).then((text) => text.split(`
 `));
       this.blocks.set(index, lines);
       return lines;
@@ -6192,12 +6198,6 @@ THE SOFTWARE.
   var chainInView = 12;
 
   // src/reports/viewer/main.ts
-  var documentIsWhole = () => new Promise((resolve) => {
-    if (document.readyState !== "loading")
-      resolve();
-    else
-      document.addEventListener("DOMContentLoaded", () => resolve(), { once: true });
-  });
   var start = async (app) => {
     const report = await Report.read();
     const store = new Store(report);
@@ -6253,7 +6253,6 @@ THE SOFTWARE.
     });
     const main = el("main", {}, side.element, el("div", { class: "centre" }, overview.element, panel.element), inspector.element);
     app.replaceChildren(header.element, main, status, help.element);
-    await documentIsWhole();
     await report.readSentences();
     search.run();
     side.show();
