@@ -1,6 +1,7 @@
 /** A node's journal as a log to read, also while its agent writes. */
 import { realpathSync } from "node:fs"
 import { Effect, Result, type Scope, Stream } from "effect"
+import { cursorNote, decodeCursor } from "../actors/stream/cursor.ts"
 import { actorPath } from "../events/actor-id.ts"
 import { decodeLine } from "../events/decode.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
@@ -24,10 +25,11 @@ const failed = (error: JournalError): CommandFailed =>
       : undefined
   )
 
-const toLine = ({ line, sequence }: JournalRow): LogLine => ({
+const toLine = ({ line, sequence, hash }: JournalRow): LogLine => ({
   line,
   place: `sequence ${sequence}`,
-  event: decodeLine(line)
+  event: decodeLine(line),
+  hash
 })
 
 /** Lines that are no events are shown too, wherever they stand: nothing is known of them. */
@@ -82,6 +84,10 @@ export const openJournalLog = (path: string): Effect.Effect<ChainedLog, CommandF
         }),
         Effect.mapError(failed)
       ),
+    published: Effect.mapBoth(journal.note(cursorNote), {
+      onFailure: failed,
+      onSuccess: (note) => (note === undefined ? undefined : decodeCursor(note)?.journalSequence)
+    }),
     verify: Effect.mapBoth(journal.verify, {
       onFailure: failed,
       onSuccess: ({ events, first, head, broken }) => ({

@@ -20,7 +20,7 @@ export interface LogLine {
   readonly event: Result.Result<RecordedEvent, DecodeProblem>
   /** Why the hash chain does not hold here, where reading the log tells. */
   readonly broken?: string | undefined
-  /** Hash of the chain after it, where the log is a file that has a chain. */
+  /** Hash of the chain after it, where the log has one. */
   readonly hash?: string | undefined
 }
 
@@ -34,6 +34,8 @@ export interface EventLog {
   readonly read: (filter: EventFilter, follow: boolean) => Stream.Stream<LogLine, CommandFailed>
   /** The event of this id, if the log holds it. */
   readonly find: (id: string) => Effect.Effect<RecordedEvent | undefined, CommandFailed>
+  /** Of a journal: up to which sequence its stream held it when the publisher last wrote that down. */
+  readonly published?: Effect.Effect<number | undefined, CommandFailed>
 }
 
 /** A place between two events, behind the one of this sequence and hash, from which a log can be read on. */

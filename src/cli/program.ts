@@ -260,6 +260,28 @@ const declareReaders = (command: Declare, start: Start): void => {
     ["chronode get probes --from incident.ndjson -o json", "out of a file, for a program"]
   )
 
+  const top = command("top", "watch a node: pods, containers, probes, volumes and images in a table that lives")
+    .addOption(
+      new Option("--from <source>", "nats, journal or an incident FILE (default: journal if readable, else nats)")
+    )
+    .option("--at <point>", "stand at this time, or after the event of this id; [ and ] step from there")
+    .addOption(podOption())
+    .addOption(typeOption())
+    .addOption(expressionOption())
+    .option("--once", "print it once, as a text; so too where stdin or stdout is no terminal")
+    .addOption(output("text", "json"))
+    .addOption(dataDir())
+    .option("--node-name <name>", "with --from nats: whose events (default: of the first node that is met)")
+  withOptions(top, natsOptions()).action((flags) => start(() => import("./top.ts"), flags))
+  examples(
+    top,
+    ["chronode top", "this node, live"],
+    ["chronode top --filter 'severity >= WARN'", "what has trouble; / changes the filter"],
+    ["chronode top --from incident.ndjson --at 05:53", "a file at a time of day; [ and ] step by event"],
+    ["chronode top --from nats --node-name n1", "another node"],
+    ["chronode top --once -o json", "one document, for a program"]
+  ).addHelpText("after", "\nKeys: ? lists them. docs/top.md shows the screen.")
+
   const why = command("why", "print why something happened: the chain of causes, oldest first, with the evidence")
     .argument("<event>", "id of an event, or the word pod or container")
     .argument(

@@ -68,6 +68,7 @@ export const paletteFor = (stream: { readonly fd?: number }): Readonly<Record<Co
   return {
     bold: of("bold"),
     dim: of("dim"),
+    inverse: of("inverse"),
     red: of("red"),
     green: of("green"),
     yellow: of("yellow"),

@@ -2,7 +2,7 @@
 import type { Severity } from "../events/definition.ts"
 
 /** ANSI SGR codes by meaning. */
-const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+const codes = { bold: 1, dim: 2, inverse: 7, red: 31, green: 32, yellow: 33, cyan: 36 } as const
 export type Colour = keyof typeof codes
 export type Paint = (colour: Colour, text: string) => string
 

@@ -8,7 +8,6 @@ import { type EventLog, noEvent } from "./log.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
 import { actorText, eventLine, sentence } from "./render.ts"
-import type { Terminal } from "./terminal.ts"
 import { oneLine, type Paint, painter } from "./text.ts"
 import { formatLength } from "./times.ts"
 import { PodVerdict } from "./verdict.ts"
@@ -41,19 +40,35 @@ export const execute: Execute<WhyFlags, [event: string, name: string | undefined
 ) => {
   const { terminal } = context
   const subject = subjectOf(event, name)
-  const answer = Effect.gen(function* () {
-    const log = yield* openChainedLog(flags.from, flags.dataDir)
-    const question = subject === undefined ? yield* byId(log, event) : yield* latestOf(log, subject)
-    const chain = yield* causeChain(question.event, log.find)
-    if (flags.output === "json") terminal.out(`${JSON.stringify(asJson(question, chain), null, 2)}\n`)
-    else print(terminal, question, chain, flags.all === true)
-  })
-  await Effect.runPromise(Effect.scoped(answer))
+  const answer = await Effect.runPromise(
+    Effect.scoped(
+      Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) =>
+        subject === undefined ? whyEvent(log, event) : whySubject(log, subject)
+      )
+    )
+  )
+  if (flags.output === "json") terminal.out(`${JSON.stringify(asJson(answer), null, 2)}\n`)
+  else terminal.out(answerText(answer, painter(terminal.colours), flags.all === true))
   return exitCodes.good
 }
 
+export interface Answer extends Question {
+  readonly chain: CauseChain
+}
+
+const answered = (log: EventLog, question: Question): Effect.Effect<Answer, CommandFailed> =>
+  Effect.map(causeChain(question.event, log.find), (chain) => ({ ...question, chain }))
+
+/** Why the event of this id happened. */
+export const whyEvent = (log: EventLog, id: string): Effect.Effect<Answer, CommandFailed> =>
+  Effect.flatMap(byId(log, id), (question) => answered(log, question))
+
+/** Why the latest restart, kill or failure of a pod or container happened. */
+export const whySubject = (log: EventLog, subject: Subject): Effect.Effect<Answer, CommandFailed> =>
+  Effect.flatMap(latestOf(log, subject), (question) => answered(log, question))
+
 /** A pod, or one container of it. */
-interface Subject {
+export interface Subject {
   readonly pod: PodName
   readonly container: string | undefined
 }
@@ -133,26 +148,28 @@ export const summary = (event: RecordedEvent, chain: CauseChain): string => {
   return `${what}. It was set off ${before <= 0 ? "at the same time" : `${formatLength(before)} before`} by ${actorText(first.actor)}: ${sentence(first)}.`
 }
 
-const print = (terminal: Terminal, { event, chosen, answer }: Question, chain: CauseChain, all: boolean): void => {
-  const paint: Paint = painter(terminal.colours)
-  if (answer !== undefined) terminal.out(`${paint("bold", answer)}\n`)
-  terminal.out(`${answer === undefined ? paint("bold", summary(event, chain)) : summary(event, chain)}\n`)
-  if (chosen !== undefined) terminal.out(`(${chosen}; event ${event.id})\n`)
-  terminal.out("\n")
+/** The answer for people, several lines. */
+export const answerText = ({ event, chosen, answer, chain }: Answer, paint: Paint, all: boolean): string => {
+  const lines: Array<string> = []
+  if (answer !== undefined) lines.push(paint("bold", answer))
+  lines.push(answer === undefined ? paint("bold", summary(event, chain)) : summary(event, chain))
+  if (chosen !== undefined) lines.push(`(${chosen}; event ${event.id})`)
+  lines.push("")
   const shown = all ? chain.steps : chain.steps.slice(-shownSteps)
   if (shown.length < chain.steps.length)
-    terminal.out(`… ${chain.steps.length - shown.length} earlier steps; --all prints them\n`)
+    lines.push(`… ${chain.steps.length - shown.length} earlier steps; --all prints them`)
   else if (chain.missing !== undefined)
-    terminal.out(`… caused by event ${chain.missing}, which this log does not hold (pruned, or outside the slice)\n`)
+    lines.push(`… caused by event ${chain.missing}, which this log does not hold (pruned, or outside the slice)`)
   for (const step of shown) {
-    terminal.out(`${eventLine(step, paint)}\n`)
+    lines.push(eventLine(step, paint))
     const facts = evidence(step).filter(([, text]) => text !== "")
     const width = Math.max(0, ...facts.map(([label]) => label.length))
-    for (const [label, text] of facts) terminal.out(`    ${paint("dim", label.padEnd(width))}  ${oneLine(text)}\n`)
+    for (const [label, text] of facts) lines.push(`    ${paint("dim", label.padEnd(width))}  ${oneLine(text)}`)
   }
+  return `${lines.join("\n")}\n`
 }
 
-const asJson = ({ event, chosen, answer, restarts }: Question, chain: CauseChain): unknown => ({
+const asJson = ({ event, chosen, answer, restarts, chain }: Answer): unknown => ({
   ...(answer === undefined ? {} : { answer }),
   ...(restarts === undefined ? {} : { restarts }),
   summary: summary(event, chain),

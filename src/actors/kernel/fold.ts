@@ -88,6 +88,20 @@ export class NodeFold {
     this.deciders = deciders
   }
 
+  /** Another fold that goes on from here by itself. States are never changed in place, so they are shared. */
+  copy(): NodeFold {
+    const copy = new NodeFold(this.deciders)
+    for (const [path, actor] of this.actors) copy.actors.set(path, { ...actor })
+    for (const [path, sequence] of this.finished) copy.finished.set(path, sequence)
+    for (const path of this.partial) copy.partial.add(path)
+    copy.node = this.node
+    copy.events = this.events
+    copy.unknown = this.unknown
+    copy.lastTime = this.lastTime
+    copy.lastSequence = this.lastSequence
+    return copy
+  }
+
   /**
    * Goes on from states that were written down, e.g. the first state of a slice (`readFirstState`). A state of another
    * version than this program's is worth nothing: its actor is `partial`.

@@ -18,14 +18,18 @@ export const Cursor = Schema.Struct({
   streamSequence: Schema.Int
 })
 export type Cursor = typeof Cursor.Type
-const decodeCursor = Schema.decodeUnknownOption(Schema.fromJsonString(Cursor))
+const decodeText = Schema.decodeUnknownOption(Schema.fromJsonString(Cursor))
+/** The cursor that a note holds; `undefined` where it cannot be read. */
+export const decodeCursor = (note: string): Cursor | undefined => {
+  const decoded = decodeText(note)
+  return decoded._tag === "Some" ? decoded.value : undefined
+}
 
 /** The note; `undefined` where there is none that can be read. */
 export const readCursor: Effect.Effect<Cursor | undefined, JournalError, Journal> = Effect.gen(function* () {
   const journal = yield* Journal
   const note = yield* journal.note(cursorNote)
-  const decoded = note === undefined ? undefined : decodeCursor(note)
-  return decoded?._tag === "Some" ? decoded.value : undefined
+  return note === undefined ? undefined : decodeCursor(note)
 })
 
 /** The cursor of one run of the publisher. */

@@ -1,0 +1,90 @@
+/** `chronode top`: what a node does, as a table that lives; of a file or of an earlier time, one that can be stepped through. */
+import process from "node:process"
+import { Effect } from "effect"
+import { CommandFailed, exitCodes } from "./exit.ts"
+import type { Condition } from "./filter/expression.ts"
+import { podText } from "./filter/pods.ts"
+import { type FilterFlags, filterRemarks, parseFilter, parsePodName } from "./filter.ts"
+import { momentFlag } from "./moments.ts"
+import { openLog, type SourceFlags } from "./open-log.ts"
+import type { Context, Execute } from "./program.ts"
+import { untilInterrupted } from "./signals.ts"
+import { painter } from "./text.ts"
+import { Choice } from "./top/choice.ts"
+import { ChosenEvents } from "./top/chosen-events.ts"
+import { onceDocument, onceText } from "./top/once.ts"
+import { NodeChoice, watch } from "./top/watch.ts"
+import { loadWindow } from "./top/window.ts"
+
+interface TopFlags extends SourceFlags, Pick<FilterFlags, "pod" | "type" | "filter"> {
+  readonly at?: string
+  readonly once?: boolean
+  readonly output: "text" | "json"
+}
+
+/** The flags as one expression: it is shown in the table, and can be changed there. */
+const conditionOf = async ({ pod, type, filter }: TopFlags, now: number): Promise<Condition | undefined> => {
+  const { types } = await parseFilter(type === undefined ? {} : { type }, now)
+  const conditions = [
+    ...(pod === undefined ? [] : [`pod == ${JSON.stringify(podText(parsePodName(pod)))}`]),
+    ...(types === undefined ? [] : [`type in ${JSON.stringify([...types])}`]),
+    ...(filter === undefined ? [] : [pod === undefined && types === undefined ? filter : `(${filter})`])
+  ]
+  if (conditions.length === 0) return undefined
+  // A wrong expression is told as it was written, not as a part of the whole.
+  if (filter !== undefined) await parseFilter({ filter }, now)
+  return (await parseFilter({ filter: conditions.join(" && ") }, now)).condition
+}
+
+const isFile = ({ from }: TopFlags): boolean => from !== undefined && from !== "journal" && from !== "nats"
+
+export const execute: Execute<TopFlags, []> = async (context, flags) => {
+  const { terminal } = context
+  const at = momentFlag("--at", flags.at, terminal.now())
+  const condition = await conditionOf(flags, terminal.now())
+  const choice = condition === undefined ? Choice.all() : Choice.of(condition)
+  const isScreen =
+    flags.once !== true && flags.output === "text" && process.stdin.isTTY === true && process.stdout.isTTY === true
+  const isLive = !isFile(flags) && at === undefined
+  const showing = Effect.gen(function* () {
+    const log = yield* openLog(context, flags)
+    const nodes = new NodeChoice(flags.nodeName)
+    const window = isScreen && isLive ? undefined : yield* loadWindow(log, at, (recorded) => nodes.takes(recorded))
+    if (window !== undefined && window.position === 0)
+      return yield* Effect.fail(
+        new CommandFailed(`${log.name} holds no events${at === undefined ? "" : " up to then"}`)
+      )
+    if (isScreen) return yield* watch({ log, isChained: "verify" in log, node: nodes.node, window, choice }, terminal)
+    if (window === undefined) return
+    const lag = isLive && log.published !== undefined ? yield* log.published : undefined
+    print(context, flags, { log: log.name, published: lag, others: nodes.others.size, ...window, choice, isLive })
+  })
+  await untilInterrupted(Effect.scoped(showing), isScreen)
+  for (const remark of condition === undefined ? [] : filterRemarks({ condition })) terminal.note(remark)
+  return exitCodes.good
+}
+
+interface Shown {
+  readonly log: string
+  readonly published: number | undefined
+  readonly others: number
+  readonly timeline: import("./top/timeline.ts").Timeline
+  readonly position: number
+  readonly choice: Choice
+  readonly isLive: boolean
+}
+
+const print = ({ terminal }: Context, { output }: TopFlags, shown: Shown): void => {
+  const picture = shown.timeline.at(shown.position)
+  const events = new ChosenEvents(shown.choice)
+  const sources = {
+    log: shown.log,
+    lag: shown.published === undefined ? undefined : Math.max(0, picture.fold.lastSequence - shown.published),
+    otherNodes: shown.others,
+    newest: events.upTo(shown.timeline, shown.position)
+  }
+  const now = shown.isLive ? terminal.now() : Date.parse(picture.fold.lastTime)
+  if (output === "json")
+    terminal.out(`${JSON.stringify(onceDocument(picture, sources, events.choice, now), null, 2)}\n`)
+  else terminal.out(onceText(picture, sources, events.choice, now, painter(terminal.colours)))
+}

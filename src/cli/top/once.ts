@@ -1,0 +1,94 @@
+/** The table as a text or a document, for what is no terminal. */
+import { allContainerViews, podViews, probeViews, volumeViews } from "../../actors/views.ts"
+import { tagOf } from "../filter/tags.ts"
+import { actorText, eventLine, sentence } from "../render.ts"
+import { type Paint, table } from "../text.ts"
+import type { Choice } from "./choice.ts"
+import { rateText } from "./header.ts"
+import type { Picture } from "./picture.ts"
+import { columnsOf, rowsOf, tableNames } from "./tables.ts"
+import { type Sources, viewOf } from "./view.ts"
+
+/** Newest events that are printed. */
+const shownEvents = 10
+
+const titles = {
+  pods: "Pods",
+  containers: "Containers",
+  probes: "Probes",
+  volumes: "Volumes",
+  images: "Images"
+} as const
+
+export const onceText = (picture: Picture, sources: Sources, choice: Choice, now: number, paint: Paint): string => {
+  const view = viewOf(picture, sources, "pods", choice, now)
+  const { node, rates, headHash, broken } = view
+  const parts = [
+    `${view.events} events to ${view.time}`,
+    `${rateText(rates.second)}/s (1 min ${rateText(rates.minute)}/s)`,
+    `head ${view.sequence}${headHash === "" ? "" : ` ${headHash}`}`,
+    ...(broken === "" ? [] : [`chain broken at ${broken}`]),
+    ...(view.lag === undefined ? [] : [`publish lag ${view.lag}`]),
+    ...(view.recording === "" ? [] : [`records ${view.recording}`])
+  ]
+  const lines = [`${paint("bold", node.name)}  ${parts.join("  ")}`]
+  for (const name of tableNames) {
+    const rows = rowsOf(picture, name, now).filter((row) => choice.isRow(row))
+    if (rows.length === 0) continue
+    const header = columnsOf[name].map(({ title }) => title)
+    const cells = rows.map((row) => row.cells.map(({ text }) => text))
+    lines.push("", paint("bold", titles[name]), table(header, cells).trimEnd())
+  }
+  if (sources.newest.length > 0) {
+    lines.push("", paint("bold", "Newest events"))
+    for (const recorded of sources.newest.slice(0, shownEvents)) lines.push(eventLine(recorded, paint))
+  }
+  return `${lines.join("\n")}\n`
+}
+
+export const onceDocument = (picture: Picture, sources: Sources, choice: Choice, now: number): unknown => {
+  const view = viewOf(picture, sources, "pods", choice, now)
+  const actors = [...picture.fold.actors.values()]
+  const chosen = <A>(name: (typeof tableNames)[number], views: ReadonlyArray<A>): ReadonlyArray<A> => {
+    const rows = rowsOf(picture, name, now)
+    return views.filter((_, i) => choice.isRow(rows[i]!))
+  }
+  const pods = podViews(actors).map((pod) => {
+    const trouble = picture.troubles.get(`pod/${pod.namespace}/${pod.name}`)
+    return trouble === undefined
+      ? pod
+      : { ...pod, lastTrouble: { id: trouble.id, time: trouble.time, text: sentence(trouble) } }
+  })
+  const images = rowsOf(picture, "images", now).map((row) => ({
+    image: row.cells[0]?.text,
+    status: row.cells[1]?.text,
+    containers: row.cells[2]?.order,
+    lastHeard: row.cells[4]?.text
+  }))
+  return {
+    log: view.log,
+    node: view.node,
+    time: view.time,
+    events: view.events,
+    sequence: view.sequence,
+    ...(view.headHash === "" ? {} : { headHash: view.headHash }),
+    ...(view.broken === "" ? {} : { chainBroken: view.broken }),
+    recording: view.recording,
+    eventsPerSecond: view.rates,
+    ...(view.lag === undefined ? {} : { publishLag: view.lag }),
+    ...(choice.text === "" ? {} : { filter: choice.text }),
+    pods: chosen("pods", pods),
+    containers: chosen("containers", allContainerViews(actors)),
+    probes: chosen("probes", probeViews(actors)),
+    volumes: chosen("volumes", volumeViews(actors)),
+    images: chosen("images", images),
+    newest: sources.newest.slice(0, shownEvents).map((recorded) => ({
+      id: recorded.id,
+      time: recorded.time,
+      actor: actorText(recorded.actor),
+      type: tagOf(recorded),
+      severity: recorded.severity,
+      text: sentence(recorded)
+    }))
+  }
+}

@@ -1,0 +1,69 @@
+/** What there is to see at one moment: plain values, made from a picture and the newest events. */
+import { type NodeView, nodeView } from "../../actors/views.ts"
+import type { RecordedEvent } from "../../events/envelope.ts"
+import type { Choice } from "./choice.ts"
+import type { Picture } from "./picture.ts"
+import { countOf, type Row, rowsOf, type TableName, tableNames } from "./tables.ts"
+
+/** The journal's end, where the log is one. */
+export interface Publishing {
+  /** Events that the journal holds and the stream does not, as the publisher last wrote down; undefined: not told. */
+  readonly lag: number | undefined
+}
+
+export interface View {
+  /** Of the log: `the journal /var/lib/…`. */
+  readonly log: string
+  readonly node: NodeView
+  readonly events: number
+  readonly sequence: number
+  readonly headHash: string
+  readonly broken: string
+  readonly recording: string
+  readonly rates: { readonly second: number; readonly minute: number }
+  readonly lag: number | undefined
+  /** Nodes whose events are left out. */
+  readonly otherNodes: number
+  /** What ages are counted to, milliseconds since the epoch. */
+  readonly now: number
+  /** Of the last event. */
+  readonly time: string
+  readonly table: TableName
+  /** Those chosen, in the order of their names. */
+  readonly rows: ReadonlyArray<Row>
+  /** All rows of each table, whatever is chosen. */
+  readonly counts: Readonly<Record<TableName, number>>
+  /** The newest chosen ones, newest first. */
+  readonly newest: ReadonlyArray<RecordedEvent>
+}
+
+export interface Sources {
+  readonly log: string
+  readonly lag: number | undefined
+  readonly otherNodes: number
+  /** The newest chosen events, newest first. */
+  readonly newest: ReadonlyArray<RecordedEvent>
+}
+
+export const viewOf = (picture: Picture, sources: Sources, table: TableName, choice: Choice, now: number): View => {
+  const { fold } = picture
+  const all = rowsOf(picture, table, now)
+  const counts = Object.fromEntries(
+    tableNames.map((name) => [name, name === table ? all.length : countOf(picture, name)])
+  ) as Readonly<Record<TableName, number>>
+  return {
+    ...sources,
+    node: nodeView(fold.node, fold.actors.values()),
+    events: fold.events,
+    sequence: fold.lastSequence,
+    headHash: picture.headHash,
+    broken: picture.broken,
+    recording: picture.recording,
+    rates: picture.rate.rates(now),
+    now,
+    time: fold.lastTime,
+    table,
+    rows: all.filter((row) => choice.isRow(row)),
+    counts
+  }
+}
