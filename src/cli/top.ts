@@ -13,8 +13,9 @@ import { painter } from "./text.ts"
 import { Choice } from "./top/choice.ts"
 import { ChosenEvents } from "./top/chosen-events.ts"
 import { onceDocument, onceText } from "./top/once.ts"
-import { NodeChoice, watch } from "./top/watch.ts"
-import { loadWindow } from "./top/window.ts"
+import { NodeChoice } from "./top/session.ts"
+import { watch } from "./top/watch.ts"
+import { loadWindow, type Window } from "./top/window.ts"
 
 interface TopFlags extends SourceFlags, Pick<FilterFlags, "pod" | "type" | "filter"> {
   readonly at?: string
@@ -64,12 +65,10 @@ export const execute: Execute<TopFlags, []> = async (context, flags) => {
   return exitCodes.good
 }
 
-interface Shown {
+interface Shown extends Window {
   readonly log: string
   readonly published: number | undefined
   readonly others: number
-  readonly timeline: import("./top/timeline.ts").Timeline
-  readonly position: number
   readonly choice: Choice
   readonly isLive: boolean
 }

@@ -50,6 +50,7 @@ const needs = {
   "nats-server": program("nats-server"),
   nats: program("nats", "no package of Debian's"),
   chromium: program("chromium", "scripts/lab/chromium.sh installs it"),
+  script: program("script", "Debian's bsdutils or bsdextrautils"),
   ip: program("ip"),
   iptables: program("iptables"),
   cni: () =>

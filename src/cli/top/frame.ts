@@ -17,6 +17,8 @@ export interface Size {
 export const smallest: Size = { columns: 40, rows: 10 }
 /** From this height on there are two lines of header, and more than one newest event. */
 const roomyRows = 16
+/** What a column that grows needs to be of use. */
+const leastGrowing = 10
 /** The widest that a column gets but for the one that grows. */
 const widestCell = 34
 const gap = 2
@@ -58,9 +60,9 @@ export const columnWidths = (
   for (const { column, i } of byRank) {
     const want = wanted[i] as number
     const room = left - (left === width ? 0 : gap)
-    // What must be seen is cut to what there is; what grows makes do with its title's width; the rest gives way.
+    // What must be seen is cut to what there is; what grows makes do with little; the rest gives way.
     const get = want <= room ? want : column.rank === 0 || column.grows === true ? room : 0
-    if (get < Math.min(want, widthOf(column.title), 4)) continue
+    if (get < (column.grows === true ? Math.min(want, leastGrowing) : Math.min(want, 4))) continue
     widths[i] = get
     left = room - get
   }
@@ -134,7 +136,7 @@ const rule = (title: string, width: number, paint: Paint): string => {
 }
 
 const hints: Readonly<Record<Model["mode"]["_tag"], string>> = {
-  Table: "Enter why  e events  / filter  s sort  p pause  [ ] step  ? help  q quit",
+  Table: "? help  q quit  Enter why  e events  / filter  s sort  p pause  [ ] step",
   Prompt: "",
   Text: "↑↓ scroll  Escape back",
   Events: "↑↓ scroll  [ ] step  Escape back"

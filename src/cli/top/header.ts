@@ -41,10 +41,12 @@ const logParts = ({ view }: Model): ReadonlyArray<string> => {
   ]
 }
 
-/** `LIVE`, or the moment that is shown. */
-const moment = ({ isOffline, isPaused, view }: Model): string =>
+/** `LIVE`, `READING` what was before, or the moment that is shown. */
+const moment = ({ isBehind, isOffline, isPaused, view }: Model): string =>
   !isPaused
-    ? "LIVE"
+    ? isBehind
+      ? "READING"
+      : "LIVE"
     : view.time === ""
       ? "PAUSED"
       : `${isOffline ? "AT" : "PAUSED"} ${localTime(Date.parse(view.time)).slice(0, 23)}`

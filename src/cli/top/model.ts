@@ -32,6 +32,8 @@ export interface Model {
   /** A file that is complete: there is no life to go back to. */
   readonly isOffline: boolean
   readonly isPaused: boolean
+  /** What is shown is the past still: the log is being read. */
+  readonly isBehind: boolean
   /** What the last line says once, e.g. that something cannot be done. */
   readonly note: string
   /** Events of `mode`, where it is about some; newest first. */
@@ -61,6 +63,7 @@ export const initialModel = (view: View, choice: Choice, isOffline: boolean): Mo
   mode: { _tag: "Table" },
   isOffline,
   isPaused: isOffline,
+  isBehind: false,
   note: "",
   listed: []
 })

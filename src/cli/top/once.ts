@@ -6,7 +6,8 @@ import { type Paint, table } from "../text.ts"
 import type { Choice } from "./choice.ts"
 import { rateText } from "./header.ts"
 import type { Picture } from "./picture.ts"
-import { columnsOf, rowsOf, tableNames } from "./tables.ts"
+import { rowsOf } from "./rows.ts"
+import { columnsOf, tableNames } from "./tables.ts"
 import { type Sources, viewOf } from "./view.ts"
 
 /** Newest events that are printed. */

@@ -20,7 +20,8 @@ const usualSize: Size = { columns: 80, rows: 24 }
 
 export interface Screen {
   readonly size: () => Size
-  readonly draw: (lines: ReadonlyArray<string>) => void
+  /** Answers whether there was anything to write. */
+  readonly draw: (lines: ReadonlyArray<string>) => boolean
 }
 
 export interface Typist {
@@ -80,9 +81,10 @@ export const openScreen = (terminal: Terminal, typist: Typist): Effect.Effect<Sc
         draw: (lines) => {
           const text = changes(drawn, lines)
           drawn = lines
-          if (text === "") return
+          if (text === "") return false
           terminal.out(text)
           terminal.flush()
+          return true
         }
       }
       return { screen, close }

@@ -3,13 +3,8 @@ import { type NodeView, nodeView } from "../../actors/views.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
 import type { Choice } from "./choice.ts"
 import type { Picture } from "./picture.ts"
-import { countOf, type Row, rowsOf, type TableName, tableNames } from "./tables.ts"
-
-/** The journal's end, where the log is one. */
-export interface Publishing {
-  /** Events that the journal holds and the stream does not, as the publisher last wrote down; undefined: not told. */
-  readonly lag: number | undefined
-}
+import { countOf, rowsOf } from "./rows.ts"
+import { type Row, type TableName, tableNames } from "./tables.ts"
 
 export interface View {
   /** Of the log: `the journal /var/lib/…`. */
@@ -21,6 +16,7 @@ export interface View {
   readonly broken: string
   readonly recording: string
   readonly rates: { readonly second: number; readonly minute: number }
+  /** Events that the journal holds and the stream does not, as the publisher last wrote down; undefined: not told. */
   readonly lag: number | undefined
   /** Nodes whose events are left out. */
   readonly otherNodes: number
@@ -45,12 +41,20 @@ export interface Sources {
   readonly newest: ReadonlyArray<RecordedEvent>
 }
 
-export const viewOf = (picture: Picture, sources: Sources, table: TableName, choice: Choice, now: number): View => {
+export type Counts = View["counts"]
+
+export const countsOf = (picture: Picture): Counts =>
+  Object.fromEntries(tableNames.map((name) => [name, countOf(picture, name)])) as Counts
+
+export const viewOf = (
+  picture: Picture,
+  sources: Sources,
+  table: TableName,
+  choice: Choice,
+  now: number,
+  counts = countsOf(picture)
+): View => {
   const { fold } = picture
-  const all = rowsOf(picture, table, now)
-  const counts = Object.fromEntries(
-    tableNames.map((name) => [name, name === table ? all.length : countOf(picture, name)])
-  ) as Readonly<Record<TableName, number>>
   return {
     ...sources,
     node: nodeView(fold.node, fold.actors.values()),
@@ -63,7 +67,7 @@ export const viewOf = (picture: Picture, sources: Sources, table: TableName, cho
     now,
     time: fold.lastTime,
     table,
-    rows: all.filter((row) => choice.isRow(row)),
+    rows: rowsOf(picture, table, now).filter((row) => choice.isRow(row)),
     counts
   }
 }
