@@ -57,6 +57,11 @@ export const execute: Execute<TopFlags, []> = async (context, flags) => {
       )
     if (isScreen) return yield* watch({ log, isChained: "verify" in log, node: nodes.node, window, choice }, terminal)
     if (window === undefined) return
+    const { size } = nodes.others
+    if (size > 0)
+      terminal.note(
+        `chronode: events of ${size} other ${size === 1 ? "node" : "nodes"} are left out; --node-name names the one to show`
+      )
     const lag = isLive && log.published !== undefined ? yield* log.published : undefined
     print(context, flags, { log: log.name, published: lag, others: nodes.others.size, ...window, choice, isLive })
   })

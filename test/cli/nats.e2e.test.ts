@@ -10,7 +10,9 @@ import { type NatsServer, natsServerMissing, startNats } from "../../scripts/lab
 import { nodeSubjects, subjectOf } from "../../src/events/actor-id.ts"
 import { encode } from "../../src/events/envelope.ts"
 import type { EventDraft } from "../../src/events/journal/port.ts"
+import { requires } from "../support/requires.ts"
 import { binary, chronode, runtimes, startProgram } from "./program.ts"
+import { onTerminal } from "./pseudo-terminal.ts"
 import { story } from "./story.ts"
 
 const skip = natsServerMissing() ?? false
@@ -126,3 +128,36 @@ for (const runtime of runtimes) {
     })
   })
 }
+
+describe("top", () => {
+  const onScreen = { ...options, skip: skip === false ? requires("script").skip : skip }
+  it("shows a node by what it published, and says that there are others", onScreen, async () => {
+    await addStream("node2")
+    await publish("node2", story.slice(0, 1), 1)
+    const words = ["top", "--from", "nats", "--nats", server.url]
+    const { code, out, err } = await chronode(
+      "bun",
+      [...words, "-o", "json", "--filter", "severity >= WARN"],
+      credentials
+    )
+    const { node, sequence, pods, newest } = JSON.parse(out)
+    assert.deepEqual(
+      [code, node.name, sequence, pods[0].restarts, newest.map(({ id }: { readonly id: string }) => id)],
+      [0, "node1", 10, 1, ["e7", "e6", "e4"]]
+    )
+    assert.equal(err, "chronode: events of 1 other node are left out; --node-name names the one to show\n")
+    const terminal = onTerminal(
+      `${binary} ${words.join(" ")} --node-name node1`,
+      { columns: 80, rows: 24 },
+      credentials
+    )
+    await terminal.shows((lines) => lines.some((line) => line?.includes("head 10")), "the newest event")
+    terminal.type("\r")
+    await terminal.shows(
+      (lines) => lines.some((line) => line?.includes("It was set off 4s before")),
+      "why, from what is kept"
+    )
+    terminal.type("qq")
+    assert.equal(await terminal.finished, 0)
+  })
+})

@@ -18,7 +18,7 @@ const nodeParts = ({ view }: Model): ReadonlyArray<string> => {
     node.startedAt === "" || node.stopped ? "" : ` up ${formatLength(Math.max(0, now - Date.parse(node.startedAt)))}`
   const { runtime, stream } = node
   return [
-    node.name === "" ? "no events yet" : node.name,
+    node.name === "" ? `no events yet: ${view.log}` : node.name,
     node.version === "" ? "" : `agent ${node.version}${node.stopped ? " stopped" : up}`,
     node.admission === "open" ? "" : "admits no pods",
     runtime.name === ""

@@ -12,6 +12,7 @@ import { Timeline } from "./timeline.ts"
 import { type Counts, countsOf, type View, viewOf } from "./view.ts"
 import type { Window } from "./window.ts"
 
+const maxOthers = 1000
 /** An event that comes and is older is one of the past, milliseconds. */
 const oldEvent = 10_000
 
@@ -28,6 +29,7 @@ export interface Watched {
 
 /** Whose events are shown, where a log has those of several nodes. */
 export class NodeChoice {
+  /** At most `maxOthers`: beyond that it is enough to know that there are many. */
   readonly others = new Set<string>()
   node: string | undefined
 
@@ -37,7 +39,7 @@ export class NodeChoice {
   takes({ node }: RecordedEvent): boolean {
     this.node ??= node
     if (node === this.node) return true
-    this.others.add(node)
+    if (this.others.size < maxOthers) this.others.add(node)
     return false
   }
 }
