@@ -15,7 +15,7 @@ import { ChosenEvents } from "./top/chosen-events.ts"
 import { onceDocument, onceText } from "./top/once.ts"
 import { NodeChoice } from "./top/session.ts"
 import { watch } from "./top/watch.ts"
-import { loadWindow, type Window } from "./top/window.ts"
+import { loadWindow, pictureBefore, type Window } from "./top/window.ts"
 
 interface TopFlags extends SourceFlags, Pick<FilterFlags, "pod" | "type" | "filter"> {
   readonly at?: string
@@ -55,7 +55,10 @@ export const execute: Execute<TopFlags, []> = async (context, flags) => {
       return yield* Effect.fail(
         new CommandFailed(`${log.name} holds no events${at === undefined ? "" : " up to then"}`)
       )
-    if (isScreen) return yield* watch({ log, isChained: "verify" in log, node: nodes.node, window, choice }, terminal)
+    if (isScreen) {
+      const before = yield* pictureBefore(log)
+      return yield* watch({ log, isChained: "verify" in log, before, node: nodes.node, window, choice }, terminal)
+    }
     if (window === undefined) return
     const { size } = nodes.others
     if (size > 0)

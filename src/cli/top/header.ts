@@ -30,13 +30,14 @@ const nodeParts = ({ view }: Model): ReadonlyArray<string> => {
 }
 
 const logParts = ({ view }: Model): ReadonlyArray<string> => {
-  const { broken, events, headHash, lag, rates, recording, sequence } = view
+  const { broken, events, headHash, lag, partial, rates, recording, sequence } = view
   return [
     `${events} events`,
     `${rateText(rates.second)}/s (1 min ${rateText(rates.minute)}/s)`,
     `head ${sequence}${headHash === "" ? "" : ` ${headHash.slice(0, hashDigits)}`}`,
     broken === "" ? "" : `chain broken at ${broken}`,
     lag === undefined ? "" : `publish lag ${lag}`,
+    partial === 0 ? "" : `${partial} known in part`,
     recording === "" ? "" : `records ${recording}`
   ]
 }

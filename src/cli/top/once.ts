@@ -30,6 +30,7 @@ export const onceText = (picture: Picture, sources: Sources, choice: Choice, now
     `head ${view.sequence}${headHash === "" ? "" : ` ${headHash}`}`,
     ...(broken === "" ? [] : [`chain broken at ${broken}`]),
     ...(view.lag === undefined ? [] : [`publish lag ${view.lag}`]),
+    ...(view.partial === 0 ? [] : [`${view.partial} known in part`]),
     ...(view.recording === "" ? [] : [`records ${view.recording}`])
   ]
   const lines = [`${paint("bold", node.name)}  ${parts.join("  ")}`]
@@ -75,6 +76,7 @@ export const onceDocument = (picture: Picture, sources: Sources, choice: Choice,
     ...(view.headHash === "" ? {} : { headHash: view.headHash }),
     ...(view.broken === "" ? {} : { chainBroken: view.broken }),
     recording: view.recording,
+    knownInPart: view.partial,
     eventsPerSecond: view.rates,
     ...(view.lag === undefined ? {} : { publishLag: view.lag }),
     ...(choice.text === "" ? {} : { filter: choice.text }),

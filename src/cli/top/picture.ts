@@ -26,8 +26,6 @@ export class Picture {
 
   apply(recorded: RecordedEvent): void {
     this.fold.apply(recorded)
-    // Actors that are gone, of whom only a kernel that makes them anew has to know: they would gather here for ever.
-    this.fold.finished.clear()
     this.rate.count(millis(recorded.recordedTime))
     const { actor, event } = recorded
     if (event._tag === "NodeStarted") this.recording = event.recording

@@ -22,6 +22,8 @@ export interface Watched {
   readonly isChained: boolean
   /** Whose events are shown; undefined: the first node's that is met. */
   readonly node: string | undefined
+  /** What is known before the log's first event. */
+  readonly before: Picture
   /** A moment to stand at; undefined: live. */
   readonly window: Window | undefined
   readonly choice: Choice
@@ -51,7 +53,7 @@ interface Paused extends Window {
 
 export class Session {
   readonly nodes: NodeChoice
-  readonly live = new Timeline()
+  readonly live: Timeline
   paused: Paused | undefined
   lag: number | undefined
   /** The events that come are old ones: the log is being read. */
@@ -67,6 +69,7 @@ export class Session {
   constructor(watched: Watched, terminal: Terminal) {
     this.watched = watched
     this.terminal = terminal
+    this.live = new Timeline(watched.before)
     this.nodes = new NodeChoice(watched.node)
     this.events = new ChosenEvents(watched.choice)
     this.paused = watched.window === undefined ? undefined : { ...watched.window, isOfLive: false }

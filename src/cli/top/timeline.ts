@@ -35,9 +35,15 @@ const applyTo = (picture: Picture, { recorded, hash, broken }: Entry): void => {
 }
 
 export class Timeline {
-  private pieces: Array<Piece> = [{ before: 0, picture: new Picture(), entries: [], characters: 0 }]
-  private newest = new Picture()
+  private pieces: Array<Piece>
+  private newest: Picture
   private characters = 0
+
+  /** @param start what is known before the first event */
+  constructor(start = new Picture()) {
+    this.pieces = [{ before: 0, picture: start.copy(), entries: [], characters: 0 }]
+    this.newest = start.copy()
+  }
 
   /** Positions are counted from the timeline's beginning: after how many events. */
   get last(): number {

@@ -15,6 +15,8 @@ export interface View {
   readonly headHash: string
   readonly broken: string
   readonly recording: string
+  /** Actors of whose events the log holds a part only. */
+  readonly partial: number
   readonly rates: { readonly second: number; readonly minute: number }
   /** Events that the journal holds and the stream does not, as the publisher last wrote down; undefined: not told. */
   readonly lag: number | undefined
@@ -63,6 +65,7 @@ export const viewOf = (
     headHash: picture.headHash,
     broken: picture.broken,
     recording: picture.recording,
+    partial: [...fold.partial].filter((path) => fold.actors.has(path)).length,
     rates: picture.rate.rates(now),
     now,
     time: fold.lastTime,

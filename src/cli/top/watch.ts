@@ -13,6 +13,7 @@ import { keysIn } from "./keys.ts"
 import { promptProblem, type Request, reduce, textShown } from "./model.ts"
 import { openScreen, type Screen } from "./screen.ts"
 import { NodeChoice, Session, type Watched } from "./session.ts"
+import type { Subject } from "./tables.ts"
 import { entryOf, loadWindow } from "./window.ts"
 
 /** Milliseconds between two frames at least, and how many times the cost of the last one. */
@@ -74,7 +75,10 @@ export const watch = (watched: Watched, terminal: Terminal): Effect.Effect<void,
         })
     }
     const filter = async (text: string): Promise<void> => {
-      if (!isExpression(text)) return state.choose(text === "" ? Choice.all() : Choice.containing(text))
+      if (!isExpression(text)) {
+        state.choose(text === "" ? Choice.all() : Choice.containing(text))
+        return
+      }
       const { parseExpression } = await import("../filter/expression.ts")
       try {
         state.choose(Choice.of(parseExpression(text, terminal.now(), "")))
@@ -83,38 +87,42 @@ export const watch = (watched: Watched, terminal: Terminal): Effect.Effect<void,
         state.model = promptProblem(state.model, error.message)
       }
     }
+    const why = async (subject: Subject, title: string): Promise<void> => {
+      const text = await Effect.runPromise(asked(state.logNow(), subject))
+      state.model = { ...textShown(state.model, `why: ${title}`, text), note: "" }
+    }
+    const step = (by: 1 | -1): void => {
+      const far = state.step(by)
+      if (far === undefined) return
+      const nodes = new NodeChoice(state.nodes.node)
+      const loading = loadWindow(watched.log, { _tag: "Sequence", sequence: far.sequence }, (e) => nodes.takes(e))
+      doing(
+        "reading the log …",
+        Effect.runPromise(loading).then((window) => {
+          state.say("")
+          state.moveTo(window, far.sequence)
+        })
+      )
+    }
     const answer = (request: Request): void => {
-      if (busy && request._tag !== "Quit" && request._tag !== "Look") return
-      switch (request._tag) {
-        case "Quit":
-          return end()
-        case "Look":
-          return
-        case "Pause":
-          return state.pause(request.paused)
-        case "Filter":
-          return doing("", filter(request.text))
-        case "Why":
-          return doing(
-            "reading the log …",
-            Effect.runPromise(asked(state.logNow(), request.subject)).then((text) => {
-              state.model = { ...textShown(state.model, `why: ${request.title}`, text), note: "" }
-            })
-          )
-        case "Step": {
-          const far = state.step(request.by)
-          if (far === undefined) return
-          const nodes = new NodeChoice(state.nodes.node)
-          const loading = loadWindow(watched.log, { _tag: "Sequence", sequence: far.sequence }, (e) => nodes.takes(e))
-          return doing(
-            "reading the log …",
-            Effect.runPromise(loading).then((window) => {
-              state.say("")
-              state.moveTo(window, far.sequence)
-            })
-          )
+      if (request._tag === "Quit") end()
+      // At once: keys that were typed along are about what is seen then.
+      else if (request._tag === "Look") state.refresh()
+      else if (!busy)
+        switch (request._tag) {
+          case "Pause":
+            state.pause(request.paused)
+            break
+          case "Filter":
+            doing("", filter(request.text))
+            break
+          case "Why":
+            doing("reading the log …", why(request.subject, request.title))
+            break
+          case "Step":
+            step(request.by)
+            break
         }
-      }
     }
     const typed = guarded((text: string) => {
       for (const key of keysIn(text)) {

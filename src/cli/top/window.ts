@@ -3,8 +3,9 @@ import { Effect, Result, Stream } from "effect"
 import { millis } from "../../events/definition.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
 import type { CommandFailed } from "../exit.ts"
-import { type EventLog, type LogLine, noEvent } from "../log.ts"
+import { type ChainedLog, type EventLog, type LogLine, noEvent } from "../log.ts"
 import type { Moment } from "../moments.ts"
+import { Picture } from "./picture.ts"
 import { type Entry, maxCharacters, maxEvents, Timeline } from "./timeline.ts"
 
 /** Where to stop: a moment, a place in the journal, or the end. */
@@ -26,6 +27,17 @@ export const entryOf = ({ event, line, hash, broken, place }: LogLine): Entry | 
         hash,
         ...(broken === undefined ? {} : { broken: `${place}: ${broken}` })
       }
+
+/** What is known before a log's first event: nothing, or the first state of a slice. */
+export const pictureBefore = (log: EventLog | ChainedLog): Effect.Effect<Picture, CommandFailed> => {
+  const picture = new Picture()
+  if (!("first" in log)) return Effect.succeed(picture)
+  return Effect.map(log.first, (first) => {
+    if (first !== undefined) picture.fold.begin(first.state)
+    picture.recording = log.configuration.agent?.recording ?? ""
+    return picture
+  })
+}
 
 /** Whether an event lies beyond the point, asked of each in the order of the log. */
 const beyond = (point: Point): ((recorded: RecordedEvent) => boolean) => {
@@ -55,7 +67,7 @@ export const loadWindow = (
   each: (recorded: RecordedEvent) => boolean = () => true
 ): Effect.Effect<Window, CommandFailed> =>
   Effect.gen(function* () {
-    const timeline = new Timeline()
+    const timeline = new Timeline(yield* pictureBefore(log))
     const isBeyond = beyond(point)
     let position: number | undefined
     let ahead = 0
