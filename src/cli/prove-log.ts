@@ -78,36 +78,20 @@ const holdAgainstStream = (
         new CommandFailed(`${log.name} does not say of which node it is`, "--head takes a head by itself")
       )
     const readHeads = yield* Effect.promise(neighbours.readHeads)
-    const { first, last } = proof.range()
     const isFiltered = proof.gaps() > 0 && Object.keys(filter).length > 0
     const matches = isFiltered ? yield* Effect.promise(() => matcherOf(filter)) : undefined
     if (isFiltered && matches === undefined)
       note(
         "chronode: it cannot be told whether events were removed: the file was filtered in a way that its header does not tell"
       )
-    /** A journal that was made anew begins at 1 again: what is missing counts only where the chain is that of the slice. */
-    let epoch = { agrees: false, lacks: 0 }
-    let before = 0
-    const endEpoch = (): void => {
-      if (epoch.agrees && epoch.lacks > 0)
-        proof.missing(epoch.lacks, "it was published, the file's filter takes it, and it is missing")
-    }
     yield* Stream.runForEachArray(readHeads(natsOptions(flags), log.node, matches !== undefined), (heads) =>
       Effect.sync(() => {
         for (const head of heads) {
-          if (head.sequence <= before) {
-            endEpoch()
-            epoch = { agrees: false, lacks: 0 }
-          }
-          before = head.sequence
-          if (proof.published(head) === "agrees") epoch.agrees = true
-          if (matches === undefined) continue
-          const event = decodeLine(head.line)
           // Every event is shown to the matcher: it learns from some what belongs to the others.
-          if (Result.isFailure(event) || !matches(event.success) || epoch.lacks > 0) continue
-          if (head.sequence > first && head.sequence < last && !proof.holds(head.sequence)) epoch.lacks = head.sequence
+          const event = matches === undefined ? undefined : decodeLine(head.line)
+          const isWanted = event !== undefined && Result.isSuccess(event) && matches?.(event.success) === true
+          proof.published(head, isWanted)
         }
       })
     ).pipe(Effect.mapError((error) => new CommandFailed(`NATS: ${error.message}`, "chronode doctor says more")))
-    endEpoch()
   })

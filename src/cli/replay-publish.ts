@@ -58,6 +58,8 @@ const makeMessages = (prefix: string, freshIds: boolean): ((line: LogLine) => Ou
 }
 
 export const execute: Execute<ReplayFlags, [file: string]> = async ({ neighbours, terminal }, flags, file) => {
+  const { publish } = flags
+  if (publish === undefined) throw new UsageError("--subject-prefix and --fresh-ids go with --publish URL")
   const { until: point, ...filterFlags } = flags
   const until = momentFlag("--until", point, terminal.now())
   const filter = await parseFilter(filterFlags, terminal.now())
@@ -78,7 +80,7 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ neighbours
   const publishing = Effect.gen(function* () {
     const log = yield* openChainedLog(file, "")
     const openNats = yield* Effect.promise(neighbours.playNats)
-    const session = yield* openNats(natsOptions({ ...flags, nats: flags.publish ?? "" }), `${prefix}>`)
+    const session = yield* openNats(natsOptions({ ...flags, nats: publish }), `${prefix}>`)
     const play = yield* openPlayback(pace, terminal.note)
     const tell = progress(terminal)
     yield* Stream.runForEach(play(Stream.filter(upTo(log, until), lineMatcher(filter))), (line) => {

@@ -37,16 +37,19 @@ const modes: ReadonlyArray<Mode> = [
   { flags: ["with"], load: () => import("./replay-what-if.ts") },
   { flags: ["html", "perfetto"], load: () => import("./replay-report.ts") },
   { flags: ["otlp"], load: () => import("./replay-otlp.ts") },
-  { flags: ["publish"], load: () => import("./replay-publish.ts") }
+  { flags: ["publish", "subjectPrefix", "freshIds"], load: () => import("./replay-publish.ts") }
 ]
 
 const asked = (flags: ReplayFlags, mode: Mode): string | undefined =>
   mode.flags.find((name) => flags[name] !== undefined && flags[name] !== false)
 
+/** `subjectPrefix` as it is typed. */
+const dashed = (name: string): string => name.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)
+
 const modeOf = (flags: ReplayFlags): Mode => {
   const wanted = modes.filter((mode) => asked(flags, mode) !== undefined)
   if (wanted.length < 2) return wanted[0] ?? story
-  const names = wanted.map((mode) => `--${asked(flags, mode)}`)
+  const names = wanted.map((mode) => `--${dashed(asked(flags, mode) ?? "")}`)
   throw new UsageError(`replay: ${names.join(" and ")} do not go together: run it once for each`)
 }
 

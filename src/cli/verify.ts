@@ -24,6 +24,8 @@ interface Verified {
   readonly report: Verification
   /** Only where heads were given, and the chain is whole. */
   readonly proof: Proof | undefined
+  /** Of a journal: its newest events that are not in the stream yet. */
+  readonly unpublished: number
 }
 
 export const execute: Execute<VerifyFlags, [file: string | undefined]> = async (
@@ -43,17 +45,34 @@ export const execute: Execute<VerifyFlags, [file: string | undefined]> = async (
           hasHeads && report.chain === "whole"
             ? yield* proveLog(log, heads, neighbours, flags, terminal.note)
             : undefined
-        return { name: log.name, report, proof }
+        const isLive = flags.journal === true && heads.from === "nats"
+        return { name: log.name, report, ...(isLive ? withoutTail(proof, report) : { proof, unpublished: 0 }) }
       })
     )
   )
   if (flags.output === "json") {
-    const { proof, report } = verified
+    const { proof, report, unpublished } = verified
     const whole = report.chain === "whole"
-    const said = { whole, ...report, ...(proof === undefined ? {} : { proof: { holds: isProven(proof), ...proof } }) }
+    const said = {
+      whole,
+      ...report,
+      ...(proof === undefined ? {} : { proof: { holds: isProven(proof), ...proof, unpublished } })
+    }
     terminal.out(`${JSON.stringify(said, null, 2)}\n`)
   } else print(terminal, verified)
   return exitCodeOf(verified)
+}
+
+/** What a journal wrote last is on its way to the stream, for a moment or for as long as NATS is away: no fault of it. */
+const withoutTail = (
+  proof: Proof | undefined,
+  { lastSequence }: Verification
+): Pick<Verified, "proof" | "unpublished"> => {
+  const [tail, ...others] = proof?.unproven ?? []
+  const isTail = tail !== undefined && others.length === 0 && tail.last >= lastSequence
+  if (proof === undefined || proof.broken !== undefined || proof.proven === 0 || !isTail)
+    return { proof, unpublished: 0 }
+  return { proof: { ...proof, unproven: [] }, unpublished: tail.last - tail.first + 1 }
 }
 
 const isProven = ({ broken, unproven }: Proof): boolean => broken === undefined && unproven.length === 0
@@ -64,7 +83,7 @@ const exitCodeOf = ({ proof, report }: Verified): number => {
   return holds ? exitCodes.good : exitCodes.verificationFailed
 }
 
-const print = (terminal: Terminal, { name, proof, report }: Verified): void => {
+const print = (terminal: Terminal, { name, proof, report, unpublished }: Verified): void => {
   const { broken, chain, events, firstSequence, lastSequence, headHash } = report
   const paint = painter(terminal.colours)
   const span =
@@ -73,16 +92,20 @@ const print = (terminal: Terminal, { name, proof, report }: Verified): void => {
     terminal.out(`${paint("red", "broken")}: ${name}: at ${positionText(broken)}: ${broken.problem}\n`)
   else if (chain === "none") terminal.out(`${name} has no hash chain: nothing can be said of it\n`)
   else terminal.out(`${paint("green", "whole")}: ${name}: ${span}\n`)
-  if (proof !== undefined) printProof(terminal, proof)
+  if (proof !== undefined) printProof(terminal, proof, unpublished)
 }
 
-const printProof = (terminal: Terminal, proof: Proof): void => {
+const printProof = (terminal: Terminal, proof: Proof, unpublished: number): void => {
   const paint = painter(terminal.colours)
   const { broken, events, proven, unproven } = proof
   if (broken !== undefined) {
     const place = broken.sequence === undefined ? "" : `at sequence ${broken.sequence}: `
     terminal.out(`${paint("red", "not the log of that chain")}: ${place}${broken.problem}\n`)
-  } else if (isProven(proof)) terminal.out(`${paint("green", "proven")}: all ${events} events belong to the chain\n`)
+  } else if (unpublished > 0)
+    terminal.out(
+      `${paint("green", "proven")}: ${proven} events belong to the chain; ${unpublished} are not published yet\n`
+    )
+  else if (isProven(proof)) terminal.out(`${paint("green", "proven")}: all ${events} events belong to the chain\n`)
   else {
     const ranges = unproven.map(({ first, last }) => (first === last ? `${first}` : `${first} to ${last}`)).join(", ")
     terminal.out(

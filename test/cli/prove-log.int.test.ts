@@ -14,12 +14,15 @@ import { type NatsServer, natsServerMissing, startNats } from "../../scripts/lab
 import { makeOutgoing } from "../../src/actors/stream/outgoing.ts"
 import { readHeads } from "../../src/adapters/nats/heads.ts"
 import { openPlayback } from "../../src/adapters/nats/playback.ts"
+import { journalPath } from "../../src/cli/journal-path.ts"
 import { encode } from "../../src/events/envelope.ts"
 import { writeIncident } from "../../src/events/incident/writer.ts"
 import { makeChain } from "../../src/events/journal/chain.ts"
 import type { JournalRow } from "../../src/events/journal/port.ts"
+import { openJournalReadOnly } from "../../src/events/journal/sqlite-readonly.ts"
 import { now, runMain } from "./in-process.ts"
 import { story } from "./story.ts"
+import { writeJournal } from "./write-journal.ts"
 
 const skip = natsServerMissing() ?? false
 const options = { timeout: 60_000, skip }
@@ -194,6 +197,28 @@ describe("a forged slice, whole in itself, is found", () => {
     const { code, out } = await verify(file, ...fromNats())
     assert.equal(code, 3, out)
     assert.match(out, /at sequence 6: it was published, the file's filter takes it, and it is missing/u)
+  })
+})
+
+describe("a journal", () => {
+  it("is proven by what was published, but for what is on its way", options, async () => {
+    const data = join(directory, "data")
+    await writeJournal(
+      data,
+      story.map((draft) => ({ ...draft, id: `journal-${draft.id}` }))
+    )
+    const journalRows = await Effect.runPromise(
+      Effect.scoped(
+        Effect.flatMap(openJournalReadOnly(journalPath(data)), (journal) => Stream.runCollect(journal.read({})))
+      )
+    )
+    const held = () => runMain(["verify", "--journal", "--data-dir", data, ...fromNats()], neighbours)
+    await publish(journalRows.slice(0, 7))
+    const partly = await held()
+    assert.equal(partly.code, 0, partly.out + partly.err)
+    assert.match(partly.out, /\nproven: 7 events belong to the chain; 3 are not published yet\n$/u)
+    await publish(journalRows.slice(7))
+    assert.match((await held()).out, /\nproven: all 10 events belong to the chain\n$/u)
   })
 })
 

@@ -37,6 +37,12 @@ interface Run {
   provenTo: number
 }
 
+interface Epoch {
+  agrees: boolean
+  differs?: JournalHead
+  lacks?: number
+}
+
 export interface HeadProof {
   /** The rows of the slice, in order; before any head but those given. */
   readonly row: (row: Pick<JournalRow, "sequence" | "hash">) => void
@@ -45,9 +51,13 @@ export interface HeadProof {
   /** First and last sequence; 0 and 0: it is empty. */
   readonly range: () => SequenceRange
   readonly gaps: () => number
-  /** A head that was published. Of a node whose journal was made anew there are others for the same sequence. */
-  readonly published: (head: JournalHead) => "agrees" | "differs" | "elsewhere"
-  /** An event that was published, that the slice should hold, and that it lacks. */
+  /**
+   * A head that was published, in the order of publishing. Of a node whose journal was made anew there are others for the
+   * same sequences, which say nothing of this one: a head counts against the slice only where the chain that it is of
+   * agrees with the slice elsewhere. `isWanted`: the slice should hold its event, if it is within its range.
+   */
+  readonly published: (head: JournalHead, isWanted?: boolean) => void
+  /** An event that the slice should hold, and that it lacks. */
   readonly missing: (sequence: number, why: string) => void
   readonly end: () => Proof
 }
@@ -58,8 +68,11 @@ export const makeHeadProof = (given: ReadonlyArray<GivenHead>): HeadProof => {
   const runs: Array<Run> = []
   const places = new Map<string, number>()
   const wanted = new Set(given.map(({ hash }) => hash))
-  /** Sequences at which a published head differs, with its hash. */
-  const differing = new Map<number, string>()
+  /** Published heads of one journal, from 1 on or from where the stream begins. */
+  let epoch: Epoch = { agrees: false }
+  let before = 0
+  /** The first head of each epoch that counts against the slice. */
+  const against: Array<JournalHead> = []
   let lacks: { readonly sequence: number; readonly why: string } | undefined
 
   const runOf = (sequence: number): Run | undefined => {
@@ -78,6 +91,17 @@ export const makeHeadProof = (given: ReadonlyArray<GivenHead>): HeadProof => {
     if (run !== undefined) run.provenTo = Math.max(run.provenTo, sequence)
   }
   const range = (): SequenceRange => ({ first: runs[0]?.first ?? 0, last: runs.at(-1)?.last ?? 0 })
+
+  const missing = (sequence: number, why: string): void => {
+    if (lacks === undefined || sequence < lacks.sequence) lacks = { sequence, why }
+  }
+  const endEpoch = (): void => {
+    const { agrees, differs, lacks: lacking } = epoch
+    epoch = { agrees: false }
+    if (!agrees) return
+    if (differs !== undefined) against.push(differs)
+    if (lacking !== undefined) missing(lacking, "it was published, the file's filter takes it, and it is missing")
+  }
 
   const contradiction = ({ hash, sequence }: GivenHead): Proof["broken"] => {
     const place = places.get(hash)
@@ -109,27 +133,28 @@ export const makeHeadProof = (given: ReadonlyArray<GivenHead>): HeadProof => {
     holds: (sequence) => hashes.has(sequence),
     range,
     gaps: () => Math.max(0, runs.length - 1),
-    published: ({ hash, sequence }) => {
+    published: (head, isWanted = false) => {
+      const { hash, sequence } = head
+      if (sequence <= before) endEpoch()
+      before = sequence
       const own = hashes.get(sequence)
-      if (own === undefined) return "elsewhere"
       if (own === hash) {
+        epoch.agrees = true
         prove(sequence)
-        return "agrees"
-      }
-      if (!differing.has(sequence)) differing.set(sequence, hash)
-      return "differs"
+      } else if (own !== undefined) epoch.differs ??= head
+      else if (isWanted && sequence > range().first && sequence < range().last) epoch.lacks ??= sequence
     },
-    missing: (sequence, why) => {
-      if (lacks === undefined || sequence < lacks.sequence) lacks = { sequence, why }
-    },
+    missing,
     end: () => {
+      endEpoch()
       let broken: Proof["broken"]
       for (const head of given) broken ??= contradiction(head)
       const uncovered = (sequence: number): boolean => (runOf(sequence)?.provenTo ?? 0) < sequence
-      const [changed] = [...differing.keys()].filter(uncovered).sort((a, b) => a - b)
+      const [changed] = against.filter(({ sequence }) => uncovered(sequence)).sort((a, b) => a.sequence - b.sequence)
       if (changed !== undefined && broken === undefined) {
-        const problem = `the chain's hash is ${hashes.get(changed)}; published was ${differing.get(changed)}: it was changed here or before`
-        broken = { sequence: changed, problem }
+        const { hash, sequence } = changed
+        const problem = `the chain's hash is ${hashes.get(sequence)}; published was ${hash}: it was changed here or before`
+        broken = { sequence, problem }
       }
       if (lacks !== undefined && broken === undefined) broken = { sequence: lacks.sequence, problem: lacks.why }
       const proven = runs.reduce((sum, run) => sum + run.provenTo - run.first + 1, 0)
