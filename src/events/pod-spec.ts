@@ -48,6 +48,24 @@ export const Probe = Schema.Struct({
 })
 export type Probe = typeof Probe.Type
 
+/** What a container does right after its start or before its stop; exactly one is given. */
+export const LifecycleHandler = Schema.Struct({
+  exec: opt(ExecAction),
+  httpGet: opt(HttpGetAction),
+  /** Whole seconds. */
+  sleep: opt(Schema.Struct({ seconds: int }))
+})
+export type LifecycleHandler = typeof LifecycleHandler.Type
+
+export const Lifecycle = Schema.Struct({ postStart: opt(LifecycleHandler), preStop: opt(LifecycleHandler) })
+
+/** KEP-5307, container restart rules; `RestartAllContainers` is KEP-5532. */
+export const RestartRule = Schema.Struct({
+  action: Schema.Literals(["Restart", "RestartAllContainers"]),
+  exitCodes: opt(Schema.Struct({ operator: Schema.Literals(["In", "NotIn"]), values: opt(list(int)) }))
+})
+export type RestartRule = typeof RestartRule.Type
+
 export const ContainerPort = Schema.Struct({
   name: opt(text),
   containerPort: int,
@@ -90,6 +108,10 @@ export const Container = Schema.Struct({
   livenessProbe: opt(Probe),
   readinessProbe: opt(Probe),
   startupProbe: opt(Probe),
+  lifecycle: opt(Lifecycle),
+  /** On an init container, `Always` makes it a sidecar (KEP-753). Absent: the pod's. */
+  restartPolicy: opt(Schema.Literals(["Always", "OnFailure", "Never"])),
+  restartPolicyRules: opt(list(RestartRule)),
   securityContext: opt(SecurityContext),
   terminationMessagePath: opt(text),
   terminationMessagePolicy: opt(Schema.Literals(["File", "FallbackToLogsOnError"])),
@@ -141,6 +163,7 @@ export const PodSpec = Schema.Struct({
   enableServiceLinks: opt(Schema.Boolean),
   automountServiceAccountToken: opt(Schema.Boolean),
   nodeName: opt(text),
+  os: opt(Schema.Struct({ name: text })),
   nodeSelector: opt(textMap),
   priority: opt(int),
   priorityClassName: opt(text),

@@ -22,8 +22,16 @@ export const restartAfterOwnKill: DecisionFlag = {
     "An end says for which reason the agent stopped the container (`killedFor`), and one that was stopped for a failed probe or a lost sandbox comes back whatever its exit code was, unless it is never restarted. Without it a container that obeys SIGTERM with exit code 0 stayed down with the policy OnFailure."
 }
 
+export const activeDeadline: DecisionFlag = {
+  number: 2,
+  name: "ActiveDeadline",
+  since: "0.2.0",
+  about:
+    "A pod that is active for longer than its `activeDeadlineSeconds` fails with DeadlineExceeded, and its containers are stopped. Without it the field was read and did nothing."
+}
+
 /** All of them, in order of their numbers. */
-export const decisionFlags: ReadonlyArray<DecisionFlag> = [restartAfterOwnKill]
+export const decisionFlags: ReadonlyArray<DecisionFlag> = [restartAfterOwnKill, activeDeadline]
 
 /** The numbers of those that are in force: an input of every decision. */
 export type Flags = ReadonlySet<number>

@@ -3,6 +3,7 @@ import { Clock, Effect } from "effect"
 import type { ContainerRuntime } from "../../adapters/cri/port.ts"
 import type { Host } from "../../adapters/host/port.ts"
 import type { Manifests } from "../../adapters/manifests/port.ts"
+import type { Prober } from "../../adapters/probing/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
 import type { Behavior, Outgoing, Reaction } from "../kernel/behavior.ts"
@@ -10,12 +11,13 @@ import type { PodCommand } from "./commands.ts"
 import { ensureContainer, removeDeadContainers, stopContainer } from "./container-effects.ts"
 import { podDecider } from "./decider.ts"
 import type { PodEvent } from "./evolve.ts"
+import { runHook } from "./hook-effects.ts"
 import { podMessages, podReminders, podTells } from "./messages.ts"
 import { cleanUp, ensureSandbox, stopSandbox } from "./sandbox-effects.ts"
 import type { PodSettings } from "./settings.ts"
-import { containerIn, type PodState } from "./state.ts"
+import { containerIn, type HookType, isAlive, isHeld, type PodState } from "./state.ts"
 
-export type PodNeeds = ContainerRuntime | Host | Manifests | PodSettings
+export type PodNeeds = ContainerRuntime | Host | Manifests | PodSettings | Prober
 type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, PodNeeds>
 
 const toSelf =
@@ -38,9 +40,14 @@ const work = (event: PodEvent, state: PodState, id: ActorId): Reaction<PodNeeds>
       const c = containerIn(state, event.container)
       return c === undefined ? [] : self(removeDeadContainers(c))
     }
-    case "ContainerKillRequested": {
+    case "ContainerKillRequested":
+    case "ContainerStopRequested": {
       const c = containerIn(state, event.container)
-      return c?.status === "killing" ? self(stopContainer(c)) : []
+      return c?.status === "killing" && !isHeld(c) ? self(stopContainer(c)) : []
+    }
+    case "ContainerHookStarted": {
+      const c = containerIn(state, event.container)
+      return c?.containerId === event.containerId ? self(runHook(state, c, event.hook)) : []
     }
     case "SandboxStopRequested":
       return one(stopSandbox(event.sandboxId))
@@ -75,7 +82,12 @@ const resume = (state: PodState, id: ActorId): Reaction<PodNeeds> => {
     ...(state.sandbox?.status === "stopping" ? [one(stopSandbox(state.sandbox.sandboxId))] : []),
     ...(state.cleanup === null ? [] : [one(cleanUp(pod))]),
     ...state.containers.filter((c) => c.status === "starting").map((c) => self(ensureContainer(state, c.name, true))),
-    ...state.containers.filter((c) => c.status === "killing").map((c) => self(stopContainer(c)))
+    ...state.containers.filter((c) => c.status === "killing" && !isHeld(c)).map((c) => self(stopContainer(c))),
+    ...state.containers
+      .filter(isAlive)
+      .flatMap((c) =>
+        (Object.keys(c.hooks ?? {}) as ReadonlyArray<HookType>).map((hook) => self(runHook(state, c, hook)))
+      )
   ]
 }
 

@@ -101,6 +101,18 @@ export const ReportContainerStop = Schema.TaggedStruct("ReportContainerStop", {
   /** How it ended; absent where the runtime does not know it any more. */
   observed: opt(ObservedContainer)
 })
+/** What became of a hook that asked something of its container; a sleep is told by its timer. */
+export const ReportHook = Schema.TaggedStruct("ReportHook", {
+  at,
+  container: text,
+  containerId: text,
+  hook: Schema.Literals(["PostStart", "PreStop"]),
+  outcome: Schema.Literals(["succeeded", "failed"]),
+  output: text,
+  timedOut: Schema.Boolean,
+  /** Milliseconds. */
+  duration: Schema.Int
+})
 export const ReportContainersRemoved = Schema.TaggedStruct("ReportContainersRemoved", {
   at,
   container: text,
@@ -135,6 +147,7 @@ export const PodCommand = Schema.Union([
   ReportContainerCreated,
   ReportContainerStart,
   ReportContainerStop,
+  ReportHook,
   ReportContainersRemoved,
   ReportCleanup,
   ObserveRuntime,

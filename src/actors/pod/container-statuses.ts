@@ -40,14 +40,17 @@ const stateOf = (state: PodState, c: ContainerInState): ContainerStateStatus => 
 
 const isDone = (state: PodState, c: ContainerInState): boolean => state.termination !== null && c.status === "exited"
 
-/** Running, and its startup probe has passed or it has none. */
-export const isStarted = (pod: Pod, c: ContainerInState): boolean =>
-  (c.status === "running" || c.status === "killing") &&
-  (containerSpec(pod, c.name)?.startupProbe === undefined || c.probes.startup?.result === "success")
+/** Running, its postStart hook is through, and its startup probe has passed, where it has them. */
+export const isStarted = (pod: Pod, c: ContainerInState): boolean => {
+  if (c.status !== "running" && c.status !== "killing") return false
+  const written = containerSpec(pod, c.name)
+  if (written?.lifecycle?.postStart !== undefined && c.hooks?.PostStart?.status !== "succeeded") return false
+  return written?.startupProbe === undefined || c.probes.startup?.result === "success"
+}
 
 /** Running and started, and its readiness probe passes or it has none. A completed init container is ready. */
 export const isReady = (pod: Pod, c: ContainerInState): boolean => {
-  if (c.init) return c.status === "exited" && c.lastExit?.exitCode === 0
+  if (c.init && c.sidecar !== true) return c.status === "exited" && c.lastExit?.exitCode === 0
   if (c.status !== "running" || !isStarted(pod, c)) return false
   return containerSpec(pod, c.name)?.readinessProbe === undefined || c.probes.readiness?.result === "success"
 }

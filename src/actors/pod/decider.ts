@@ -7,9 +7,19 @@ import { admission } from "./admission.ts"
 import type { ObservedContainer, PodCommand } from "./commands.ts"
 import { PodCommand as PodCommandSchema } from "./commands.ts"
 import { evolve, type PodDecision, type PodEvent } from "./evolve.ts"
+import { isTerminalPhase } from "./phase.ts"
 import { plan } from "./plan.ts"
 import { qosClass } from "./qos.ts"
-import { type ContainerInState, containerIn, emptyPod, type PodState, uidOf } from "./state.ts"
+import {
+  type ContainerInState,
+  containerIn,
+  emptyPod,
+  holdUntil,
+  isAlive,
+  isHeld,
+  type PodState,
+  uidOf
+} from "./state.ts"
 
 /** kubelet's pod worker tries again after 10 s; what is quick to mend is tried sooner: 1 s, doubling to 10 s. */
 const retryDelay = (failures: number): number => Math.min(1000 * 2 ** (failures - 1), 10_000)
@@ -40,6 +50,7 @@ const learning: Learn = {
   ReportContainerCreated: (d, command) => learnCreated(d, command),
   ReportContainerStart: (d, command) => learnStart(d, command),
   ReportContainerStop: (d, command) => learnStop(d, command),
+  ReportHook: (d, command) => learnHook(d, command),
   ReportContainersRemoved: (d, command) => learnRemoved(d, command),
   ReportCleanup: (d, command) => learnCleanup(d, command),
   ObserveRuntime: (d, command) => observe(d, command),
@@ -252,6 +263,17 @@ const learnStop = (d: PodDecision, command: Of<"ReportContainerStop">): void => 
   else operationFailed(d, "KillContainer", command.message, c.kill?.retry?.failures, c.because, c.containerId)
 }
 
+const learnHook = (d: PodDecision, command: Of<"ReportHook">): void => {
+  const { container, containerId, hook, outcome, output, timedOut, duration } = command
+  const c = containerIn(d.state, container)
+  const run = c?.hooks?.[hook]
+  // Of a container that is gone, or told twice after a crash of the agent.
+  if (c === undefined || c.containerId !== containerId || run?.status !== "running" || !isAlive(c)) return
+  const reason = hook === "PostStart" ? "FailedPostStartHook" : "FailedPreStopHook"
+  const ended = { container, containerId, hook, outcome, output, timedOut, duration }
+  d.emit({ _tag: "ContainerHookEnded", ...ended, ...(outcome === "failed" ? { reason } : {}) }, run.because)
+}
+
 const learnCleanup = (d: PodDecision, command: Of<"ReportCleanup">): void => {
   const { cleanup, definition, replacement } = d.state
   if (cleanup === null || definition === null) return
@@ -323,8 +345,26 @@ const timers = (state: PodState): ReadonlyArray<Timer> => {
   }
   add("sandbox", state.sandbox?.retry)
   add("cleanup", state.cleanup?.retry)
+  const deadline = state.definition.pod.spec.activeDeadlineSeconds
+  if (
+    deadline !== undefined &&
+    state.failed === undefined &&
+    state.termination === null &&
+    !isTerminalPhase(state.phase)
+  ) {
+    wanted.push({
+      key: "deadline",
+      dueAt: millis(state.startTime) + deadline * 1000,
+      because: state.definition.because
+    })
+  }
   for (const c of state.containers) {
     if (c.status === "killing") add(`kill/${c.name}`, c.kill?.retry)
+    if (isHeld(c)) wanted.push({ key: `hold/${c.name}`, dueAt: holdUntil(c.kill), because: c.kill.because })
+    for (const [hook, run] of Object.entries(c.hooks ?? {})) {
+      if (run.status !== "running" || run.until === undefined || !isAlive(c)) continue
+      wanted.push({ key: `hook/${c.name}/${hook}`, dueAt: run.until, because: run.because })
+    }
     if (c.status !== "waiting" && c.status !== "exited") continue
     add(`start/${c.name}`, c.startRetry)
     if (c.backOff !== null)

@@ -7,6 +7,7 @@ import type { containerEvents } from "../../events/kinds/container.ts"
 import type { podEvents } from "../../events/kinds/pod.ts"
 import type { Decision } from "../kernel/decision.ts"
 import { type BackOff, type BackOffPolicy, grow, maximumDelay } from "./backoff.ts"
+import { isSidecar } from "./spec-extension.ts"
 import {
   type ContainerInState,
   crashPolicy,
@@ -74,7 +75,7 @@ const admitted = (state: PodState, definition: Definition, meta: EventMeta): Pod
     because: meta.id,
     volumes: (spec.volumes ?? []).map((v) => ({ name: v.name, status: "requested", path: "" })),
     containers: [
-      ...(spec.initContainers ?? []).map((c) => emptyContainer(c.name, true)),
+      ...(spec.initContainers ?? []).map((c) => emptyContainer(c.name, true, isSidecar(c))),
       ...spec.containers.map((c) => emptyContainer(c.name, false))
     ]
   }
@@ -113,6 +114,22 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
           at: millis(meta.time),
           because: meta.id
         }
+      }
+    case "PodDeadlineExceeded":
+      return {
+        ...state,
+        because: meta.id,
+        failed: { reason: "DeadlineExceeded", message: event.message, because: meta.id }
+      }
+    case "PodRestartRequested":
+      return { ...state, because: meta.id, restarting: { because: meta.id } }
+    case "PodContainersReset":
+      return {
+        ...state,
+        because: meta.id,
+        restarting: null,
+        initialized: false,
+        containers: state.containers.map((c) => ({ ...c, because: meta.id, again: true }))
       }
     case "PodVolumeReady":
       return withVolume(state, event.volume, meta, { status: "ready", path: event.path })
@@ -210,6 +227,7 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
         waiting: null,
         kill: null,
         probes: {},
+        ...(c.hooks === undefined ? {} : { hooks: {} }),
         backOff: null,
         // Kubelet counts a restart when it makes it; the first start counts nothing.
         crashes:
@@ -218,8 +236,9 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
     case "ContainerCreated":
       return remark(state, event.container, meta, () => ({ containerId: event.containerId }))
     case "ContainerStarted": {
-      const next = withContainer(state, event.container, meta, () => ({
+      const next = withContainer(state, event.container, meta, (c) => ({
         status: "running",
+        ...(c.again === undefined ? {} : { again: false }),
         containerId: event.containerId,
         attempt: event.attempt,
         startedAt: event.startedAt,
@@ -249,9 +268,34 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
           gracePeriodSeconds: event.gracePeriodSeconds,
           at: millis(meta.time),
           because: meta.id,
-          retry: null
+          retry: null,
+          ...(event.preStop === undefined ? {} : { preStop: event.preStop }),
+          ...(event.after === undefined ? {} : { after: event.after })
         }
       }))
+    case "ContainerStopRequested":
+      return withContainer(state, event.container, meta, (c) => ({
+        kill: c.kill === null ? null : { ...c.kill, signalled: true }
+      }))
+    case "ContainerHookStarted":
+      return remark(state, event.container, meta, (c) => ({
+        hooks: {
+          ...c.hooks,
+          [event.hook]: {
+            status: "running",
+            at: millis(meta.time),
+            ...(event.until === undefined ? {} : { until: millis(event.until) }),
+            because: meta.id
+          }
+        }
+      }))
+    case "ContainerHookEnded":
+      return withContainer(state, event.container, meta, (c) => {
+        const run = c.hooks?.[event.hook]
+        return run === undefined
+          ? {}
+          : { hooks: { ...c.hooks, [event.hook]: { ...run, status: event.outcome, because: meta.id } } }
+      })
     case "ContainerExited":
       return withContainer(state, event.container, meta, (c) => ({
         status: "exited",

@@ -6,14 +6,28 @@ export const minimumGracePeriod = 2
 
 export type KillCause = "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "Unknown"
 
-/** Seconds: the deletion's own, else the failed probe's, else the pod's. */
-export const gracePeriod = (pod: PolicyPod, container: PolicyContainer, cause: KillCause): number => {
+/** Seconds, as it is written: the deletion's own, else the failed probe's, else the pod's. Zero leaves no time for hooks. */
+export const writtenGracePeriod = (pod: PolicyPod, container: PolicyContainer, cause: KillCause): number => {
   const probe =
     cause === "LivenessProbe" ? container.livenessProbe : cause === "StartupProbe" ? container.startupProbe : undefined
-  const seconds =
+  return (
     pod.metadata.deletionGracePeriodSeconds ??
     probe?.terminationGracePeriodSeconds ??
     pod.spec.terminationGracePeriodSeconds ??
     minimumGracePeriod
-  return Math.max(seconds, minimumGracePeriod)
+  )
 }
+
+/** The same, as much as every container gets at least. */
+export const gracePeriod = (pod: PolicyPod, container: PolicyContainer, cause: KillCause): number =>
+  Math.max(writtenGracePeriod(pod, container, cause), minimumGracePeriod)
+
+/**
+ * Seconds that a pod gets to stop (`pod_workers.go` calculateEffectiveGracePeriod): what its end asks for, else its spec's;
+ * never longer than an end that was asked for before, and at least one.
+ */
+export const effectiveGracePeriod = (
+  spec: number | undefined,
+  deletion: number | undefined,
+  override: number | undefined
+): number => Math.max(override ?? deletion ?? spec ?? 0, 1)

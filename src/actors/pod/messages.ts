@@ -7,6 +7,7 @@ import type { ProbeType } from "../../events/kinds/probe.ts"
 import type { Container } from "../../events/pod-spec.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { PodEvent } from "./evolve.ts"
+import { portsOf } from "./plan-hooks.ts"
 import { type ContainerInState, containerIn, containerSpec, type PodState } from "./state.ts"
 
 const probeTypes = ["liveness", "readiness", "startup"] as const
@@ -83,15 +84,15 @@ const unmountVolumes = (state: PodState, id: ActorId, at: number): ReadonlyArray
 const startProbes = (state: PodState, id: ActorId, c: ContainerInState, at: number): ReadonlyArray<Outgoing> => {
   const pod = state.definition?.pod
   const written = pod === undefined ? undefined : containerSpec(pod, c.name)
-  if (pod === undefined || written === undefined || c.init) return []
+  if (pod === undefined || written === undefined || (c.init && c.sidecar !== true)) return []
+  // kubelet tells of a container, and so asks it, when its postStart hook is through.
+  if (written.lifecycle?.postStart !== undefined && c.hooks?.PostStart?.status !== "succeeded") return []
   const isGated = written.startupProbe !== undefined && c.probes.startup?.result !== "success"
   return probeTypes.flatMap((probe) => {
     const spec = probeSpec(written, probe)
     if (spec === undefined || (isGated && probe !== "startup")) return []
     if (!isGated && probe === "startup") return []
-    const ports = Object.fromEntries(
-      (written.ports ?? []).flatMap((p) => (p.name === undefined ? [] : [[p.name, p.containerPort]]))
-    )
+    const ports = portsOf(pod, c.name)
     return [
       to(probeActor(id, c.name, probe), {
         _tag: "StartProbe",
@@ -135,6 +136,13 @@ export const podMessages = (event: PodEvent, state: PodState, id: ActorId, at: n
       const c = containerIn(state, event.container)
       return c?.containerId === event.containerId && c.status === "running" ? startProbes(state, id, c, at) : []
     }
+    case "ContainerHookEnded": {
+      const c = containerIn(state, event.container)
+      const isStart = event.hook === "PostStart" && event.outcome === "succeeded"
+      return isStart && c?.containerId === event.containerId && c.status === "running"
+        ? startProbes(state, id, c, at)
+        : []
+    }
     case "ContainerProbeReported": {
       const c = containerIn(state, event.container)
       if (event.probe !== "startup" || event.result !== "success" || c?.status !== "running") return []
@@ -163,6 +171,7 @@ export const podMessages = (event: PodEvent, state: PodState, id: ActorId, at: n
 export const podTells: ReadonlySet<PodEvent["_tag"]> = new Set([
   "PodAdmitted",
   "ContainerStarted",
+  "ContainerHookEnded",
   "ContainerProbeReported",
   "ContainerStartFailed",
   "ContainerKillRequested",

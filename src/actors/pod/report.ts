@@ -1,10 +1,13 @@
 /** What the pod looks like from outside after a decision: readiness, phase and conditions, each told when it changes. */
 
+import type { PodPhase } from "../../events/kinds/pod.ts"
+import type { Pod } from "../../events/pod-spec.ts"
 import { containersReady, initialized, podReadyToStartContainers, ready } from "./conditions.ts"
 import { containerStatuses, isReady } from "./container-statuses.ts"
 import type { PodDecision } from "./evolve.ts"
 import { isTerminalPhase, podPhase } from "./phase.ts"
-import type { PodCondition } from "./status.ts"
+import { isAlive, type PodState } from "./state.ts"
+import type { ContainerStatus, PodCondition } from "./status.ts"
 
 export const planReport = (d: PodDecision): void => {
   const definition = d.state.definition
@@ -21,16 +24,11 @@ export const planReport = (d: PodDecision): void => {
   }
 
   const statuses = [...containerStatuses(d.state, true), ...containerStatuses(d.state, false)]
-  const phase = isTerminalPhase(d.state.phase)
-    ? d.state.phase
-    : podPhase({
-        spec: pod.spec,
-        statuses,
-        terminal: d.state.termination !== null,
-        initialized: d.state.initialized
-      })
+  const phase = phaseOf(d.state, pod, statuses)
   if (phase !== d.state.phase) {
-    d.emit({ _tag: "PodPhaseChanged", from: d.state.phase, to: phase }, because(lastMoved(d)))
+    const { failed } = d.state
+    const why = failed === undefined ? {} : { reason: failed.reason, message: failed.message }
+    d.emit({ _tag: "PodPhaseChanged", from: d.state.phase, to: phase, ...why }, because(lastMoved(d)))
   }
 
   const sandbox =
@@ -42,6 +40,18 @@ export const planReport = (d: PodDecision): void => {
     ready(pod.spec, statuses, phase)
   ]
   for (const condition of conditions) tellCondition(d, condition, because(lastMoved(d)))
+}
+
+/** A terminal phase never leaves. A pod that failed as a whole says so when nothing of it runs (`status_manager.go`). */
+const phaseOf = (state: PodState, pod: Pod, statuses: ReadonlyArray<ContainerStatus>): PodPhase => {
+  if (isTerminalPhase(state.phase)) return state.phase
+  if (state.failed !== undefined) return state.containers.some(isAlive) ? state.phase : "Failed"
+  return podPhase({
+    spec: pod.spec,
+    statuses,
+    terminal: state.termination !== null,
+    initialized: state.initialized
+  })
 }
 
 const tellCondition = (d: PodDecision, condition: PodCondition, because: string | undefined): void => {

@@ -1,18 +1,14 @@
 /**
  * The pod as the policies read it: `Pod` of src/events/pod-spec.ts, and beside it the fields that the policies already
- * understand while manifests and the log do not carry them yet (sidecars, container restart rules, pod-level resources,
- * overhead, hooks, readiness gates, seccomp profiles). Every `Pod` is a `PolicyPod`. A field moves to pod-spec.ts when
+ * understand while manifests and the log do not carry them yet (pod-level resources, overhead, readiness gates, seccomp
+ * profiles). Every `Pod` is a `PolicyPod`. A field moves to pod-spec.ts when
  * the whole runtime honours it; then it is deleted here.
  */
-import type { Container, Pod, PodSpec, ResourceRequirements } from "../../events/pod-spec.ts"
+import type { Container, Pod, PodSpec, ResourceRequirements, RestartRule } from "../../events/pod-spec.ts"
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never"
 
-/** KEP-5307, container restart rules; `RestartAllContainers` is KEP-5532. */
-export interface RestartRule {
-  readonly action: "Restart" | "RestartAllContainers"
-  readonly exitCodes?: { readonly operator: "In" | "NotIn"; readonly values?: ReadonlyArray<number> }
-}
+export type { RestartRule }
 
 export interface SeccompProfile {
   readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
@@ -20,10 +16,6 @@ export interface SeccompProfile {
 }
 
 export type PolicyContainer = Container & {
-  /** On an init container, `Always` makes it a sidecar (KEP-753). */
-  readonly restartPolicy?: RestartPolicy
-  readonly restartPolicyRules?: ReadonlyArray<RestartRule>
-  readonly lifecycle?: { readonly preStop?: unknown; readonly postStart?: unknown }
   readonly securityContext?: { readonly seccompProfile?: SeccompProfile; readonly procMount?: "Default" | "Unmasked" }
 }
 

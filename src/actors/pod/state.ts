@@ -56,6 +56,32 @@ export interface Exit {
 
 export type KillReason = EventOf<"ContainerKillRequested">["reason"]
 
+export type HookType = EventOf<"ContainerHookStarted">["hook"]
+
+/** A lifecycle hook of the present life of a container. */
+export interface HookInState {
+  readonly status: "running" | "succeeded" | "failed"
+  /** When it began (ms). */
+  readonly at: number
+  /** When a sleep is over (ms). */
+  readonly until?: number
+  readonly because: string
+}
+
+export interface KillInState {
+  readonly reason: KillReason
+  readonly message: string
+  readonly gracePeriodSeconds: number
+  readonly at: number
+  readonly because: string
+  readonly retry: Retry | null
+  /** What the stop signal waits for, within the grace period: the preStop hook, the ends of other containers. */
+  readonly preStop?: boolean
+  readonly after?: ReadonlyArray<string>
+  /** It waits no more: the signal is sent. */
+  readonly signalled?: true
+}
+
 export interface ProbeInState {
   readonly result: ProbeResult
   readonly output: string
@@ -65,6 +91,8 @@ export interface ProbeInState {
 export interface ContainerInState {
   readonly name: string
   readonly init: boolean
+  /** A restartable init container: it runs on beside the regular ones. Absent for others, as is all that follows from new fields. */
+  readonly sidecar?: true
   /** waiting (never ran) → starting → running → (killing →) exited → starting … */
   readonly status: "waiting" | "starting" | "running" | "killing" | "exited"
   /** Attempt of the container that is starting, running or was last; -1: none yet. Also the restart count. */
@@ -79,20 +107,16 @@ export interface ContainerInState {
   readonly previousExit: Exit | null
   /** Why it cannot start, for people: kubelet's waiting reason. */
   readonly waiting: { readonly reason: string; readonly message: string } | null
-  readonly kill: {
-    readonly reason: KillReason
-    readonly message: string
-    readonly gracePeriodSeconds: number
-    readonly at: number
-    readonly because: string
-    readonly retry: Retry | null
-  } | null
+  readonly kill: KillInState | null
   /** It is not restarted before `until` (ms). */
   readonly backOff: { readonly delaySeconds: number; readonly until: number; readonly because: string } | null
   /** Its row of restarts, see backoff.ts. */
   readonly crashes: BackOff | null
   readonly startRetry: Retry | null
   readonly probes: Readonly<Partial<Record<ProbeType, ProbeInState>>>
+  readonly hooks?: Readonly<Partial<Record<HookType, HookInState>>>
+  /** It ended so that all containers start over: it is to run whatever its end was. */
+  readonly again?: boolean
   readonly ready: boolean
   /** Ids of dead containers of this name that the runtime still has, newest last. */
   readonly dead: ReadonlyArray<string>
@@ -124,6 +148,10 @@ export interface PodState {
     readonly at: number
     readonly because: string
   } | null
+  /** It failed as a whole (DeadlineExceeded): nothing of it is started any more. */
+  readonly failed?: { readonly reason: string; readonly message: string; readonly because: string }
+  /** All its containers are being stopped to start over. */
+  readonly restarting?: { readonly because: string } | null
   readonly volumes: ReadonlyArray<VolumeInState>
   readonly sandbox: SandboxInState | null
   readonly containers: ReadonlyArray<ContainerInState>
@@ -156,9 +184,10 @@ export const emptyPod = (name: string): PodState => ({
   because: ""
 })
 
-export const emptyContainer = (name: string, init: boolean): ContainerInState => ({
+export const emptyContainer = (name: string, init: boolean, sidecar = false): ContainerInState => ({
   name,
   init,
+  ...(sidecar ? { sidecar } : {}),
   status: "waiting",
   attempt: -1,
   containerId: "",
@@ -195,8 +224,19 @@ export const containerSpec = (pod: Pod, name: string) =>
 export const isAlive = (container: ContainerInState): boolean =>
   container.status === "starting" || container.status === "running" || container.status === "killing"
 
-/** The agent stopped it for something that a new start is to mend, not because the pod ends. */
-export const isOwnKill = ({ killedFor }: Exit): boolean => killedFor !== undefined && killedFor !== "PodTerminating"
+/** The agent stopped it for something that a new start is to mend, whatever the exit code of the stopped process was. */
+export const isOwnKill = ({ killedFor }: Exit): boolean => killedFor !== undefined && ownKills.has(killedFor)
+const ownKills: ReadonlySet<KillReason> = new Set(["LivenessProbe", "StartupProbe", "SandboxLost", "Unknown"])
+
+/** A container whose stop signal waits for its preStop hook or for the ends of others. */
+export const isHeld = (c: ContainerInState): c is ContainerInState & { readonly kill: KillInState } =>
+  c.status === "killing" &&
+  c.kill !== null &&
+  c.kill.signalled !== true &&
+  (c.kill.preStop === true || c.kill.after !== undefined)
+
+/** When such a stop waits no longer (ms): its grace period is over. */
+export const holdUntil = (kill: KillInState): number => kill.at + kill.gracePeriodSeconds * 1000
 
 /** Dead containers that kubelet keeps of each name (`maxPerPodContainerCount`). */
 const keptDeadContainers = 1

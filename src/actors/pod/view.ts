@@ -58,7 +58,9 @@ const statusText = (
 ): string => {
   if (state.rejected !== null) return state.rejected.reason
   if (state.termination !== null) return "Terminating"
-  const failedInit = init.findIndex((c) => !(c.state.terminated?.exitCode === 0))
+  if (state.failed !== undefined) return state.failed.reason
+  const sidecars = sidecarsOf(state)
+  const failedInit = init.findIndex((c) => !(sidecars.has(c.name) ? c.started : c.state.terminated?.exitCode === 0))
   if (failedInit >= 0 && !state.initialized && state.phase === "Pending") {
     const { state: s } = init[failedInit]!
     if (s.terminated !== undefined) return `Init:${s.terminated.reason ?? `ExitCode:${s.terminated.exitCode}`}`
@@ -77,15 +79,21 @@ const statusText = (
   return state.phase
 }
 
+/** As kubectl, READY counts sidecars among the containers. */
+const sidecarsOf = (state: PodState): ReadonlySet<string> =>
+  new Set(state.containers.filter((c) => c.sidecar === true).map((c) => c.name))
+
 export const podView = (id: ActorId, state: PodState): PodView => {
   const init = containerStatuses(state, true)
   const main = containerStatuses(state, false)
   const waiting = [...init, ...main].find((c) => c.state.waiting?.message !== undefined)?.state.waiting
+  const sidecars = sidecarsOf(state)
+  const counted = [...init.filter((c) => sidecars.has(c.name)), ...main]
   return {
     namespace: id.namespace,
     name: id.name,
     uid: uidOf(state),
-    ready: `${main.filter((c) => c.ready).length}/${main.length}`,
+    ready: `${counted.filter((c) => c.ready).length}/${counted.length}`,
     status: statusText(state, init, main),
     phase: state.phase,
     restarts: [...init, ...main].reduce((sum, c) => sum + c.restartCount, 0),
@@ -93,7 +101,7 @@ export const podView = (id: ActorId, state: PodState): PodView => {
     startTime: state.startTime,
     qosClass: state.definition?.qosClass ?? "",
     source: state.definition?.source ?? "",
-    message: state.rejected?.message ?? waiting?.message ?? "",
+    message: state.rejected?.message ?? state.failed?.message ?? waiting?.message ?? "",
     conditions: Object.fromEntries(Object.entries(state.conditions).map(([type, c]) => [type, c.status])),
     containers: main,
     initContainers: init

@@ -128,6 +128,7 @@ export const askHttp = (question: HttpQuestion): Effect.Effect<Outcome> =>
         cancel = request(url, question, hostHeader, (result) => {
           if (isOver) return
           if (result instanceof Error) return end(failed(`GET ${url.href}: ${describe(result)}`))
+          if (question.anyStatus === true && !redirectCodes.has(result.status)) return end(succeeded(result.body))
           const turn = judge(result, url, hostHeader, redirects)
           if ("outcome" in turn) end(turn.outcome)
           else go(turn.next, turn.hostHeader, redirects + 1)

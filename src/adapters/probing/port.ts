@@ -18,6 +18,8 @@ export interface HttpQuestion extends Timed {
   /** With or without a leading slash, may hold a query. */
   readonly path: string
   readonly headers: ReadonlyArray<{ readonly name: string; readonly value: string }>
+  /** Any answer is good, whatever its status: of lifecycle hooks. */
+  readonly anyStatus?: boolean
 }
 export interface TcpQuestion extends Timed {
   readonly kind: "tcpSocket"

@@ -70,7 +70,21 @@ export const ContainerStartFailed = defineEvent("ContainerStartFailed", {
 })
 
 /** Why the agent stops a container. */
-const KillReason = Schema.Literals(["LivenessProbe", "StartupProbe", "PodTerminating", "SandboxLost", "Unknown"])
+export const KillReason = Schema.Literals([
+  "LivenessProbe",
+  "StartupProbe",
+  "PodTerminating",
+  "SandboxLost",
+  /** Its postStart hook failed (kubelet's word). */
+  "FailedPostStartHook",
+  /** The pod's other containers have ended for good, so that its sidecars end too. */
+  "PodCompleted",
+  /** The pod was active for longer than its activeDeadlineSeconds. */
+  "DeadlineExceeded",
+  /** The exit of one of the pod's containers restarts all of them. */
+  "RestartAllContainers",
+  "Unknown"
+])
 
 export const ContainerKillRequested = defineEvent("ContainerKillRequested", {
   kind: "pod",
@@ -81,10 +95,70 @@ export const ContainerKillRequested = defineEvent("ContainerKillRequested", {
     containerId: text,
     reason: KillReason,
     message: text,
-    gracePeriodSeconds: Schema.Int
+    gracePeriodSeconds: Schema.Int,
+    /** Its preStop hook runs first, within the grace period; the stop signal follows with ContainerStopRequested. */
+    preStop: opt(Schema.Boolean),
+    /** Containers that end first (sidecars end last, in reverse order); the signal follows with ContainerStopRequested. */
+    after: opt(Schema.Array(text))
   },
   tell: (e) => `stopping ${e.container} (grace ${e.gracePeriodSeconds} s): ${e.message}`
 })
+
+export const ContainerStopRequested = defineEvent("ContainerStopRequested", {
+  kind: "pod",
+  about:
+    "A container whose stop had to wait is to be stopped now: its preStop hook is through and it is its turn, or its grace period is over.",
+  fields: {
+    container: text,
+    containerId: text,
+    /** What is left of it; at least 2 s. */
+    gracePeriodSeconds: Schema.Int,
+    reason: text
+  },
+  tell: (e) => `signalling ${e.container} to stop (${e.gracePeriodSeconds} s left): ${e.reason}`
+})
+
+const Hook = Schema.Literals(["PostStart", "PreStop"])
+
+export const ContainerHookStarted = defineEvent("ContainerHookStarted", {
+  kind: "pod",
+  about:
+    "A lifecycle hook of the container is to run: postStart right after its start, preStop before its stop signal. After a crash of the agent it may run once more.",
+  fields: {
+    container: text,
+    containerId: text,
+    hook: Hook,
+    /** What it does, for people: `exec sh -c …`, `GET http://10.0.0.3:8080/bye`, `sleep 5 s`. */
+    target: text,
+    /** When a sleep is over. */
+    until: opt(Timestamp)
+  },
+  tell: (e) => `${hookField(e.hook)} of ${e.container} runs: ${e.target}`
+})
+
+export const ContainerHookEnded = defineEvent("ContainerHookEnded", {
+  kind: "pod",
+  severityOf: (e) => (e.outcome === "succeeded" ? "INFO" : "WARN"),
+  about: "A lifecycle hook ended. A failed postStart hook stops its container; a failed preStop hook holds nothing up.",
+  fields: {
+    container: text,
+    containerId: text,
+    hook: Hook,
+    outcome: Schema.Literals(["succeeded", "failed"]),
+    /** kubelet's words: FailedPostStartHook, FailedPreStopHook; absent where it succeeded. */
+    reason: opt(text),
+    /** What was seen, at most 1 KiB. */
+    output: text,
+    timedOut: Schema.Boolean,
+    /** Milliseconds. */
+    duration: Schema.Int
+  },
+  tell: (e) =>
+    `${hookField(e.hook)} of ${e.container} ${e.outcome}${e.timedOut ? " (not in time)" : ""}${e.outcome === "succeeded" || e.output === "" ? "" : `: ${e.output}`}`
+})
+
+/** As the manifest calls it. */
+const hookField = (hook: typeof Hook.Type): string => (hook === "PostStart" ? "postStart" : "preStop")
 
 export const ContainerExited = defineEvent("ContainerExited", {
   kind: "pod",
@@ -151,7 +225,10 @@ export const containerEvents = [
   ContainerCreated,
   ContainerStarted,
   ContainerStartFailed,
+  ContainerHookStarted,
+  ContainerHookEnded,
   ContainerKillRequested,
+  ContainerStopRequested,
   ContainerExited,
   ContainerBackOffStarted,
   ContainerReadinessChanged,

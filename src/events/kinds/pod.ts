@@ -52,6 +52,31 @@ export const PodTerminationRequested = defineEvent("PodTerminationRequested", {
     `ending: ${e.reason === "ManifestRemoved" ? "its manifest is gone" : "its definition changed"} (grace ${e.gracePeriodSeconds} s)`
 })
 
+export const PodDeadlineExceeded = defineEvent("PodDeadlineExceeded", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "The pod was active for longer than its activeDeadlineSeconds: its containers are stopped, nothing is started any more, and it fails. What is left of it stays until its manifest goes.",
+  fields: { activeDeadlineSeconds: Schema.Int, startedAt: Timestamp, message: text },
+  tell: (e) => `failed: DeadlineExceeded: ${e.message} (${e.activeDeadlineSeconds} s)`
+})
+
+export const PodRestartRequested = defineEvent("PodRestartRequested", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "A container ended with an exit code whose rule restarts all containers of the pod (RestartAllContainers): what runs is stopped, then init containers and containers start over in the same sandbox.",
+  fields: { container: text, exitCode: Schema.Int },
+  tell: (e) => `restarting all containers: ${e.container} ended with exit code ${e.exitCode}`
+})
+
+export const PodContainersReset = defineEvent("PodContainersReset", {
+  kind: "pod",
+  about: "All containers of the pod have ended in order to start over from the first init container.",
+  fields: {},
+  tell: () => "all containers have ended and start over"
+})
+
 export const PodVolumeReady = defineEvent("PodVolumeReady", {
   kind: "pod",
   severity: "DEBUG",
@@ -144,8 +169,14 @@ export const PodOperationFailed = defineEvent("PodOperationFailed", {
 export const PodPhaseChanged = defineEvent("PodPhaseChanged", {
   kind: "pod",
   about: "The pod's phase changed.",
-  fields: { from: PodPhase, to: PodPhase },
-  tell: (e) => `phase ${e.from} → ${e.to}`
+  fields: {
+    from: PodPhase,
+    to: PodPhase,
+    /** Where the pod as a whole has one: DeadlineExceeded. */
+    reason: Schema.optionalKey(text),
+    message: Schema.optionalKey(text)
+  },
+  tell: (e) => `phase ${e.from} → ${e.to}${e.reason === undefined ? "" : ` (${e.reason})`}`
 })
 
 export const PodConditionChanged = defineEvent("PodConditionChanged", {
@@ -172,6 +203,9 @@ export const podEvents = [
   PodReplacementQueued,
   PodReplacementDropped,
   PodTerminationRequested,
+  PodDeadlineExceeded,
+  PodRestartRequested,
+  PodContainersReset,
   PodVolumeReady,
   PodVolumesReleased,
   PodVolumeRemoved,
