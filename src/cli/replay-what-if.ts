@@ -249,7 +249,11 @@ const killWords: Readonly<Record<string, string>> = {
   LivenessProbe: "liveness kill",
   StartupProbe: "startup kill",
   PodTerminating: "stop for the pod's end",
-  SandboxLost: "stop for its lost sandbox"
+  SandboxLost: "stop for its lost sandbox",
+  FailedPostStartHook: "stop for its failed postStart hook",
+  PodCompleted: "stop since the other containers ended",
+  DeadlineExceeded: "stop at the pod's deadline",
+  RestartAllContainers: "stop to start all over"
 }
 
 const times = (n: number): string => (n === 1 ? "once" : n === 2 ? "twice" : `${n} times`)

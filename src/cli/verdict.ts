@@ -247,8 +247,10 @@ export class PodVerdict {
       return { text, about: [...this.hindrances.values()].at(-1)?.event ?? ending }
     }
     if (phase?.event._tag !== "PodPhaseChanged") return undefined
-    const { to } = phase.event
+    const { to, reason, message } = phase.event
     if (to !== "Failed" && to !== "Succeeded") return undefined
+    if (reason !== undefined)
+      return { text: `failed at ${this.clock(phase.time)}: ${reason}: ${message ?? ""}`, about: phase }
     const ends = this.courses().flatMap(([name, course]) => {
       const { exit, kill } = course
       if (exit?.event._tag !== "ContainerExited") return []

@@ -116,6 +116,54 @@ export interface Pod {
         readonly failureThreshold?: number
         readonly terminationGracePeriodSeconds?: number
       }
+      readonly lifecycle?: {
+        readonly postStart?: {
+          readonly exec?: {
+            readonly command?: ReadonlyArray<string>
+          }
+          readonly httpGet?: {
+            readonly path?: string
+            readonly port: number | string
+            readonly host?: string
+            readonly scheme?: "HTTP" | "HTTPS"
+            readonly httpHeaders?: ReadonlyArray<{
+              readonly name: string
+              readonly value?: string
+              readonly valueHash?: string
+            }>
+          }
+          readonly sleep?: {
+            readonly seconds: number
+          }
+        }
+        readonly preStop?: {
+          readonly exec?: {
+            readonly command?: ReadonlyArray<string>
+          }
+          readonly httpGet?: {
+            readonly path?: string
+            readonly port: number | string
+            readonly host?: string
+            readonly scheme?: "HTTP" | "HTTPS"
+            readonly httpHeaders?: ReadonlyArray<{
+              readonly name: string
+              readonly value?: string
+              readonly valueHash?: string
+            }>
+          }
+          readonly sleep?: {
+            readonly seconds: number
+          }
+        }
+      }
+      readonly restartPolicy?: "Always" | "OnFailure" | "Never"
+      readonly restartPolicyRules?: ReadonlyArray<{
+        readonly action: "Restart" | "RestartAllContainers"
+        readonly exitCodes?: {
+          readonly operator: "In" | "NotIn"
+          readonly values?: ReadonlyArray<number>
+        }
+      }>
       readonly securityContext?: {
         readonly privileged?: boolean
         readonly runAsUser?: number
@@ -241,6 +289,54 @@ export interface Pod {
         readonly failureThreshold?: number
         readonly terminationGracePeriodSeconds?: number
       }
+      readonly lifecycle?: {
+        readonly postStart?: {
+          readonly exec?: {
+            readonly command?: ReadonlyArray<string>
+          }
+          readonly httpGet?: {
+            readonly path?: string
+            readonly port: number | string
+            readonly host?: string
+            readonly scheme?: "HTTP" | "HTTPS"
+            readonly httpHeaders?: ReadonlyArray<{
+              readonly name: string
+              readonly value?: string
+              readonly valueHash?: string
+            }>
+          }
+          readonly sleep?: {
+            readonly seconds: number
+          }
+        }
+        readonly preStop?: {
+          readonly exec?: {
+            readonly command?: ReadonlyArray<string>
+          }
+          readonly httpGet?: {
+            readonly path?: string
+            readonly port: number | string
+            readonly host?: string
+            readonly scheme?: "HTTP" | "HTTPS"
+            readonly httpHeaders?: ReadonlyArray<{
+              readonly name: string
+              readonly value?: string
+              readonly valueHash?: string
+            }>
+          }
+          readonly sleep?: {
+            readonly seconds: number
+          }
+        }
+      }
+      readonly restartPolicy?: "Always" | "OnFailure" | "Never"
+      readonly restartPolicyRules?: ReadonlyArray<{
+        readonly action: "Restart" | "RestartAllContainers"
+        readonly exitCodes?: {
+          readonly operator: "In" | "NotIn"
+          readonly values?: ReadonlyArray<number>
+        }
+      }>
       readonly securityContext?: {
         readonly privileged?: boolean
         readonly runAsUser?: number
@@ -296,6 +392,9 @@ export interface Pod {
     readonly enableServiceLinks?: boolean
     readonly automountServiceAccountToken?: boolean
     readonly nodeName?: string
+    readonly os?: {
+      readonly name: string
+    }
     readonly nodeSelector?: { readonly [name: string]: string }
     readonly priority?: number
     readonly priorityClassName?: string
@@ -533,6 +632,22 @@ export interface PodTerminationRequestedData {
   readonly gracePeriodSeconds: number
 }
 
+/** The pod was active for longer than its activeDeadlineSeconds: its containers are stopped, nothing is started any more, and it fails. What is left of it stays until its manifest goes. */
+export interface PodDeadlineExceededData {
+  readonly activeDeadlineSeconds: number
+  readonly startedAt: string
+  readonly message: string
+}
+
+/** A container ended with an exit code whose rule restarts all containers of the pod (RestartAllContainers): what runs is stopped, then init containers and containers start over in the same sandbox. */
+export interface PodRestartRequestedData {
+  readonly container: string
+  readonly exitCode: number
+}
+
+/** All containers of the pod have ended in order to start over from the first init container. */
+export type PodContainersResetData = { readonly [name: string]: unknown }
+
 /** One of the pod's volumes is ready. */
 export interface PodVolumeReadyData {
   readonly volume: string
@@ -602,6 +717,8 @@ export interface PodOperationFailedData {
 export interface PodPhaseChangedData {
   readonly from: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown"
   readonly to: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown"
+  readonly reason?: string
+  readonly message?: string
 }
 
 /** A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready. */
@@ -665,13 +782,44 @@ export interface ContainerStartFailedData {
   readonly imageMissing?: boolean
 }
 
+/** A lifecycle hook of the container is to run: postStart right after its start, preStop before its stop signal. After a crash of the agent it may run once more. */
+export interface ContainerHookStartedData {
+  readonly container: string
+  readonly containerId: string
+  readonly hook: "PostStart" | "PreStop"
+  readonly target: string
+  readonly until?: string
+}
+
+/** A lifecycle hook ended. A failed postStart hook stops its container; a failed preStop hook holds nothing up. */
+export interface ContainerHookEndedData {
+  readonly container: string
+  readonly containerId: string
+  readonly hook: "PostStart" | "PreStop"
+  readonly outcome: "succeeded" | "failed"
+  readonly reason?: string
+  readonly output: string
+  readonly timedOut: boolean
+  readonly duration: number
+}
+
 /** The container is to be stopped: its stop signal first, SIGKILL when the grace period is over. */
 export interface ContainerKillRequestedData {
   readonly container: string
   readonly containerId: string
-  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "Unknown"
+  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Unknown"
   readonly message: string
   readonly gracePeriodSeconds: number
+  readonly preStop?: boolean
+  readonly after?: ReadonlyArray<string>
+}
+
+/** A container whose stop had to wait is to be stopped now: its preStop hook is through and it is its turn, or its grace period is over. */
+export interface ContainerStopRequestedData {
+  readonly container: string
+  readonly containerId: string
+  readonly gracePeriodSeconds: number
+  readonly reason: string
 }
 
 /** The container ended. */
@@ -684,7 +832,7 @@ export interface ContainerExitedData {
   readonly reason: string
   readonly message: string
   readonly oomKilled: boolean
-  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "Unknown"
+  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Unknown"
   readonly startedAt?: string
   readonly finishedAt: string
 }
@@ -941,6 +1089,9 @@ export interface EventData {
   readonly PodReplacementQueued: PodReplacementQueuedData
   readonly PodReplacementDropped: PodReplacementDroppedData
   readonly PodTerminationRequested: PodTerminationRequestedData
+  readonly PodDeadlineExceeded: PodDeadlineExceededData
+  readonly PodRestartRequested: PodRestartRequestedData
+  readonly PodContainersReset: PodContainersResetData
   readonly PodVolumeReady: PodVolumeReadyData
   readonly PodVolumesReleased: PodVolumesReleasedData
   readonly PodVolumeRemoved: PodVolumeRemovedData
@@ -961,7 +1112,10 @@ export interface EventData {
   readonly ContainerCreated: ContainerCreatedData
   readonly ContainerStarted: ContainerStartedData
   readonly ContainerStartFailed: ContainerStartFailedData
+  readonly ContainerHookStarted: ContainerHookStartedData
+  readonly ContainerHookEnded: ContainerHookEndedData
   readonly ContainerKillRequested: ContainerKillRequestedData
+  readonly ContainerStopRequested: ContainerStopRequestedData
   readonly ContainerExited: ContainerExitedData
   readonly ContainerBackOffStarted: ContainerBackOffStartedData
   readonly ContainerReadinessChanged: ContainerReadinessChangedData
@@ -1018,6 +1172,9 @@ export const tagsByType = {
   "dev.chronode.PodReplacementQueued.v1": "PodReplacementQueued",
   "dev.chronode.PodReplacementDropped.v1": "PodReplacementDropped",
   "dev.chronode.PodTerminationRequested.v1": "PodTerminationRequested",
+  "dev.chronode.PodDeadlineExceeded.v1": "PodDeadlineExceeded",
+  "dev.chronode.PodRestartRequested.v1": "PodRestartRequested",
+  "dev.chronode.PodContainersReset.v1": "PodContainersReset",
   "dev.chronode.PodVolumeReady.v1": "PodVolumeReady",
   "dev.chronode.PodVolumesReleased.v1": "PodVolumesReleased",
   "dev.chronode.PodVolumeRemoved.v1": "PodVolumeRemoved",
@@ -1038,7 +1195,10 @@ export const tagsByType = {
   "dev.chronode.ContainerCreated.v1": "ContainerCreated",
   "dev.chronode.ContainerStarted.v1": "ContainerStarted",
   "dev.chronode.ContainerStartFailed.v1": "ContainerStartFailed",
+  "dev.chronode.ContainerHookStarted.v1": "ContainerHookStarted",
+  "dev.chronode.ContainerHookEnded.v1": "ContainerHookEnded",
   "dev.chronode.ContainerKillRequested.v1": "ContainerKillRequested",
+  "dev.chronode.ContainerStopRequested.v1": "ContainerStopRequested",
   "dev.chronode.ContainerExited.v1": "ContainerExited",
   "dev.chronode.ContainerBackOffStarted.v1": "ContainerBackOffStarted",
   "dev.chronode.ContainerReadinessChanged.v1": "ContainerReadinessChanged",

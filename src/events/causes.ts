@@ -68,12 +68,16 @@ export const isTrouble = (recorded: RecordedEvent): boolean => {
       return event.exitCode !== 0 || event.oomKilled
     case "PodPhaseChanged":
       return event.to === "Failed"
+    case "ContainerHookEnded":
+      return event.outcome === "failed"
     case "ContainerKillRequested":
     case "ContainerStartFailed":
     case "ContainerWaiting":
     case "SandboxFailed":
     case "SandboxLost":
     case "PodRejected":
+    case "PodDeadlineExceeded":
+    case "PodRestartRequested":
     case "PodOperationFailed":
     case "PodTerminationRequested":
     case "ActorFailed":
@@ -116,8 +120,18 @@ export const evidence = (recorded: RecordedEvent): ReadonlyArray<readonly [label
       return [
         ["reason", event.reason],
         ["grace", `${event.gracePeriodSeconds} s`],
+        ...(event.after === undefined ? [] : [["waits for", event.after.join(", ")] as const]),
         ["container", event.containerId]
       ]
+    case "ContainerStopRequested":
+      return [["grace left", `${event.gracePeriodSeconds} s`]]
+    case "ContainerHookEnded":
+      return [
+        ...(event.reason === undefined ? [] : [["reason", event.reason] as const]),
+        ["took", `${event.duration} ms${event.timedOut ? ", timed out" : ""}`]
+      ]
+    case "PodDeadlineExceeded":
+      return [["active since", event.startedAt]]
     case "ContainerExited":
       return [
         ["exit code", String(event.exitCode)],

@@ -71,7 +71,13 @@ export class WorldModel {
       case "ContainerStarted":
         return [...this.naturalEnd(event.containerId, state), ...removal(event.container, state, at)]
       case "ContainerKillRequested":
+        return event.preStop === true || event.after !== undefined
+          ? []
+          : [this.stop(event.container, event.containerId, at)]
+      case "ContainerStopRequested":
         return [this.stop(event.container, event.containerId, at)]
+      case "ContainerHookStarted":
+        return event.until === undefined ? [this.hook(event, at)] : []
       default:
         return []
     }
@@ -252,6 +258,20 @@ export class WorldModel {
         observed: ended
       }
     }
+  }
+
+  /** A hook ends as it did the last time; one that was never run here succeeds at once. */
+  private hook(
+    { container, containerId, hook }: Extract<PodEvent, { readonly _tag: "ContainerHookStarted" }>,
+    at: number
+  ): Due<PodCommand> {
+    const key = `${container} ${hook}`
+    const last = this.past.last("ContainerHookEnded", key)
+    const then = at + this.took("ContainerHookStarted", "ContainerHookEnded", key)
+    const ended = last?._tag === "ContainerHookEnded" ? last : undefined
+    const { outcome = "succeeded", output = "", timedOut = false } = ended ?? {}
+    const told = { container, containerId, hook, outcome, output, timedOut, duration: then - at }
+    return { at: then, command: { _tag: "ReportHook", at: then, ...told } }
   }
 
   private took(from: string, to: string, key: string): number {

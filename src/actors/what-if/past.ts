@@ -79,7 +79,7 @@ interface DraftAsking {
 /** What a request and its outcome have in common. */
 const keyOf = (event: KnownEvent["event"]): string => {
   const e = event as Readonly<Record<string, unknown>>
-  if (typeof e.container === "string") return e.container
+  if (typeof e.container === "string") return typeof e.hook === "string" ? `${e.container} ${e.hook}` : e.container
   if (typeof e.volume === "string") return e.volume
   return ""
 }
@@ -91,6 +91,7 @@ const pairs: ReadonlyArray<readonly [from: string, to: string]> = [
   ["PodCleanupRequested", "PodRemoved"],
   ["VolumeMountRequested", "VolumeMounted"],
   ["VolumeUnmountRequested", "VolumeUnmounted"],
+  ["ContainerHookStarted", "ContainerHookEnded"],
   ["ContainerStartRequested", "ContainerCreated"],
   ["ContainerStartRequested", "ContainerStarted"]
 ]
@@ -160,6 +161,12 @@ export const pastOf = (family: Family, end: number, isWhole: boolean): Past => {
       case "ContainerKillRequested": {
         const draft = byId.get(event.containerId)
         if (draft !== undefined) draft.killAskedAt ??= at
+        break
+      }
+      // Its stop had to wait: what it takes to end counts from here.
+      case "ContainerStopRequested": {
+        const draft = byId.get(event.containerId)
+        if (draft !== undefined) draft.killAskedAt = at
         break
       }
       case "ContainerExited": {

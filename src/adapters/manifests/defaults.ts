@@ -2,7 +2,7 @@
  * What the API server would fill in (`pkg/apis/core/v1/defaults.go` of Kubernetes 1.36), for the fields that Chronode has.
  * Explicit values stay as they are, but for zeros where upstream takes zero for "not given".
  */
-import type { Container, Pod, Probe, Volume } from "../../events/pod-spec.ts"
+import type { Container, LifecycleHandler, Pod, Probe, Volume } from "../../events/pod-spec.ts"
 import type { UnidentifiedPod } from "./identity.ts"
 
 export const defaultNamespace = "default"
@@ -18,17 +18,15 @@ export const tagOf = (image: string): string => {
 const orDefault = (value: number | undefined, otherwise: number): number =>
   value === undefined || value === 0 ? otherwise : value
 
+const httpGetDefaults = (action: NonNullable<Probe["httpGet"]>): NonNullable<Probe["httpGet"]> => ({
+  ...action,
+  path: action.path === undefined || action.path === "" ? "/" : action.path,
+  scheme: action.scheme ?? "HTTP"
+})
+
 const probeDefaults = (probe: Probe): Probe => ({
   ...probe,
-  ...(probe.httpGet === undefined
-    ? {}
-    : {
-        httpGet: {
-          ...probe.httpGet,
-          path: probe.httpGet.path === undefined || probe.httpGet.path === "" ? "/" : probe.httpGet.path,
-          scheme: probe.httpGet.scheme ?? "HTTP"
-        }
-      }),
+  ...(probe.httpGet === undefined ? {} : { httpGet: httpGetDefaults(probe.httpGet) }),
   initialDelaySeconds: probe.initialDelaySeconds ?? 0,
   timeoutSeconds: orDefault(probe.timeoutSeconds, 1),
   periodSeconds: orDefault(probe.periodSeconds, 10),
@@ -36,8 +34,16 @@ const probeDefaults = (probe: Probe): Probe => ({
   failureThreshold: orDefault(probe.failureThreshold, 3)
 })
 
+const hookDefaults = (handler: LifecycleHandler): LifecycleHandler =>
+  handler.httpGet === undefined ? handler : { ...handler, httpGet: httpGetDefaults(handler.httpGet) }
+
+const lifecycleDefaults = ({ postStart, preStop }: NonNullable<Container["lifecycle"]>) => ({
+  ...(postStart === undefined ? {} : { postStart: hookDefaults(postStart) }),
+  ...(preStop === undefined ? {} : { preStop: hookDefaults(preStop) })
+})
+
 const containerDefaults = (container: Container, hostNetwork: boolean): Container => {
-  const { ports, resources, livenessProbe, readinessProbe, startupProbe, ...rest } = container
+  const { ports, resources, livenessProbe, readinessProbe, startupProbe, lifecycle, ...rest } = container
   return {
     ...rest,
     imagePullPolicy: container.imagePullPolicy ?? (tagOf(container.image) === "latest" ? "Always" : "IfNotPresent"),
@@ -63,6 +69,7 @@ const containerDefaults = (container: Container, hostNetwork: boolean): Containe
     ...(livenessProbe === undefined ? {} : { livenessProbe: probeDefaults(livenessProbe) }),
     ...(readinessProbe === undefined ? {} : { readinessProbe: probeDefaults(readinessProbe) }),
     ...(startupProbe === undefined ? {} : { startupProbe: probeDefaults(startupProbe) }),
+    ...(lifecycle === undefined ? {} : { lifecycle: lifecycleDefaults(lifecycle) }),
     terminationMessagePath: container.terminationMessagePath ?? "/dev/termination-log",
     terminationMessagePolicy: container.terminationMessagePolicy ?? "File"
   }

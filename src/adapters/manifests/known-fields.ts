@@ -10,6 +10,7 @@ export const placeOf = (path: string): string =>
     .replace(/\[\d+\]/gu, "[]")
     .replace(/^spec\.(initContainers|ephemeralContainers)\[\]/u, "spec.containers[]")
     .replace(/\.(liveness|readiness|startup)Probe$/u, ".probe")
+    .replace(/\.lifecycle\.(postStart|preStop)$/u, ".lifecycle.hook")
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/u))
 
@@ -22,7 +23,7 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ],
   [
     "spec",
-    words(`affinity ephemeralContainers hostUsers hostnameOverride imagePullSecrets os overhead preemptionPolicy
+    words(`affinity ephemeralContainers hostUsers hostnameOverride imagePullSecrets overhead preemptionPolicy
       readinessGates resourceClaims resources schedulerName schedulingGates schedulingGroup serviceAccount
       serviceAccountName topologySpreadConstraints workloadRef`)
   ],
@@ -31,14 +32,16 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
     words(`appArmorProfile fsGroupChangePolicy seLinuxChangePolicy seLinuxOptions seccompProfile
       supplementalGroupsPolicy windowsOptions`)
   ],
-  ["spec.containers[]", words("lifecycle resizePolicy")],
+  ["spec.containers[]", words("resizePolicy")],
   ["spec.containers[].resources", words("claims")],
   ["spec.containers[].volumeMounts[]", words("recursiveReadOnly")],
   ["spec.containers[].securityContext", words("appArmorProfile procMount seLinuxOptions seccompProfile windowsOptions")]
 ])
 
 const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ["spec.containers[]", words("envFrom restartPolicy restartPolicyRules volumeDevices")],
+  ["spec.containers[]", words("envFrom volumeDevices")],
+  ["spec.containers[].lifecycle", words("stopSignal")],
+  ["spec.containers[].lifecycle.hook", words("tcpSocket")],
   ["spec.containers[].env[]", words("valueFrom")],
   ["spec.containers[].volumeMounts[]", words("subPath subPathExpr")],
   ["spec.containers[].probe", words("grpc")],

@@ -1,6 +1,6 @@
 /** The recorded form of a pod (law 9): values of variables and of HTTP headers are replaced by short hashes. */
 import { createHash } from "node:crypto"
-import type { Container, Pod, Probe } from "../../events/pod-spec.ts"
+import type { Container, LifecycleHandler, Pod, Probe } from "../../events/pod-spec.ts"
 
 const hashDigits = 16
 
@@ -27,6 +27,19 @@ const redactProbe = (uid: string, probe: Probe): Probe =>
 
 const probeFields = ["livenessProbe", "readinessProbe", "startupProbe"] as const
 
+const redactHook = (uid: string, handler: LifecycleHandler): LifecycleHandler =>
+  handler.httpGet?.httpHeaders === undefined
+    ? handler
+    : {
+        ...handler,
+        httpGet: { ...handler.httpGet, httpHeaders: handler.httpGet.httpHeaders.map((h) => redactValue(uid, h)) }
+      }
+
+const redactLifecycle = (uid: string, { postStart, preStop }: NonNullable<Container["lifecycle"]>) => ({
+  ...(postStart === undefined ? {} : { postStart: redactHook(uid, postStart) }),
+  ...(preStop === undefined ? {} : { preStop: redactHook(uid, preStop) })
+})
+
 const redactContainer = (uid: string, container: Container): Container => {
   const probes = probeFields.flatMap((field) => {
     const probe = container[field]
@@ -35,6 +48,7 @@ const redactContainer = (uid: string, container: Container): Container => {
   return {
     ...container,
     ...(container.env === undefined ? {} : { env: container.env.map((e) => redactValue(uid, e)) }),
+    ...(container.lifecycle === undefined ? {} : { lifecycle: redactLifecycle(uid, container.lifecycle) }),
     ...Object.fromEntries(probes)
   }
 }

@@ -1,19 +1,22 @@
 /** The part of validation that is about containers: see validate.ts. */
-import type { Container, Probe } from "../../events/pod-spec.ts"
-import { headerNameProblem, labelProblem, portNameProblem, portProblem, variableNameProblem } from "./names.ts"
+import type { Container } from "../../events/pod-spec.ts"
+import { labelProblem, portNameProblem, portProblem, variableNameProblem } from "./names.ts"
 import { quantityNumber } from "./quantity.ts"
+import { validateLifecycle, validateProbe, validateRestartRules } from "./validate-lifecycle.ts"
 import type { Complain, WrittenPod } from "./written.ts"
 
 type Written = Partial<Container>
 type Spec = NonNullable<WrittenPod["spec"]>
 
 const probeFields = ["livenessProbe", "readinessProbe", "startupProbe"] as const
+const onlyForSidecars = "is not allowed for an init container without restartPolicy Always"
 
 /** `volumes`: the names that mounts may use. */
 export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, complain: Complain): void => {
   if ((spec.containers ?? []).length === 0) complain("spec.containers", "needs at least one container")
   const names = new Set<string>()
   const hostPorts = new Set<string>()
+  const grace = spec.terminationGracePeriodSeconds ?? 30
   for (const [list, containers] of [
     ["initContainers", spec.initContainers ?? []],
     ["containers", spec.containers ?? []]
@@ -22,16 +25,22 @@ export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, com
       const path = `spec.${list}[${i}]`
       validateName(container, path, names, complain)
       validateImage(container, path, complain)
-      validatePorts(container, path, spec.hostNetwork === true, list === "containers" ? hostPorts : undefined, complain)
+      const runsOn = list === "containers" || container.restartPolicy === "Always"
+      validatePorts(container, path, spec.hostNetwork === true, runsOn ? hostPorts : undefined, complain)
       validateEnv(container, path, complain)
       validateMounts(container, path, volumes, complain)
       validateResources(container, path, complain)
       for (const field of probeFields) {
         const probe = container[field]
         if (probe === undefined) continue
-        if (list === "initContainers") complain(`${path}.${field}`, "is not allowed for an init container")
+        if (!runsOn) complain(`${path}.${field}`, onlyForSidecars)
         else validateProbe(probe, field, `${path}.${field}`, complain)
       }
+      if (container.lifecycle !== undefined) {
+        if (!runsOn) complain(`${path}.lifecycle`, onlyForSidecars)
+        else validateLifecycle(container.lifecycle, `${path}.lifecycle`, grace, complain)
+      }
+      validateRestartRules(container, path, complain)
     }
   }
 }
@@ -48,7 +57,7 @@ const validateImage = ({ image }: Written, path: string, complain: Complain): vo
   else if (image.trim() !== image) complain(`${path}.image`, "must not begin or end with a space")
 }
 
-/** `hostPorts`: what the pod's other containers take on the host; init containers run before and do not compete. */
+/** `hostPorts`: what the pod's other containers take on the host; init containers that end do not compete. */
 const validatePorts = (
   container: Written,
   path: string,
@@ -126,45 +135,6 @@ const validateResources = (container: Written, path: string, complain: Complain)
         `${requests[resource]} is more than the limit of ${limits[resource]}`
       )
     }
-  }
-}
-
-const probeMinimums = {
-  initialDelaySeconds: 0,
-  // Zero stands for the default.
-  timeoutSeconds: 0,
-  periodSeconds: 0,
-  successThreshold: 0,
-  failureThreshold: 0,
-  terminationGracePeriodSeconds: 1
-} as const
-
-const validateProbe = (probe: Probe, field: (typeof probeFields)[number], path: string, complain: Complain): void => {
-  const handlers = (["exec", "httpGet", "tcpSocket"] as const).filter((h) => probe[h] !== undefined)
-  if (handlers.length !== 1) complain(path, `needs exactly one of exec, httpGet, tcpSocket; has ${handlers.length}`)
-  for (const [name, least] of Object.entries(probeMinimums)) {
-    const value = probe[name as keyof typeof probeMinimums]
-    if (value !== undefined && value < least) complain(`${path}.${name}`, `must be ${least} or more`)
-  }
-  if (field !== "readinessProbe" && (probe.successThreshold ?? 1) > 1) complain(`${path}.successThreshold`, "must be 1")
-  if (field === "readinessProbe" && probe.terminationGracePeriodSeconds !== undefined) {
-    complain(`${path}.terminationGracePeriodSeconds`, "is not allowed for a readiness probe")
-  }
-  if (probe.exec !== undefined && (probe.exec.command ?? []).length === 0)
-    complain(`${path}.exec.command`, "is missing")
-  for (const handler of ["httpGet", "tcpSocket"] as const) {
-    const action = probe[handler]
-    if (action === undefined) continue
-    const port: number | string | undefined = action.port
-    if (port === undefined) complain(`${path}.${handler}.port`, "is missing")
-    else
-      check(`${path}.${handler}.port`, typeof port === "number" ? portProblem(port) : portNameProblem(port), complain)
-  }
-  for (const [i, header] of (probe.httpGet?.httpHeaders ?? []).entries()) {
-    const at = `${path}.httpGet.httpHeaders[${i}]`
-    if (header.name === undefined) complain(`${at}.name`, "is missing")
-    else check(`${at}.name`, headerNameProblem(header.name), complain)
-    if (/[\0\r\n]/u.test(header.value ?? "")) complain(`${at}.value`, "must not contain line breaks")
   }
 }
 

@@ -19,6 +19,8 @@ export const hostPathTypes = [
   "BlockDevice"
 ] as const
 
+export const osNames = ["linux", "windows"] as const
+
 /** Complains of everything that is wrong, each with its field relative to the pod. Silent: the pod is whole. */
 export const validatePod = (pod: WrittenPod, complain: Complain): void => {
   if (pod.apiVersion !== "v1")
@@ -91,6 +93,9 @@ const validateRest = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain)
   }
   atLeast("terminationGracePeriodSeconds", 0)
   atLeast("activeDeadlineSeconds", 1)
+  if (spec.os !== undefined && !(osNames as ReadonlyArray<string | undefined>).includes(spec.os.name)) {
+    complain("spec.os.name", `must be one of ${osNames.join(", ")}`)
+  }
   for (const field of ["hostname", "subdomain"] as const) {
     const value = spec[field]
     const wrong = value === undefined || value === "" ? undefined : labelProblem(value)

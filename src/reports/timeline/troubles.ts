@@ -9,6 +9,8 @@ const always: Readonly<Partial<Record<NodeEvent["_tag"], TroubleKind>>> = {
   SandboxFailed: "pod",
   SandboxLost: "pod",
   PodRejected: "pod",
+  PodDeadlineExceeded: "pod",
+  PodRestartRequested: "pod",
   PodOperationFailed: "pod",
   ImagePullFailed: "image",
   VolumeMountFailed: "volume",
@@ -22,21 +24,26 @@ const always: Readonly<Partial<Record<NodeEvent["_tag"], TroubleKind>>> = {
   ActorEscalated: "node"
 }
 
+/** Why a container is stopped with its pod: its exit code means nothing. */
+const endings: ReadonlySet<string> = new Set(["PodTerminating", "PodCompleted", "DeadlineExceeded"])
+
 export class TroubleFinder {
-  /** Lanes of containers that were told to end because their pod ends: their exit code means nothing. */
+  /** Lanes of containers that were told to end because their pod ends. */
   private readonly ending = new Set<number>()
 
   /** The kind of trouble that this event is; undefined: it is none. @param lane of the event */
   kindOf(event: NodeEvent, lane: number): TroubleKind | undefined {
     switch (event._tag) {
       case "ContainerKillRequested":
-        if (event.reason === "PodTerminating") this.ending.add(lane)
+        if (endings.has(event.reason)) this.ending.add(lane)
         return undefined
       case "ContainerStartRequested":
         this.ending.delete(lane)
         return event.attempt > 0 ? "restart" : undefined
       case "ContainerExited":
         return event.oomKilled || (event.exitCode !== 0 && !this.ending.has(lane)) ? "exit" : undefined
+      case "ContainerHookEnded":
+        return event.outcome === "failed" ? "start" : undefined
       case "ProbeResultChanged":
         return event.to === "failure" ? "probe" : undefined
       default:

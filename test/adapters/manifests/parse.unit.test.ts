@@ -123,13 +123,13 @@ describe("reading manifests", () => {
   })
 
   it("warns of fields that do not exist, and otherwise of fields that are not acted on", () => {
-    const { pods, ignoredFields } = parse(container("    colour: red\n    lifecycle:\n      preStop: {}\n"))
+    const { pods, ignoredFields } = parse(container("    colour: red\n    resizePolicy:\n    - {resourceName: cpu}\n"))
     assert.equal(pods.length, 1)
     assert.deepEqual(ignoredFields, [
       { line: 9, field: "spec.containers[0].colour", message: "is no field of a Pod; ignored" },
       {
         line: 10,
-        field: "spec.containers[0].lifecycle",
+        field: "spec.containers[0].resizePolicy",
         message: "is a Pod field that Chronode does not act on yet; ignored"
       }
     ])
@@ -138,7 +138,7 @@ describe("reading manifests", () => {
   it("refuses what would run something else if it were left out", () => {
     const texts = problems(
       spec(`  initContainers:
-  - {name: side, image: i, restartPolicy: Always}
+  - {name: side, image: i, restartPolicy: Always, lifecycle: {stopSignal: SIGUSR1, preStop: {tcpSocket: {port: 1}}}}
   containers:
   - name: app
     image: i
@@ -150,7 +150,8 @@ describe("reading manifests", () => {
 `)
     )
     for (const field of [
-      "spec.initContainers[0].restartPolicy",
+      "spec.initContainers[0].lifecycle.stopSignal",
+      "spec.initContainers[0].lifecycle.preStop.tcpSocket",
       "spec.containers[0].env[0].valueFrom",
       "spec.containers[0].volumeMounts[0].subPath",
       "spec.containers[0].readinessProbe.grpc",
