@@ -122,6 +122,12 @@ export class PodStory extends Story<PodState, PodCommand, PodEvent> {
     })
   }
 
+  /** A hook that asked something of its container is through. */
+  hookEnded(name: string, hook: "PostStart" | "PreStop", more: Record<string, unknown> = {}) {
+    const told = { containerId: this.containerId(name), outcome: "succeeded", output: "", timedOut: false, duration: 7 }
+    return this.tell({ _tag: "ReportHook", container: name, hook, ...told, ...more })
+  }
+
   sandboxStopped(attempt = 0) {
     return this.tell({ _tag: "ReportSandboxStop", sandboxId: `sandbox-${attempt}`, outcome: "stopped" })
   }
