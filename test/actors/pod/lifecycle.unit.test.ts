@@ -123,9 +123,7 @@ describe("a sidecar", () => {
   })
 
   it("ends with a pod whose init container failed for good", () => {
-    const { story } = placed(
-      pod({ restartPolicy: "Never", initContainers: [sidecar("proxy"), container("prepare")] })
-    )
+    const { story } = placed(pod({ restartPolicy: "Never", initContainers: [sidecar("proxy"), container("prepare")] }))
     story.started("proxy")
     story.started("prepare")
     assert.deepEqual(kills(story.ended("prepare", 1)), [["proxy", "PodCompleted"]])
@@ -281,9 +279,10 @@ describe("activeDeadlineSeconds", () => {
 
   it("fails the pod and stops its containers, and nothing is started again", () => {
     const story = new PodStory().running(limited)
-    assert.deepEqual(podDecider.timers?.(story.state).map(({ key, dueAt }) => [key, dueAt - story.at]), [
-      ["deadline", 60_000]
-    ])
+    assert.deepEqual(
+      podDecider.timers?.(story.state).map(({ key, dueAt }) => [key, dueAt - story.at]),
+      [["deadline", 60_000]]
+    )
     const events = story.wait(60).timer("deadline")
     assert.deepEqual(steps(events), ["PodDeadlineExceeded", "ContainerKillRequested", "ContainerKillRequested"])
     assert.equal(story.state.phase, "Running", "while its containers run")
@@ -342,14 +341,20 @@ describe("restart rules of a container", () => {
 
   it("let a container's own policy stand before the pod's", () => {
     const story = new PodStory().running(
-      pod({ restartPolicy: "Never", containers: [container("app", { restartPolicy: "OnFailure" }), container("other")] })
+      pod({
+        restartPolicy: "Never",
+        containers: [container("app", { restartPolicy: "OnFailure" }), container("other")]
+      })
     )
     assert.deepEqual(starts(story.ended("app", 1)), ["app"])
   })
 
   it("may restart all containers of the pod, init containers first", () => {
     const { story } = placed(
-      pod({ initContainers: [container("prepare")], containers: [container("app", rules("RestartAllContainers")), container("other")] })
+      pod({
+        initContainers: [container("prepare")],
+        containers: [container("app", rules("RestartAllContainers")), container("other")]
+      })
     )
     story.started("prepare")
     story.ended("prepare", 0)

@@ -60,7 +60,9 @@ const sandboxOf = (row: Row): SandboxInState | null => {
 const stateOf = (row: Row): PodState => {
   const pod = podOf(row.in.pod)
   const containers = [
-    ...(pod.spec.initContainers ?? []).map((c: RowValue) => containerOf(row, c.name, true, c.restartPolicy === "Always")),
+    ...(pod.spec.initContainers ?? []).map((c: RowValue) =>
+      containerOf(row, c.name, true, c.restartPolicy === "Always")
+    ),
     ...pod.spec.containers.map((c: RowValue) => containerOf(row, c.name, false, false))
   ]
   const initialized = containers.some((c) => !c.init && (c.status === "running" || c.startRetry !== null))
@@ -129,7 +131,9 @@ const notHere = (row: Row): NotMet | undefined => {
   const actions = row.want.actions
   const onlyInits = seen.length > 0 && seen.every((c) => c.name.includes("init"))
   if (actions.killPod && !actions.createSandbox && sandbox?.state !== "SANDBOX_READY" && onlyInits)
-    return differs("a pod that lost its sandbox before its regular containers began starts over; upstream it stays Pending")
+    return differs(
+      "a pod that lost its sandbox before its regular containers began starts over; upstream it stays Pending"
+    )
   return undefined
 }
 
@@ -168,7 +172,12 @@ describe("what a pod does next", () => {
   const file = "pod-actions.json"
   itMeets(file, "TestComputePodActions", "restarts what its policy says, in the sandbox or in a new one", check)
   itMeets(file, "TestComputePodActionsWithInitContainers", "runs init containers one after another", check)
-  itMeets(file, "TestComputePodActionsWithRestartableInitContainers", "keeps sidecars running, and starts in order", check)
+  itMeets(
+    file,
+    "TestComputePodActionsWithRestartableInitContainers",
+    "keeps sidecars running, and starts in order",
+    check
+  )
   itMeets(file, "TestComputePodActionsWithInitAndEphemeralContainers", "is not held up by other containers", check)
   itMeets(file, "TestComputePodActionsWithContainerRestartRules", "heeds each container's own policy", check)
   itMeets(file, "TestComputePodActionsForRestartAllContainers", "starts all over where a rule says so", check)
