@@ -7,11 +7,18 @@ import { parseManifest } from "../../src/adapters/manifests/parse.ts"
 
 const directory = fileURLToPath(new URL("../../examples/", import.meta.url))
 const parse = (name: string) => parseManifest(readFileSync(`${directory}${name}`, "utf8"), name, "node")
-const names = readdirSync(directory)
+const names = readdirSync(directory).filter((name) => name.endsWith(".yaml"))
 
 describe("the example manifests", () => {
   it("hold nothing but manifests: a directory of manifests is read whole", () => {
-    assert.deepEqual(names.sort(), ["crash-loop.yaml", "malformed.yaml", "notes.yaml", "web.yaml", "wedged.yaml"])
+    assert.deepEqual(names.sort(), [
+      "crash-loop.yaml",
+      "malformed.yaml",
+      "notes.yaml",
+      "sidecar.yaml",
+      "web.yaml",
+      "wedged.yaml"
+    ])
   })
 
   for (const name of names.filter((other) => other !== "malformed.yaml")) {

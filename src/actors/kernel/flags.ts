@@ -25,7 +25,7 @@ export const restartAfterOwnKill: DecisionFlag = {
 export const activeDeadline: DecisionFlag = {
   number: 2,
   name: "ActiveDeadline",
-  since: "0.2.0",
+  since: "0.1.0",
   about:
     "A pod that is active for longer than its `activeDeadlineSeconds` fails with DeadlineExceeded, and its containers are stopped. Without it the field was read and did nothing."
 }

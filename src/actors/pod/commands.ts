@@ -154,3 +154,4 @@ export const PodCommand = Schema.Union([
   TimerFired
 ])
 export type PodCommand = typeof PodCommand.Type
+export type CommandOf<Tag extends PodCommand["_tag"]> = Extract<PodCommand, { readonly _tag: Tag }>

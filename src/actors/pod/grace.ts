@@ -21,13 +21,3 @@ export const writtenGracePeriod = (pod: PolicyPod, container: PolicyContainer, c
 /** The same, as much as every container gets at least. */
 export const gracePeriod = (pod: PolicyPod, container: PolicyContainer, cause: KillCause): number =>
   Math.max(writtenGracePeriod(pod, container, cause), minimumGracePeriod)
-
-/**
- * Seconds that a pod gets to stop (`pod_workers.go` calculateEffectiveGracePeriod): what its end asks for, else its spec's;
- * never longer than an end that was asked for before, and at least one.
- */
-export const effectiveGracePeriod = (
-  spec: number | undefined,
-  deletion: number | undefined,
-  override: number | undefined
-): number => Math.max(override ?? deletion ?? spec ?? 0, 1)

@@ -16,6 +16,7 @@ const files = [
   "hostname.json",
   "hosts-file.json",
   "oom-score.json",
+  "pod-actions.json",
   "pod-cgroup-config.json",
   "pod-phase.json",
   "pod-resources.json",
@@ -23,7 +24,8 @@ const files = [
   "qos-class.json",
   "quantity.json",
   "restart-policy.json",
-  "status-conditions.json"
+  "status-conditions.json",
+  "termination-order.json"
 ]
 
 const resize = "in-place resize"
@@ -31,6 +33,11 @@ const runtimeView = "the runtime's view is read by the runtime observer, not by 
 const elsewhere: Readonly<Record<string, string>> = {
   TestSubtractOverheadFromResourceConfig: resize,
   TestMergeResourceConfig: resize,
+  TestComputePodActionsForPodResize: resize,
+  TestValidatePodResizeAction: resize,
+  TestIsPodResizeInProgress: resize,
+  TestPodSandboxChanged:
+    "the runtime's lists are compared with the one sandbox that the actor knows (runtime/compare.ts)",
   TestUpdatePodFromAllocation: resize,
   TestGenerateContainerConfigWithMemoryQoSEnforced: "memory QoS (alpha, KEP-2570)",
   TestQoSContainerCgroup: "memory QoS (alpha, KEP-2570)",
@@ -46,6 +53,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   TestParseContainerID: runtimeView,
   TestToRuntimeProtocol: "protocols have the same names on both sides here",
   TestIsInitContainerFailed: "part of the pod's plan, not of these policies",
+  Test_calculateEffectiveGracePeriod: "who asks for a pod's end by its manifest gives no grace period of its own",
   TestRestartCountByLogDir: "the journal knows the restart count",
   TestFieldPath: "references of API events",
   TestParsePodFullName: "kubelet's full names are not used",

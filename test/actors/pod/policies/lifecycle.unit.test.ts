@@ -19,6 +19,7 @@ import {
   podReadyToStartContainers,
   ready
 } from "../../../../src/actors/pod/conditions.ts"
+import { podDecider } from "../../../../src/actors/pod/decider.ts"
 import { gracePeriod } from "../../../../src/actors/pod/grace.ts"
 import { isTerminalPhase, podPhase } from "../../../../src/actors/pod/phase.ts"
 import {
@@ -33,6 +34,8 @@ import {
 import { allContainers, describePod } from "../../../../src/actors/pod/spec-extension.ts"
 import type { ContainerState } from "../../../../src/adapters/cri/port.ts"
 import { differs, itMeets, judge, podOf, type Row, type RowValue, readCase } from "../../../support/cases.ts"
+import { only } from "../../../support/given.ts"
+import { PodStory, pod } from "../pod-story.ts"
 
 const specOf = (spec: RowValue) => podOf({ spec }).spec
 const states: Record<string, ContainerState> = {
@@ -143,10 +146,54 @@ describe("the conditions of a pod", () => {
   })
 })
 
+/** Deletes a running pod; each container ends so long after its signal as the row says. Whole seconds until each signal. */
+const waitedSeconds = (row: Row): Record<string, number> => {
+  const containers: ReadonlyArray<RowValue> = row.in.containers
+  const grace = Math.max(...containers.map((c) => c.gracePeriodSeconds))
+  const { initContainers: sidecars, containers: main } = podOf(row.in.pod).spec
+  const story = new PodStory()
+  story.desire(pod({ initContainers: sidecars, containers: main, terminationGracePeriodSeconds: grace }))
+  story.sandboxCreated()
+  story.imagePresent("busybox")
+  for (const { name } of [...sidecars, ...main]) story.started(name)
+  const begun = story.at
+  const waited: Record<string, number> = {}
+  const ends: Array<{ readonly name: string; readonly at: number }> = []
+  const signalled = (name: string): void => {
+    waited[name] = Math.floor((story.at - begun) / 1000)
+    ends.push({ name, at: story.at + containers.find((c) => c.name === name).runsAfterTurnSeconds * 1000 })
+  }
+  const learn = (events: ReturnType<PodStory["undesire"]>): void => {
+    for (const { event } of only(events, "ContainerKillRequested"))
+      if (event.after === undefined) signalled(event.container)
+    for (const { event } of only(events, "ContainerStopRequested")) signalled(event.container)
+  }
+  learn(story.undesire())
+  while (ends.length > 0 || Object.keys(waited).length < containers.length) {
+    const next = ends.sort((a, b) => a.at - b.at)[0]
+    const timer = [...(podDecider.timers?.(story.state) ?? [])].sort((a, b) => a.dueAt - b.dueAt)[0]
+    if (next !== undefined && next.at <= (timer?.dueAt ?? next.at)) {
+      ends.shift()
+      story.at = next.at
+      learn(story.stopped(next.name))
+    } else {
+      assert.ok(timer !== undefined, "somebody moves on")
+      story.at = timer.dueAt
+      learn(story.timer(timer.key))
+    }
+  }
+  return waited
+}
+
 describe("stopping a container", () => {
   itMeets("container-config.json", "TestKillContainerGracePeriod", "gives it its time, two seconds at least", (row) => {
     const pod = podOf(row.in.pod)
     assert.equal(gracePeriod(pod, pod.spec.containers[0], row.in.reason), row.want.gracePeriodSeconds)
+    return undefined
+  })
+  const file = "termination-order.json"
+  itMeets(file, "TestTerminationOrdering*", "lets sidecars wait for the others, in reverse order", (row) => {
+    assert.deepEqual(waitedSeconds(row), row.want.waitedSeconds)
     return undefined
   })
 })
