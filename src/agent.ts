@@ -10,6 +10,7 @@ import { type ActorServices, actorsOf } from "./actors/behaviors.ts"
 import { deciders } from "./actors/deciders.ts"
 import { knownFlags } from "./actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "./actors/kernel/system.ts"
+import { LogRotation } from "./actors/log/settings.ts"
 import { Admission } from "./actors/node/admission.ts"
 import { Retention } from "./actors/node/retention.ts"
 import type { NodeFacts as PodFacts } from "./actors/pod/node-facts.ts"
@@ -21,6 +22,7 @@ import { CriRuntime } from "./adapters/cri/live.ts"
 import { ContainerRuntime } from "./adapters/cri/port.ts"
 import { layer as hostLayer } from "./adapters/host/live.ts"
 import { Host } from "./adapters/host/port.ts"
+import { layer as logsLayer } from "./adapters/logs/live.ts"
 import { layer as manifestsLayer } from "./adapters/manifests/live.ts"
 import { layerLive as natsLayer } from "./adapters/nats/live.ts"
 import { EventStream } from "./adapters/nats/port.ts"
@@ -86,6 +88,7 @@ const podSettings = (options: AgentOptions) =>
       const podFacts: PodFacts = {
         nodeName: options.nodeName,
         podLogsDir: options.podLogsDir,
+        ...(options.containerLogsDir === undefined ? {} : { containerLogsDir: options.containerLogsDir }),
         rootDir: options.dataDir,
         cgroupDriver: driver,
         cgroupRoot: pods.cgroupRoot,
@@ -171,6 +174,8 @@ const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape |
       fileCheckMillis: options.fileCheckFrequency
     }),
     volumesLayer({ rootDir: options.dataDir }),
+    logsLayer,
+    Layer.succeed(LogRotation, LogRotation.make(options.logRotation)),
     Admission.layer,
     PublisherStatus.layer,
     streamLayer(options) ?? Layer.empty

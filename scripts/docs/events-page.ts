@@ -14,12 +14,13 @@ const kindMeanings: Readonly<Record<string, string>> = {
   pod: "Pods, their sandboxes and their containers. One actor per pod.",
   probe: "Probes. One actor per probe of a container, named `<pod>.<container>.<probe>`.",
   volume: "Volumes. One actor per volume of a pod, named `<pod>.<volume>`.",
+  log: "Containers' log files while they are rotated. One actor per container, named `<pod>.<container>`.",
   stream: "Publishing to NATS JetStream.",
   any: "Actors themselves. Written on behalf of an actor of any kind, in that actor's sequence."
 }
 
 /** Kinds whose actors belong to a namespace. */
-const namespaced = new Set(["pod", "probe", "volume", "any"])
+const namespaced = new Set(["pod", "probe", "volume", "log", "any"])
 
 const typeText = (schema: Json): string => {
   if (typeof schema.$ref === "string") return schema.$ref.replace(/^.*\//u, "")

@@ -1,6 +1,7 @@
 /** All behaviours of a node, and the actors that are there from the start. */
 import type { ContainerRuntime } from "../adapters/cri/port.ts"
 import type { Host } from "../adapters/host/port.ts"
+import type { ContainerLogs } from "../adapters/logs/port.ts"
 import type { Manifests } from "../adapters/manifests/port.ts"
 import type { EventStream } from "../adapters/nats/port.ts"
 import type { Prober } from "../adapters/probing/port.ts"
@@ -9,6 +10,8 @@ import { type ActorId, actorId } from "../events/actor-id.ts"
 import type { Journal } from "../events/journal/port.ts"
 import { defaultImageOptions, type ImageOptions, makeImageBehavior } from "./image/behavior.ts"
 import type { AnyBehavior } from "./kernel/behavior.ts"
+import { logBehavior } from "./log/behavior.ts"
+import type { LogRotation } from "./log/settings.ts"
 import type { Admission } from "./node/admission.ts"
 import { nodeBehavior } from "./node/behavior.ts"
 import type { Retention } from "./node/retention.ts"
@@ -27,10 +30,12 @@ import { volumeBehavior } from "./volume/behavior.ts"
 /** What the actors of a node need from outside; `EventStream` only where it publishes. */
 export type ActorServices =
   | Admission
+  | ContainerLogs
   | ContainerRuntime
   | EventStream
   | Host
   | Journal
+  | LogRotation
   | Manifests
   | PodSettings
   | Pods
@@ -49,6 +54,7 @@ export const actorsOf = (node: string, publishes: boolean, images: ImageOptions 
     podBehavior,
     probeBehavior,
     volumeBehavior,
+    logBehavior,
     publishes ? streamBehavior : streamDecider
   ]
   const roots: ReadonlyArray<ActorId> = [

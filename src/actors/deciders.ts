@@ -2,6 +2,7 @@
 import type { ActorKind } from "../events/definition.ts"
 import { imageDecider } from "./image/decider.ts"
 import type { Deciders } from "./kernel/fold.ts"
+import { logDecider } from "./log/decider.ts"
 import { nodeDecider } from "./node/decider.ts"
 import { podDecider } from "./pod/decider.ts"
 import { probeDecider } from "./probe/decider.ts"
@@ -19,6 +20,7 @@ export const deciders: Deciders = new Map(
     podDecider,
     probeDecider,
     volumeDecider,
+    logDecider,
     streamDecider
   ].map((decider) => [decider.kind as ActorKind, decider as never])
 )

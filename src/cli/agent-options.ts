@@ -2,6 +2,7 @@
  * Everything that the agent is told from outside: flags over configuration file over defaults. A plain record, so that
  * tests and other programs can start an agent without a command line.
  */
+import { defaultLogRotation, type LogRotationPolicy } from "../actors/log/settings.ts"
 import type { NatsTarget } from "./nats-flags.ts"
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const
@@ -50,6 +51,9 @@ export interface AgentOptions {
   readonly nodeName: string
   readonly dataDir: string
   readonly podLogsDir: string
+  /** Where a link to each container's log is made; undefined: nowhere. */
+  readonly containerLogsDir: string | undefined
+  readonly logRotation: LogRotationPolicy
   /** Directory of manifests. */
   readonly manifests: string
   /** How often the directory is read again, whatever the watch said; milliseconds. */
@@ -83,6 +87,9 @@ export interface Remark {
 export const agentDefaults = {
   dataDir: "/var/lib/chronode",
   podLogsDir: "/var/log/pods",
+  /** Only beside the default of podLogsDir. */
+  containerLogsDir: "/var/log/containers",
+  logRotation: defaultLogRotation,
   cri: "unix:///run/containerd/containerd.sock",
   fileCheckFrequency: 20_000,
   runtimeRequestTimeout: 120_000,

@@ -1,5 +1,7 @@
 /** Flags over configuration file over defaults, to the options of the agent. */
 import { Result } from "effect"
+import type { LogRotationPolicy } from "../actors/log/settings.ts"
+import { quantityOf, value } from "../actors/pod/quantity.ts"
 import {
   type AgentOptions,
   agentDefaults,
@@ -26,6 +28,7 @@ export interface RunFlags extends NatsConnectionFlags {
   readonly dataDir?: string
   readonly nodeName?: string
   readonly podLogsDir?: string
+  readonly containerLogsDir?: string
   readonly recording?: Recording
   readonly durability?: Durability
   readonly streamMaxAge?: string
@@ -55,10 +58,16 @@ export const agentOptions = (
   if (!nodeNamePattern.test(nodeName))
     throw new UsageError(`--node-name: '${nodeName}' is no node name (lower case letters, digits, '-' and '.')`)
   const cri = flags.cri ?? chronode.cri ?? (kubelet.containerRuntimeEndpoint || agentDefaults.cri)
+  const podLogsDir = flags.podLogsDir ?? chronode.podLogsDir ?? kubelet.podLogsDir ?? agentDefaults.podLogsDir
   return {
     nodeName,
     dataDir: flags.dataDir ?? chronode.dataDir ?? agentDefaults.dataDir,
-    podLogsDir: flags.podLogsDir ?? chronode.podLogsDir ?? kubelet.podLogsDir ?? agentDefaults.podLogsDir,
+    podLogsDir,
+    containerLogsDir:
+      flags.containerLogsDir ??
+      chronode.containerLogsDir ??
+      (podLogsDir === agentDefaults.podLogsDir ? agentDefaults.containerLogsDir : undefined),
+    logRotation: logRotation(configuration),
     manifests,
     fileCheckFrequency: lengthOr(kubelet.fileCheckFrequency, agentDefaults.fileCheckFrequency),
     cri: socketOf(cri),
@@ -147,6 +156,19 @@ const retentionOptions = (flags: RunFlags, { chronode }: Configuration): Retenti
       seconds(told?.maxAge) ??
       agentDefaults.retention.maxAgeSeconds,
     maxBytes: maxBytes ?? bytes(told?.maxBytes) ?? agentDefaults.retention.maxBytes
+  }
+}
+
+const logRotation = ({ kubelet }: Configuration): LogRotationPolicy => {
+  const otherwise = agentDefaults.logRotation
+  const size = kubelet.containerLogMaxSize
+  const bytes = size === undefined ? otherwise.maxSizeBytes : value(quantityOf(size))
+  return {
+    // As with kubelet, a negative size switches rotation off.
+    maxSizeBytes: bytes === undefined || bytes < 0 ? undefined : bytes,
+    maxFiles: kubelet.containerLogMaxFiles ?? otherwise.maxFiles,
+    maxWorkers: kubelet.containerLogMaxWorkers ?? otherwise.maxWorkers,
+    monitorInterval: lengthOr(kubelet.containerLogMonitorInterval, otherwise.monitorInterval)
   }
 }
 

@@ -38,6 +38,10 @@ export const actedOn: ReadonlySet<string> = new Set([
   "staticPodPath",
   "containerRuntimeEndpoint",
   "podLogsDir",
+  "containerLogMaxSize",
+  "containerLogMaxFiles",
+  "containerLogMaxWorkers",
+  "containerLogMonitorInterval",
   "crashLoopBackOff",
   "serializeImagePulls",
   "maxParallelImagePulls",
@@ -136,6 +140,7 @@ export const chronodeFields: Fields = {
   dataDir: "string",
   nodeName: "string",
   podLogsDir: "string",
+  containerLogsDir: "string",
   recording: { one: ["events", "inputs"] },
   durability: { one: ["always", "interval"] },
   nats: {

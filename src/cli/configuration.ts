@@ -5,7 +5,9 @@
  */
 import { readFileSync, statSync } from "node:fs"
 import { isIP } from "node:net"
+import { Result } from "effect"
 import { isMap, LineCounter, parseAllDocuments } from "yaml"
+import { parseQuantity } from "../actors/pod/quantity.ts"
 import type { CgroupDriver, Durability, LogFormat, LogLevel, Recording, Remark } from "./agent-options.ts"
 import { checkFields, type Problem } from "./configuration-check.ts"
 import { actedOn, chronodeFields, kubeletFields } from "./configuration-fields.ts"
@@ -26,6 +28,10 @@ export interface KubeletConfiguration {
   readonly staticPodPath?: string
   readonly containerRuntimeEndpoint?: string
   readonly podLogsDir?: string
+  readonly containerLogMaxSize?: string
+  readonly containerLogMaxFiles?: number
+  readonly containerLogMaxWorkers?: number
+  readonly containerLogMonitorInterval?: string
   readonly crashLoopBackOff?: { readonly maxContainerRestartPeriod?: string }
   readonly serializeImagePulls?: boolean
   readonly maxParallelImagePulls?: number
@@ -41,6 +47,7 @@ export interface ChronodeConfiguration {
   readonly dataDir?: string
   readonly nodeName?: string
   readonly podLogsDir?: string
+  readonly containerLogsDir?: string
   readonly recording?: Recording
   readonly durability?: Durability
   readonly nats?: {
@@ -183,6 +190,14 @@ const rangeProblems = (
   below("maxParallelImagePulls", values.maxParallelImagePulls, 1)
   if (values.serializeImagePulls === true && (values.maxParallelImagePulls ?? 1) > 1)
     problems.push(["maxParallelImagePulls", "must be 1 (or absent) where serializeImagePulls is true"])
+  below("containerLogMaxFiles", values.containerLogMaxFiles, 2)
+  below("containerLogMaxWorkers", values.containerLogMaxWorkers, 1)
+  const size = values.containerLogMaxSize
+  if (typeof size === "string" && Result.isFailure(parseQuantity(size)))
+    problems.push(["containerLogMaxSize", `must be a number of bytes such as 10Mi, not '${size}'`])
+  const monitor = values.containerLogMonitorInterval
+  if (typeof monitor === "string" && lengthOf(monitor) < 3000)
+    problems.push(["containerLogMonitorInterval", `must be at least 3s, not ${monitor}`])
   const period = values.crashLoopBackOff?.maxContainerRestartPeriod
   if (typeof period === "string") {
     const millis = lengthOf(period)

@@ -170,6 +170,10 @@ const declareAgent = (command: Declare, start: Start): void => {
     )
     .option("--node-name <name>", "name of this node (default: the host's name in lower case)")
     .option("--pod-logs-dir <dir>", "where containers' logs are written (default /var/log/pods)")
+    .option(
+      "--container-logs-dir <dir>",
+      "where a link to each log is made (default /var/log/containers beside /var/log/pods)"
+    )
     .addOption(
       new Option("--recording <mode>", "events; or inputs too, for exact what-if runs (default events)").choices([
         "events",

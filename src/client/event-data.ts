@@ -1003,6 +1003,38 @@ export interface VolumeUnmountFailedData {
   readonly retryAt: string
 }
 
+/** A container's log is larger than it may be (containerLogMaxSize); it is to be set aside and a new one begun. */
+export interface LogRotationRequestedData {
+  readonly podUid: string
+  readonly container: string
+  readonly containerId: string
+  readonly attempt: number
+  readonly path: string
+  readonly sizeBytes: number
+}
+
+/** The container's log was set aside under another name, and the runtime writes a new one. */
+export interface LogRotatedData {
+  readonly container: string
+  readonly containerId: string
+  readonly rotatedPath?: string
+}
+
+/** The container's log could not be set aside; the runtime goes on writing into it. It is tried again after a back-off of 10 s, doubling to 300 s. */
+export interface LogRotationFailedData {
+  readonly container: string
+  readonly containerId: string
+  readonly message: string
+  readonly failures: number
+  readonly retryAt: string
+}
+
+/** The container ended before its log was set aside: it does not grow any more. */
+export interface LogRotationDroppedData {
+  readonly container: string
+  readonly containerId: string
+}
+
 /** The publisher is connected; it goes on after the last event that the stream itself holds. */
 export interface StreamConnectedData {
   readonly server: string
@@ -1132,6 +1164,10 @@ export interface EventData {
   readonly VolumeUnmountRequested: VolumeUnmountRequestedData
   readonly VolumeUnmounted: VolumeUnmountedData
   readonly VolumeUnmountFailed: VolumeUnmountFailedData
+  readonly LogRotationRequested: LogRotationRequestedData
+  readonly LogRotated: LogRotatedData
+  readonly LogRotationFailed: LogRotationFailedData
+  readonly LogRotationDropped: LogRotationDroppedData
   readonly StreamConnected: StreamConnectedData
   readonly StreamDisconnected: StreamDisconnectedData
   readonly StreamCreated: StreamCreatedData
@@ -1215,6 +1251,10 @@ export const tagsByType = {
   "dev.chronode.VolumeUnmountRequested.v1": "VolumeUnmountRequested",
   "dev.chronode.VolumeUnmounted.v1": "VolumeUnmounted",
   "dev.chronode.VolumeUnmountFailed.v1": "VolumeUnmountFailed",
+  "dev.chronode.LogRotationRequested.v1": "LogRotationRequested",
+  "dev.chronode.LogRotated.v1": "LogRotated",
+  "dev.chronode.LogRotationFailed.v1": "LogRotationFailed",
+  "dev.chronode.LogRotationDropped.v1": "LogRotationDropped",
   "dev.chronode.StreamConnected.v1": "StreamConnected",
   "dev.chronode.StreamDisconnected.v1": "StreamDisconnected",
   "dev.chronode.StreamCreated.v1": "StreamCreated",

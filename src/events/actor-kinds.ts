@@ -1,3 +1,3 @@
 /** The kinds of actors, which are also the third token of a NATS subject. */
-export const actorKinds = ["node", "source", "runtime", "image", "pod", "probe", "volume", "stream"] as const
+export const actorKinds = ["node", "source", "runtime", "image", "pod", "probe", "volume", "log", "stream"] as const
 export type ActorKind = (typeof actorKinds)[number]

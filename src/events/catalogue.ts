@@ -7,6 +7,7 @@ import { type EventDefinition, type Severity, typeName } from "./definition.ts"
 import { actorEvents } from "./kinds/actor.ts"
 import { containerEvents } from "./kinds/container.ts"
 import { imageEvents } from "./kinds/image.ts"
+import { logEvents } from "./kinds/log.ts"
 import { nodeEvents } from "./kinds/node.ts"
 import { podEvents } from "./kinds/pod.ts"
 import { probeEvents } from "./kinds/probe.ts"
@@ -24,6 +25,7 @@ const definitions = [
   ...containerEvents,
   ...probeEvents,
   ...volumeEvents,
+  ...logEvents,
   ...streamEvents,
   ...actorEvents
 ] as const

@@ -9,6 +9,7 @@ import { type ActorServices, actorsOf } from "../../src/actors/behaviors.ts"
 import { deciders } from "../../src/actors/deciders.ts"
 import { type Flags, knownFlags } from "../../src/actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "../../src/actors/kernel/system.ts"
+import { defaultLogRotation, LogRotation } from "../../src/actors/log/settings.ts"
 import { Admission } from "../../src/actors/node/admission.ts"
 import { Retention, type RetentionPolicy } from "../../src/actors/node/retention.ts"
 import { Pods } from "../../src/actors/pod/pods.ts"
@@ -19,6 +20,7 @@ import { podViews } from "../../src/actors/views.ts"
 import { MemoryRuntime, type MemoryRuntimeOptions } from "../../src/adapters/cri/memory.ts"
 import { makeMemoryHost } from "../../src/adapters/host/memory.ts"
 import { Host } from "../../src/adapters/host/port.ts"
+import { LogsControl, layer as logsLayer } from "../../src/adapters/logs/memory.ts"
 import { ManifestsControl, layer as manifestsLayer } from "../../src/adapters/manifests/memory.ts"
 import { makeMemoryServer } from "../../src/adapters/nats/memory.ts"
 import { defaultLimits } from "../../src/adapters/nats/port.ts"
@@ -65,7 +67,14 @@ export const makeWorld = (options: SimulationOptions = {}) =>
     const host = makeMemoryHost(node)
     const nats = makeMemoryServer({ name: `CHRONODE_${node}`, subjects: [nodeSubjects(node)], ...defaultLimits })
     const outside = yield* Layer.build(
-      Layer.mergeAll(manifestsLayer({ nodeName: node }), volumesLayer, proberLayer, nats.layer, runtime.layer)
+      Layer.mergeAll(
+        manifestsLayer({ nodeName: node }),
+        volumesLayer,
+        logsLayer,
+        proberLayer,
+        nats.layer,
+        runtime.layer
+      )
     )
     const manifests = Context.get(outside, ManifestsControl)
     const events: Effect.Effect<ReadonlyArray<RecordedEvent>, JournalError> = Effect.map(
@@ -87,6 +96,7 @@ export const makeWorld = (options: SimulationOptions = {}) =>
       stream: nats.server,
       outside,
       manifests,
+      logs: Context.get(outside, LogsControl),
       probes: Context.get(outside, ProberControl),
       volumes: Context.get(outside, VolumesControl),
       events
@@ -115,6 +125,7 @@ export const startAgent = (
       Context.merge(inside),
       Context.add(Journal, world.journal),
       Context.add(Host, world.host.service),
+      Context.add(LogRotation, LogRotation.make(defaultLogRotation)),
       Context.add(
         PodSettings,
         PodSettings.of({

@@ -2,6 +2,7 @@
 import { Clock, Effect } from "effect"
 import type { ContainerRuntime } from "../../adapters/cri/port.ts"
 import type { Host } from "../../adapters/host/port.ts"
+import type { ContainerLogs } from "../../adapters/logs/port.ts"
 import type { Manifests } from "../../adapters/manifests/port.ts"
 import type { Prober } from "../../adapters/probing/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
@@ -17,7 +18,7 @@ import { cleanUp, ensureSandbox, stopSandbox } from "./sandbox-effects.ts"
 import type { PodSettings } from "./settings.ts"
 import { containerIn, type HookType, isAlive, isHeld, type PodState } from "./state.ts"
 
-export type PodNeeds = ContainerRuntime | Host | Manifests | PodSettings | Prober
+export type PodNeeds = ContainerLogs | ContainerRuntime | Host | Manifests | PodSettings | Prober
 type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, PodNeeds>
 
 const toSelf =

@@ -2,6 +2,7 @@
 import { Clock, Effect, Result } from "effect"
 import { type ContainerConfig, ContainerRuntime, CriError, type SandboxConfig } from "../../adapters/cri/port.ts"
 import { Host, type HostError } from "../../adapters/host/port.ts"
+import { ContainerLogs } from "../../adapters/logs/port.ts"
 import { Manifests, PodNotDeclared } from "../../adapters/manifests/port.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { Pod } from "../../events/pod-spec.ts"
@@ -12,7 +13,7 @@ import { obtainContainer, StartRefused, startUnlessStarted } from "./container-s
 import { minimumGracePeriod } from "./grace.ts"
 import { podHostname } from "./hostname.ts"
 import { hostNetworkHostsFile, podHostsFile } from "./hosts-file.ts"
-import { hostsFilePath, podLogDirectory, terminationLogPath } from "./node-facts.ts"
+import { containerLogLink, containerLogPath, hostsFilePath, podLogDirectory, terminationLogPath } from "./node-facts.ts"
 import { sandboxConfigOf } from "./sandbox-effects.ts"
 import { imageUser } from "./security.ts"
 import { PodSettings } from "./settings.ts"
@@ -27,7 +28,7 @@ interface StartFailure {
   readonly deadContainer?: string
 }
 
-type Needs = ContainerRuntime | Host | Manifests | PodSettings
+type Needs = ContainerLogs | ContainerRuntime | Host | Manifests | PodSettings
 
 const failure =
   (reason: StartFailure["reason"]) =>
@@ -70,6 +71,7 @@ export const ensureContainer = (
     // A start that an earlier life did not live to see may be given up by the runtime: then it is made anew, once.
     const containerId = yield* checkFirst ? Effect.catch(launch, () => launch) : launch
     const status = yield* Effect.mapError(runtime.containerStatus(containerId), failure("RunContainerError"))
+    yield* linkLog(definition.pod, name, attempt, containerId)
     const at = yield* Clock.currentTimeMillis
     return [
       created(at, containerId),
@@ -103,6 +105,16 @@ export const ensureContainer = (
     )
   )
 }
+
+/** The link to its log in the directory of all containers' logs. What goes wrong with it keeps no container from running. */
+const linkLog = (pod: Pod, container: string, attempt: number, containerId: string) =>
+  Effect.gen(function* () {
+    const logs = yield* ContainerLogs
+    const { facts } = yield* PodSettings
+    const link = containerLogLink(facts, pod, container, containerId)
+    if (link === undefined) return
+    yield* logs.link(link, `${podLogDirectory(facts, pod)}/${containerLogPath(container, attempt)}`)
+  }).pipe(Effect.catch((error) => Effect.logWarning(`no link to the log of ${container}: ${error.message}`)))
 
 /** The configs, and the files that the container needs on the host. */
 const prepare = (
@@ -208,18 +220,30 @@ export const stopContainer = (
     ]
   })
 
+/** The log of a dead container goes with it, with what rotation has set aside and the link to it. */
+const removeLog = (path: string) =>
+  Effect.gen(function* () {
+    const logs = yield* ContainerLogs
+    const { facts } = yield* PodSettings
+    if (facts.containerLogsDir !== undefined) yield* logs.unlink(facts.containerLogsDir, path)
+    yield* logs.remove(path)
+  }).pipe(Effect.catch((error) => Effect.logWarning(`cannot remove the log ${path}: ${error.message}`)))
+
 /** Removes the older dead containers of one name. What cannot be removed now goes with the next one, or with the pod. */
 export const removeDeadContainers = (
   container: ContainerInState
-): Effect.Effect<ReadonlyArray<PodCommand>, never, ContainerRuntime> =>
+): Effect.Effect<ReadonlyArray<PodCommand>, never, ContainerLogs | ContainerRuntime | PodSettings> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
     const surplus = surplusDead(container)
     const removed: Array<string> = []
     for (const id of surplus) {
+      const status = yield* Effect.result(runtime.containerStatus(id))
       const result = yield* Effect.result(runtime.removeContainer(id))
-      if (Result.isSuccess(result) || result.failure.reason === "NotFound") removed.push(id)
-      else yield* Effect.logWarning(`cannot remove dead container ${id}: ${result.failure.message}`)
+      if (Result.isSuccess(result) || result.failure.reason === "NotFound") {
+        removed.push(id)
+        if (Result.isSuccess(status) && status.success.logPath !== "") yield* removeLog(status.success.logPath)
+      } else yield* Effect.logWarning(`cannot remove dead container ${id}: ${result.failure.message}`)
     }
     if (removed.length === 0) return []
     const at = yield* Clock.currentTimeMillis

@@ -9,6 +9,8 @@ export interface NodeFacts extends ResourceEnvironment, NodeDns {
   readonly nodeName: string
   /** `/var/log/pods` */
   readonly podLogsDir: string
+  /** `/var/log/containers`: where a link to each container's log is made; absent: nowhere. */
+  readonly containerLogsDir?: string
   /** Directory under which `pods/<uid>/` holds a pod's files; kubelet's is `/var/lib/kubelet`. */
   readonly rootDir: string
   readonly cgroupDriver: CgroupDriver
@@ -31,6 +33,25 @@ export const podsCgroup = (node: Pick<NodeFacts, "cgroupRoot">): CgroupName => [
 /** `<podLogsDir>/<namespace>_<name>_<uid>` */
 export const podLogDirectory = (node: Pick<NodeFacts, "podLogsDir">, { metadata }: PolicyPod): string =>
   `${node.podLogsDir}/${metadata.namespace}_${metadata.name}_${metadata.uid}`
+
+/** Longest name of a file, bytes (ext4). */
+const maxFileName = 255
+const linkSuffix = ".log"
+
+/**
+ * The link by which older log collectors find a container's log: `<containerLogsDir>/<pod>_<namespace>_<container>-<id>.log`
+ * (`pkg/kubelet/kuberuntime/legacy.go`). Undefined where no links are made.
+ */
+export const containerLogLink = (
+  node: Pick<NodeFacts, "containerLogsDir">,
+  { metadata }: PolicyPod,
+  container: string,
+  containerId: string
+): string | undefined => {
+  if (node.containerLogsDir === undefined) return undefined
+  const name = `${metadata.name}_${metadata.namespace}_${container}-${containerId}`
+  return `${node.containerLogsDir}/${name.slice(0, maxFileName - linkSuffix.length)}${linkSuffix}`
+}
 
 /** Relative to the pod's log directory. */
 export const containerLogPath = (container: string, attempt: number): string => `${container}/${attempt}.log`

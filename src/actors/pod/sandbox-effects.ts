@@ -5,6 +5,7 @@
 import { Clock, Duration, Effect, Result } from "effect"
 import { ContainerRuntime, CriError, type SandboxConfig } from "../../adapters/cri/port.ts"
 import { Host, type HostError } from "../../adapters/host/port.ts"
+import { ContainerLogs, type LogError } from "../../adapters/logs/port.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import type { PodCommand } from "./commands.ts"
 import { isRefusal } from "./container-start.ts"
@@ -152,19 +153,24 @@ const sweepOrLeave = (uid: string, cgroupParent: string) =>
   })
 
 /** Removes what is left of a pod: in the runtime, its directory, its logs and its cgroup. */
-export const cleanUp = (pod: Pod): Effect.Effect<PodCommand, never, ContainerRuntime | Host | PodSettings> =>
+export const cleanUp = (
+  pod: Pod
+): Effect.Effect<PodCommand, never, ContainerLogs | ContainerRuntime | Host | PodSettings> =>
   Effect.gen(function* () {
     const host = yield* Host
+    const logs = yield* ContainerLogs
     const { facts } = yield* PodSettings
     const config = yield* sandboxConfigOf(pod, 0, "")
     yield* sweepOrLeave(pod.metadata.uid, config.linux.cgroupParent)
     yield* host.removeTree(podDirectory(facts, pod.metadata.uid))
-    yield* host.removeTree(podLogDirectory(facts, pod))
+    const logDirectory = podLogDirectory(facts, pod)
+    if (facts.containerLogsDir !== undefined) yield* logs.unlink(facts.containerLogsDir, logDirectory)
+    yield* host.removeTree(logDirectory)
     // containerd leaves the parent cgroup behind.
     yield* host.removeCgroup(config.linux.cgroupParent)
     return { _tag: "ReportCleanup" as const, at: yield* Clock.currentTimeMillis, outcome: "done" as const }
   }).pipe(
-    Effect.catch((error: CriError | HostError) =>
+    Effect.catch((error: CriError | HostError | LogError) =>
       Effect.map(Clock.currentTimeMillis, (at) => ({
         _tag: "ReportCleanup" as const,
         at,

@@ -2,7 +2,10 @@
 import { Clock, Effect, Schedule } from "effect"
 import { ContainerRuntime } from "../../adapters/cri/port.ts"
 import { Host } from "../../adapters/host/port.ts"
+import { ContainerLogs } from "../../adapters/logs/port.ts"
 import type { Behavior, Outgoing } from "../kernel/behavior.ts"
+import { observeLogs } from "../log/observer.ts"
+import type { LogRotation } from "../log/settings.ts"
 import { cgroupPath } from "../pod/cgroup.ts"
 import { type NodeFacts, podDirectory, podsCgroup } from "../pod/node-facts.ts"
 import { Pods } from "../pod/pods.ts"
@@ -12,7 +15,7 @@ import type { RuntimeCommand } from "./commands.ts"
 import { type Orphan, type RuntimeEvent, type RuntimeState, runtimeDecider } from "./decider.ts"
 import { observeRuntime, runtimeActor } from "./observer.ts"
 
-export type RuntimeNeeds = ContainerRuntime | Host | PodSettings | Pods
+export type RuntimeNeeds = ContainerLogs | ContainerRuntime | Host | LogRotation | PodSettings | Pods
 
 /** Between attempts to remove an orphan: 1 s, doubling to a minute. */
 const removalRetry = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
@@ -27,6 +30,7 @@ const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, ne
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
     const host = yield* Host
+    const logs = yield* ContainerLogs
     const pods = yield* Pods
     const { facts } = yield* PodSettings
     yield* runtime.stopPodSandbox(orphan.sandboxId)
@@ -34,7 +38,9 @@ const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, ne
     // A manifest that comes back unchanged brings the same uid: then the rest belongs to the new pod.
     if (!pods.all().some(({ state }) => uidOf(state) === orphan.uid)) {
       yield* host.removeTree(podDirectory(facts, orphan.uid))
-      yield* host.removeTree(`${facts.podLogsDir}/${orphan.namespace}_${orphan.name}_${orphan.uid}`)
+      const logDirectory = `${facts.podLogsDir}/${orphan.namespace}_${orphan.name}_${orphan.uid}`
+      if (facts.containerLogsDir !== undefined) yield* logs.unlink(facts.containerLogsDir, logDirectory)
+      yield* host.removeTree(logDirectory)
       yield* Effect.forEach(cgroupsOf(orphan.uid, facts), host.removeCgroup, { discard: true })
     }
     const command: RuntimeCommand = {
@@ -54,6 +60,9 @@ const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, ne
 export const runtimeBehavior: Behavior<RuntimeState, RuntimeCommand, RuntimeEvent, RuntimeNeeds> = {
   ...runtimeDecider,
   react: ({ event }) => (event._tag === "OrphanSandboxFound" ? removeOrphan(event) : []),
-  observe: () => [{ key: "relist", run: observeRuntime }],
+  observe: () => [
+    { key: "relist", run: observeRuntime },
+    { key: "logs", run: observeLogs }
+  ],
   resume: (state) => state.orphans.map(removeOrphan)
 }

@@ -15,7 +15,7 @@ import {
 import { encodeContainerConfig, encodeSandboxConfig } from "./encode.ts"
 import { ContainerSchema, ImageService, PodSandboxSchema, RuntimeService } from "./generated/api_pb.js"
 import { makeListing } from "./listing.ts"
-import { ContainerRuntime, type CriError, deadlines, type Labels } from "./port.ts"
+import { ContainerRuntime, type CriError, deadlines, type Labels, type StreamOptions } from "./port.ts"
 
 export interface CriRuntimeOptions {
   /** `unix:///run/containerd/containerd.sock`; an absolute path is taken too. */
@@ -118,6 +118,8 @@ const containerCalls = ({ unary, unaryBytes }: Channel, limit: Record<keyof type
             () => filterOf(labels),
             (response) => response.containers.map(decodeContainer)
           ),
+    reopenContainerLog: (containerId) =>
+      unary(RuntimeService.method.reopenContainerLog, limit.quick, () => ({ containerId }), nothing),
     execSync: (containerId, command, timeoutSeconds) =>
       unary(
         RuntimeService.method.execSync,
@@ -128,6 +130,34 @@ const containerCalls = ({ unary, unaryBytes }: Channel, limit: Record<keyof type
       )
   } satisfies Partial<Service>
 }
+
+/** With a terminal there is no stderr of its own: the runtime refuses both. */
+const streamsOf = ({ stdin, tty }: StreamOptions) => ({ stdin, tty, stdout: true, stderr: !tty })
+
+const streamingCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, number>) =>
+  ({
+    exec: (containerId, command, streams) =>
+      unary(
+        RuntimeService.method.exec,
+        limit.quick,
+        () => ({ containerId, cmd: [...command], ...streamsOf(streams) }),
+        (response) => idOf(response.url)
+      ),
+    attach: (containerId, streams) =>
+      unary(
+        RuntimeService.method.attach,
+        limit.quick,
+        () => ({ containerId, ...streamsOf(streams) }),
+        (response) => idOf(response.url)
+      ),
+    portForward: (podSandboxId, ports) =>
+      unary(
+        RuntimeService.method.portForward,
+        limit.quick,
+        () => ({ podSandboxId, port: [...ports] }),
+        (response) => idOf(response.url)
+      )
+  }) satisfies Partial<Service>
 
 const imageCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, number>) =>
   ({
@@ -183,6 +213,7 @@ const make = (options: CriRuntimeOptions): Effect.Effect<Service, CriError, Scop
       cgroupDriver: channel.unary(RuntimeService.method.runtimeConfig, limit.quick, () => ({}), decodeCgroupDriver),
       ...sandboxCalls(channel, limit),
       ...containerCalls(channel, limit),
+      ...streamingCalls(channel, limit),
       ...imageCalls(channel, limit),
       containerEvents: channel.serverStream(RuntimeService.method.getContainerEvents, {}, decodeContainerEvent)
     })

@@ -276,6 +276,13 @@ export class MemoryPods {
     )
   }
 
+  /** The files are somebody else's; only a container that runs has one open. */
+  reopenLog(id: string): Answer<void> {
+    return Effect.flatMap(this.#container(id), (container) =>
+      stateOf(container) === "CONTAINER_RUNNING" ? Effect.void : fail("Failed", "container is not running")
+    )
+  }
+
   exec(id: string, command: ReadonlyArray<string>, timeoutSeconds: number): Answer<ExecResult> {
     return Effect.flatMap(this.#container(id), (container) => {
       const state = stateOf(container)

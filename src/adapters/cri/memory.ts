@@ -47,6 +47,9 @@ type Service = ContainerRuntime["Service"]
 /** Older ones are forgotten: a simulated node asks for lists every second. */
 const rememberedCalls = 100_000
 
+/** There are no processes to stream from. */
+const noStreaming = () => fail("Unimplemented", "no streaming server")
+
 const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
@@ -99,6 +102,10 @@ const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, 
       removeContainer: (id) => call("RemoveContainer", nameOf(id), (now) => pods.remove(id, now)),
       containerStatus: (id) => call("ContainerStatus", nameOf(id), () => pods.containerStatus(id)),
       listContainers: (labels) => call("ListContainers", "", () => pods.listContainers(labels)),
+      reopenContainerLog: (id) => call("ReopenContainerLog", nameOf(id), () => pods.reopenLog(id)),
+      exec: () => call("Exec", "", noStreaming),
+      attach: () => call("Attach", "", noStreaming),
+      portForward: () => call("PortForward", "", noStreaming),
       execSync: (id, command, timeoutSeconds) =>
         call("ExecSync", nameOf(id), () => pods.exec(id, command, timeoutSeconds)),
       imageStatus: (image) => call("ImageStatus", image, () => Effect.sync(() => images.find(image))),

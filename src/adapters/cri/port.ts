@@ -220,6 +220,12 @@ export interface ExecResult {
   readonly exitCode: number
 }
 
+/** What of a process is streamed beside its stdout. With a terminal stdout and stderr are one. */
+export interface StreamOptions {
+  readonly stdin: boolean
+  readonly tty: boolean
+}
+
 /** A hint that something happened to a container; what is true is asked for afterwards. */
 export interface ContainerEvent {
   readonly containerId: string
@@ -274,8 +280,15 @@ export class ContainerRuntime extends Context.Service<
     readonly removeContainer: (containerId: string) => Call<void>
     readonly containerStatus: (containerId: string) => Call<ContainerStatus>
     readonly listContainers: (labels: Labels) => Call<ReadonlyArray<Container>>
+    /** The runtime goes on with a new log file at the container's log path, and makes it; `Failed` where it does not run. */
+    readonly reopenContainerLog: (containerId: string) => Call<void>
     /** Runs a command in the container; output is capped at 16 MiB by the runtime. `DeadlineExceeded` after `timeoutSeconds`. */
     readonly execSync: (containerId: string, command: ReadonlyArray<string>, timeoutSeconds: number) => Call<ExecResult>
+
+    /** Each answers a URL of the runtime's streaming server, good for one connection within a minute. */
+    readonly exec: (containerId: string, command: ReadonlyArray<string>, streams: StreamOptions) => Call<string>
+    readonly attach: (containerId: string, streams: StreamOptions) => Call<string>
+    readonly portForward: (sandboxId: string, ports: ReadonlyArray<number>) => Call<string>
 
     /** `undefined`: not on the node. */
     readonly imageStatus: (image: string) => Call<Image | undefined>

@@ -14,11 +14,11 @@ export interface PodName {
 export const podText = ({ namespace, name }: PodName): string => `${namespace}/${name}`
 
 /**
- * The pod that an actor belongs to. Probes are named `<pod>.<container>.<probe>` and volumes `<pod>.<volume>`; those
+ * The pod that an actor belongs to. Probes are named `<pod>.<container>.<probe>`, volumes `<pod>.<volume>` and logs `<pod>.<container>`; those
  * parts are DNS labels and hold no dot, a pod's name may.
  */
 export const podOf = (actor: ActorId): PodName | undefined => {
-  const parts = { pod: 0, volume: 1, probe: 2 }[actor.kind as string]
+  const parts = { pod: 0, volume: 1, log: 1, probe: 2 }[actor.kind as string]
   if (parts === undefined) return undefined
   let name = actor.name
   for (let i = 0; i < parts; i++) {
