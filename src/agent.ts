@@ -14,9 +14,11 @@ import { LogRotation } from "./actors/log/settings.ts"
 import { Admission } from "./actors/node/admission.ts"
 import { Retention } from "./actors/node/retention.ts"
 import type { NodeFacts as PodFacts } from "./actors/pod/node-facts.ts"
+import type { NodeOffer } from "./actors/pod/node-room.ts"
 import { Pods } from "./actors/pod/pods.ts"
 import { PodSettings } from "./actors/pod/settings.ts"
 import type { PodState } from "./actors/pod/state.ts"
+import { Placements } from "./actors/source/placements.ts"
 import { PublisherStatus } from "./actors/stream/status.ts"
 import { CriRuntime } from "./adapters/cri/live.ts"
 import { ContainerRuntime } from "./adapters/cri/port.ts"
@@ -71,6 +73,17 @@ const streamLayer = (options: AgentOptions): Layer.Layer<EventStream> | undefine
   )
 }
 
+/** What the node offers to pods: all that it has, and as many pods as the configuration says. */
+const nodeOffer = ({ nodeName, pods }: AgentOptions, facts: Host["Service"]["facts"]): NodeOffer => ({
+  allocatable: { cpu: String(facts.cpus), memory: String(facts.memoryCapacity) },
+  maxPods: pods.maxPods,
+  labels: {
+    "kubernetes.io/arch": facts.architecture,
+    "kubernetes.io/hostname": nodeName,
+    "kubernetes.io/os": "linux"
+  }
+})
+
 /** What pods are told of this node: facts of the host, the configuration, and the runtime's own cgroup driver. */
 const podSettings = (options: AgentOptions) =>
   Layer.effect(
@@ -105,6 +118,7 @@ const podSettings = (options: AgentOptions) =>
       }
       return PodSettings.of({
         facts: podFacts,
+        offer: nodeOffer(options, facts),
         runtimeHandler: "",
         maxContainerRestartPeriodSeconds: pods.maxContainerRestartPeriod / 1000
       })
@@ -180,7 +194,10 @@ const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape |
     PublisherStatus.layer,
     streamLayer(options) ?? Layer.empty
   )
-  return Layer.mergeAll(podSettings(options), lookLayer(options, current), proberLayer).pipe(Layer.provideMerge(base))
+  return Placements.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(podSettings(options), lookLayer(options, current), proberLayer)),
+    Layer.provideMerge(base)
+  )
 }
 
 const agent = (options: AgentOptions) =>

@@ -22,6 +22,7 @@ import { probeBehavior } from "./probe/behavior.ts"
 import { runtimeBehavior } from "./runtime/behavior.ts"
 import { runtimeActor } from "./runtime/observer.ts"
 import { manifestSource, sourceBehavior } from "./source/behavior.ts"
+import type { Placements } from "./source/placements.ts"
 import { streamActor, streamBehavior } from "./stream/behavior.ts"
 import { streamDecider } from "./stream/decider.ts"
 import type { PublisherStatus } from "./stream/status.ts"
@@ -37,6 +38,7 @@ export type ActorServices =
   | Journal
   | LogRotation
   | Manifests
+  | Placements
   | PodSettings
   | Pods
   | Prober

@@ -42,6 +42,8 @@ export interface PodOptions {
   /** Counts only where the runtime does not tell its own (containerd before 2.0). */
   readonly cgroupDriver: CgroupDriver
   readonly cgroupRoot: string
+  /** Pods that the node takes. */
+  readonly maxPods: number
   /** Pulls of different images at one time. */
   readonly maxParallelImagePulls: number
   readonly maxContainerRestartPeriod: number
@@ -103,6 +105,7 @@ export const agentDefaults = {
     resolvConf: "/etc/resolv.conf",
     cgroupDriver: "cgroupfs",
     cgroupRoot: "",
+    maxPods: 110,
     maxParallelImagePulls: 5,
     maxContainerRestartPeriod: 300_000
   },

@@ -180,6 +180,8 @@ const podOptions = ({ kubelet }: Configuration): PodOptions => {
     resolvConf: kubelet.resolvConf ?? pods.resolvConf,
     cgroupDriver: kubelet.cgroupDriver ?? pods.cgroupDriver,
     cgroupRoot: kubelet.cgroupRoot ?? pods.cgroupRoot,
+    // Kubelet reads a zero as "not set".
+    maxPods: kubelet.maxPods || pods.maxPods,
     // Unlike kubelet's, the default is several at once: a registry that hangs must not hold up other images.
     maxParallelImagePulls:
       kubelet.serializeImagePulls === true ? 1 : (kubelet.maxParallelImagePulls ?? pods.maxParallelImagePulls),

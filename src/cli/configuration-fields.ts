@@ -35,6 +35,7 @@ export const actedOn: ReadonlySet<string> = new Set([
   "resolvConf",
   "cgroupDriver",
   "cgroupRoot",
+  "maxPods",
   "staticPodPath",
   "containerRuntimeEndpoint",
   "podLogsDir",

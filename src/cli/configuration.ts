@@ -34,6 +34,7 @@ export interface KubeletConfiguration {
   readonly containerLogMonitorInterval?: string
   readonly crashLoopBackOff?: { readonly maxContainerRestartPeriod?: string }
   readonly serializeImagePulls?: boolean
+  readonly maxPods?: number
   readonly maxParallelImagePulls?: number
   readonly registryPullQPS?: number
   readonly registryBurst?: number
@@ -187,6 +188,7 @@ const rangeProblems = (
   }
   below("registryPullQPS", values.registryPullQPS, 0)
   below("registryBurst", values.registryBurst, 0)
+  below("maxPods", values.maxPods, 0)
   below("maxParallelImagePulls", values.maxParallelImagePulls, 1)
   if (values.serializeImagePulls === true && (values.maxParallelImagePulls ?? 1) > 1)
     problems.push(["maxParallelImagePulls", "must be 1 (or absent) where serializeImagePulls is true"])

@@ -619,6 +619,14 @@ export interface PodReplacementQueuedData {
   readonly source: string
   readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
   readonly maxRestartPeriodSeconds?: number
+  readonly room?: {
+    readonly allocatable: { readonly [name: string]: string }
+    readonly used: { readonly [name: string]: string }
+    readonly maxPods: number
+    readonly pods: number
+    readonly labels: { readonly [name: string]: string }
+    readonly takenPorts: ReadonlyArray<string>
+  }
 }
 
 /** The definition that waited is no longer desired. */

@@ -59,6 +59,30 @@ describe("a simulated node", () => {
       })
     ))
 
+  it("gives a place once: of two pods that come together for one host port, or for the last core, one is rejected", () =>
+    simulate(
+      Effect.gen(function* () {
+        const offer = { allocatable: { cpu: "1" }, maxPods: 110, labels: {} }
+        const world = yield* makeWorld({ offer })
+        const agent = yield* startAgent(world)
+        const port = "ports: [{ containerPort: 80, hostPort: 8080 }]"
+        const core = "resources: { requests: { cpu: 600m } }"
+        yield* world.manifests.write("a.yaml", simulatedPod("a", port))
+        yield* world.manifests.write("b.yaml", simulatedPod("b", port))
+        yield* world.manifests.write("c.yaml", `${simulatedPod("c", core)}---${simulatedPod("d", core)}`)
+        yield* agent.pass(5)
+        const statuses = ["a", "b", "c", "d"].map((name) => agent.status(`default/${name}`))
+        assert.deepEqual(statuses, ["Running", "NodePorts", "Running", "OutOfcpu"])
+        // The place is free again when its pod is gone; a pod that was rejected comes in with its next definition.
+        yield* world.manifests.remove("a.yaml")
+        yield* agent.pass(30)
+        yield* world.manifests.write("b.yaml", simulatedPod("b", `${port}\n    workingDir: /tmp`))
+        yield* agent.pass(5)
+        assert.equal(agent.status("default/b"), "Running")
+        yield* agrees(world, everyone(agent as never))
+      })
+    ))
+
   it("restarts what its liveness probe condemns, and names the probe as the cause", () =>
     simulate(
       Effect.gen(function* () {

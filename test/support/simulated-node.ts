@@ -12,9 +12,11 @@ import { type ActorSystemShape, makeActorSystem } from "../../src/actors/kernel/
 import { defaultLogRotation, LogRotation } from "../../src/actors/log/settings.ts"
 import { Admission } from "../../src/actors/node/admission.ts"
 import { Retention, type RetentionPolicy } from "../../src/actors/node/retention.ts"
+import type { NodeOffer } from "../../src/actors/pod/node-room.ts"
 import { Pods } from "../../src/actors/pod/pods.ts"
 import { PodSettings } from "../../src/actors/pod/settings.ts"
 import type { PodState } from "../../src/actors/pod/state.ts"
+import { Placements } from "../../src/actors/source/placements.ts"
 import { PublisherStatus } from "../../src/actors/stream/status.ts"
 import { podViews } from "../../src/actors/views.ts"
 import { MemoryRuntime, type MemoryRuntimeOptions } from "../../src/adapters/cri/memory.ts"
@@ -54,6 +56,8 @@ export interface SimulationOptions {
   readonly retention?: RetentionPolicy
   /** Decision flags of the program that runs; default: all that there are. */
   readonly flags?: Flags
+  /** What the node offers to pods; absent: no limit. */
+  readonly offer?: NodeOffer
   /** Longest crash back-off; kubelet's 300. */
   readonly maxContainerRestartPeriodSeconds?: number
 }
@@ -121,7 +125,7 @@ export const startAgent = (
     const { facts } = world.host.service
     const flags = options.flags ?? world.options.flags ?? knownFlags
     const inside = yield* Layer.build(Layer.mergeAll(Admission.layer, PublisherStatus.layer))
-    const services = world.outside.pipe(
+    const bare = world.outside.pipe(
       Context.merge(inside),
       Context.add(Journal, world.journal),
       Context.add(Host, world.host.service),
@@ -141,6 +145,7 @@ export const startAgent = (
             clusterDns: [],
             clusterDomain: ""
           },
+          ...(world.options.offer === undefined ? {} : { offer: world.options.offer }),
           runtimeHandler: "",
           maxContainerRestartPeriodSeconds: world.options.maxContainerRestartPeriodSeconds ?? 300
         })
@@ -170,6 +175,10 @@ export const startAgent = (
           )
         })
       )
+    )
+    const services = Context.merge(
+      bare,
+      yield* Layer.build(Placements.layer).pipe(Effect.provide(bare))
     ) as Context.Context<ActorServices>
     const { behaviors, roots } = actorsOf(world.node, true)
     const system = yield* makeActorSystem(behaviors, { recording: world.options.recording ?? "events", flags }).pipe(

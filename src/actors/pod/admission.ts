@@ -1,6 +1,8 @@
 /** Whether a pod can run on this node at all. What a manifest's form can tell was checked when it was read. */
 import { Result } from "effect"
+import type { NodeRoom } from "../../events/node-room.ts"
 import type { Pod } from "../../events/pod-spec.ts"
+import { osRefusal, roomRefusals } from "./node-room.ts"
 import { compare, parseQuantity } from "./quantity.ts"
 
 export interface Refusal {
@@ -15,7 +17,8 @@ export interface Refusal {
  */
 export const maxDefinitionBytes = 28 * 1024
 
-export const admission = (pod: Pod): Refusal | undefined => {
+/** `room`: what the node has left; absent in logs of agents that did not look. */
+export const admission = (pod: Pod, room?: NodeRoom): Refusal | undefined => {
   const bytes = JSON.stringify(pod).length
   if (bytes > maxDefinitionBytes) {
     return {
@@ -35,7 +38,8 @@ export const admission = (pod: Pod): Refusal | undefined => {
       if (refusal !== undefined) return refusal
     }
   }
-  return undefined
+  if (room === undefined) return osRefusal(pod.spec.os?.name, undefined)
+  return osRefusal(pod.spec.os?.name, pod.metadata.labels) ?? roomRefusals(pod.spec, room)[0]
 }
 
 type Resources = Pod["spec"]["containers"][number]["resources"]

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { Timestamp } from "../../events/definition.ts"
 import { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
+import { NodeRoom } from "../../events/node-room.ts"
 import { Pod } from "../../events/pod-spec.ts"
 import { TimerFired } from "../kernel/behavior.ts"
 
@@ -15,7 +16,9 @@ export const DesirePod = Schema.TaggedStruct("DesirePod", {
   pod: Pod,
   source: text,
   /** Longest crash back-off of this node, seconds; absent: kubelet's 300. */
-  maxRestartPeriodSeconds: opt(Schema.Finite)
+  maxRestartPeriodSeconds: opt(Schema.Finite),
+  /** What the node had left when the pod was asked for; absent: nothing is limited. */
+  room: opt(NodeRoom)
 })
 export const UndesirePod = Schema.TaggedStruct("UndesirePod", {
   at,

@@ -51,7 +51,7 @@ const learning: Learn = {
 
 // --- desired state ---------------------------------------------------------------------------------------------------
 
-type Desired = Pick<CommandOf<"DesirePod">, "pod" | "source" | "maxRestartPeriodSeconds">
+type Desired = Pick<CommandOf<"DesirePod">, "pod" | "source" | "maxRestartPeriodSeconds" | "room">
 
 const definitionOf = ({ pod, source, maxRestartPeriodSeconds }: Desired) => ({
   pod,
@@ -62,7 +62,7 @@ const definitionOf = ({ pod, source, maxRestartPeriodSeconds }: Desired) => ({
 
 const admit = (d: PodDecision, desired: Desired, because?: string): void => {
   const { pod, source } = desired
-  const refusal = admission(pod)
+  const refusal = admission(pod, desired.room)
   if (refusal !== undefined) {
     d.emit({ _tag: "PodRejected", uid: pod.metadata.uid, source, ...refusal }, because)
   } else {
@@ -79,7 +79,11 @@ const desire = (d: PodDecision, desired: Desired): void => {
   }
   const isRunning = definition.pod.metadata.uid === uid && termination === null
   if (isRunning || replacement?.pod.metadata.uid === uid) return
-  const queued = d.emit({ _tag: "PodReplacementQueued", ...definitionOf(desired) })
+  const queued = d.emit({
+    _tag: "PodReplacementQueued",
+    ...definitionOf(desired),
+    ...(desired.room === undefined ? {} : { room: desired.room })
+  })
   if (termination === null) terminate(d, "DefinitionChanged", queued)
 }
 

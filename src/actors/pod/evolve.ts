@@ -41,6 +41,7 @@ const definitionOf = (
   source: event.source,
   qosClass: event.qosClass,
   maxRestartPeriodSeconds: event.maxRestartPeriodSeconds ?? maximumDelay / 1000,
+  ...(event._tag === "PodReplacementQueued" && event.room !== undefined ? { room: event.room } : {}),
   because: meta.id
 })
 

@@ -1,6 +1,7 @@
 /** What of the node and the agent's configuration bears on pods. */
 import { Context } from "effect"
 import type { NodeFacts } from "./node-facts.ts"
+import type { NodeOffer } from "./node-room.ts"
 
 export class PodSettings extends Context.Service<
   PodSettings,
@@ -8,6 +9,8 @@ export class PodSettings extends Context.Service<
     readonly facts: NodeFacts
     /** kubelet's crashLoopBackOff.maxContainerRestartPeriod, seconds. Goes into the log with each pod's admission. */
     readonly maxContainerRestartPeriodSeconds: number
+    /** What the node offers to its pods; absent: no limit. */
+    readonly offer?: NodeOffer
     /** The runtime's handler for pods without a RuntimeClass; empty: its default. */
     readonly runtimeHandler: string
   }

@@ -6,6 +6,7 @@
 import type { EventOf } from "../../events/catalogue.ts"
 import type { PodPhase } from "../../events/kinds/pod.ts"
 import type { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
+import type { NodeRoom } from "../../events/node-room.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import { type BackOff, type BackOffPolicy, crashBackOffPolicy } from "./backoff.ts"
 import type { QosClass } from "./qos.ts"
@@ -16,6 +17,8 @@ export interface Definition {
   readonly qosClass: QosClass
   /** Longest crash back-off, seconds. */
   readonly maxRestartPeriodSeconds: number
+  /** Of one that waits: what the node had left when it was asked for. */
+  readonly room?: NodeRoom
   /** Id of the event that brought it. */
   readonly because: string
 }

@@ -9,9 +9,10 @@ import { PodSettings } from "../pod/settings.ts"
 import type { SourceCommand } from "./commands.ts"
 import { sourceDecider } from "./decider.ts"
 import { observeManifests } from "./observer.ts"
+import { Placements } from "./placements.ts"
 import type { DeclaredPod, SourceEvent, SourceState } from "./state.ts"
 
-export type SourceNeeds = Manifests | Admission | PodSettings
+export type SourceNeeds = Manifests | Admission | Placements | PodSettings
 
 /** The one source of today. */
 export const manifestSource: ActorId = actorId("source", "", "manifests")
@@ -27,6 +28,7 @@ const desire = (
   Effect.gen(function* () {
     const manifests = yield* Manifests
     const admission = yield* Admission
+    const placements = yield* Placements
     const { maxContainerRestartPeriodSeconds: maxRestartPeriodSeconds } = yield* PodSettings
     // Closed while the journal's disk is full; what is declared is asked for afterwards.
     yield* admission.passed
@@ -35,15 +37,24 @@ const desire = (
     for (const declared of pods) {
       const pod = yield* manifests.declared(declared.uid)
       if (pod === undefined) continue
-      const command: typeof DesirePod.Type = { _tag: "DesirePod", at, pod, source, maxRestartPeriodSeconds }
+      const room = placements.roomFor(pod)
+      const command: typeof DesirePod.Type = {
+        _tag: "DesirePod",
+        at,
+        pod,
+        source,
+        maxRestartPeriodSeconds,
+        ...(room === undefined ? {} : { room })
+      }
       outgoing.push({ to: podActor(declared), command })
     }
     return outgoing
   })
 
-const undesire = (pods: ReadonlyArray<DeclaredPod>): Effect.Effect<ReadonlyArray<Outgoing>> =>
-  Effect.map(Clock.currentTimeMillis, (at) =>
+const undesire = (pods: ReadonlyArray<DeclaredPod>): Effect.Effect<ReadonlyArray<Outgoing>, never, Placements> =>
+  Effect.zipWith(Placements, Clock.currentTimeMillis, (placements, at) =>
     pods.map((pod) => {
+      placements.forget(`${pod.namespace}/${pod.name}`)
       const command: typeof UndesirePod.Type = { _tag: "UndesirePod", at, uid: pod.uid, reason: "ManifestRemoved" }
       return { to: podActor(pod), command }
     })

@@ -85,6 +85,7 @@ export const readFacts = (nodeName: string): NodeFacts => ({
   bootId: textOr("/proc/sys/kernel/random/boot_id", "unknown"),
   host: runtimeName(),
   cgroupVersion: cgroupVersion(),
+  cpus: os.cpus().length,
   memoryCapacity: os.totalmem(),
   hugePageSizes: hugePageSizes(),
   swapAccounting: swapFiles.some((file) => existsSync(file)),

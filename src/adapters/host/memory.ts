@@ -15,6 +15,7 @@ export const memoryFacts = (nodeName: string): NodeFacts => ({
   bootId: "00000000-0000-0000-0000-000000000000",
   host: "simulation",
   cgroupVersion: "v2",
+  cpus: 4,
   memoryCapacity: 8 * 2 ** 30,
   hugePageSizes: [],
   swapAccounting: false,

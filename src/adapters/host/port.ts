@@ -19,6 +19,8 @@ export interface NodeFacts {
   /** Runtime that runs the agent: `bun 1.4.5`. */
   readonly host: string
   readonly cgroupVersion: "v1" | "v2" | "none"
+  /** Logical processors. */
+  readonly cpus: number
   /** Bytes. */
   readonly memoryCapacity: number
   /** Kernel's names, biggest last: `2MB`, `1GB`. */

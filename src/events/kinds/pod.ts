@@ -1,6 +1,7 @@
 /** Facts about pods and their sandboxes. Facts about containers, which belong to the pod's state, are in container.ts. */
 import { Schema } from "effect"
 import { defineEvent, Timestamp } from "../definition.ts"
+import { NodeRoom } from "../node-room.ts"
 import { Pod } from "../pod-spec.ts"
 
 const text = Schema.String
@@ -33,7 +34,14 @@ export const PodRejected = defineEvent("PodRejected", {
 export const PodReplacementQueued = defineEvent("PodReplacementQueued", {
   kind: "pod",
   about: "The pod's definition changed. The running pod ends first; then this one starts.",
-  fields: { pod: Pod, source: text, qosClass: QosClass, maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite) },
+  fields: {
+    pod: Pod,
+    source: text,
+    qosClass: QosClass,
+    maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite),
+    /** What the node had left, the running pod not counted; decided on when that one is gone. */
+    room: Schema.optionalKey(NodeRoom)
+  },
   tell: (e) => `a new definition from ${e.source} waits for the running pod to end`
 })
 

@@ -15,6 +15,7 @@ import { nodeDecider } from "../../../src/actors/node/decider.ts"
 import { PodSettings } from "../../../src/actors/pod/settings.ts"
 import { probeBehavior } from "../../../src/actors/probe/behavior.ts"
 import { manifestSource, sourceBehavior } from "../../../src/actors/source/behavior.ts"
+import { Placements } from "../../../src/actors/source/placements.ts"
 import { volumeBehavior } from "../../../src/actors/volume/behavior.ts"
 import { ContainerRuntime, CriError } from "../../../src/adapters/cri/port.ts"
 import { ManifestsControl, layer as manifestsLayer } from "../../../src/adapters/manifests/memory.ts"
@@ -32,7 +33,7 @@ import { makeMemoryJournal } from "../../../src/events/journal/memory.ts"
 import { Journal } from "../../../src/events/journal/port.ts"
 import { effectTest } from "../../support/effect.ts"
 
-type Needs = Admission | Manifests | PodSettings | Prober | Volumes | ContainerRuntime
+type Needs = Admission | Manifests | Placements | PodSettings | Prober | Volumes | ContainerRuntime
 
 /** An actor of kind pod that writes nothing and keeps what it is told. */
 const listener = (told: Array<Command>): Behavior<null, Command, NodeEvent, never> => ({
@@ -91,6 +92,7 @@ const makeNode = Effect.gen(function* () {
       proberLayer,
       volumesLayer,
       Layer.succeed(ContainerRuntime, images.service),
+      Layer.succeed(Placements, { roomFor: () => undefined, forget: () => {} }),
       Layer.succeed(PodSettings, { maxContainerRestartPeriodSeconds: 300 } as PodSettings["Service"]),
       Admission.layer
     )

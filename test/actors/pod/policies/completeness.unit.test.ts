@@ -5,6 +5,7 @@ import { describe, it } from "node:test"
 import { readCase, type Table } from "../../../support/cases.ts"
 
 const files = [
+  "admission.json",
   "cgroup-names.json",
   "container-config.json",
   "container-helpers.json",
@@ -33,6 +34,8 @@ const runtimeView = "the runtime's view is read by the runtime observer, not by 
 const elsewhere: Readonly<Record<string, string>> = {
   TestSubtractOverheadFromResourceConfig: resize,
   TestMergeResourceConfig: resize,
+  TestRemoveMissingExtendedResources:
+    "extended resources come with device plugins; what the node does not offer is not counted",
   TestComputePodActionsForPodResize: resize,
   TestValidatePodResizeAction: resize,
   TestIsPodResizeInProgress: resize,

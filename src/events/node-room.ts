@@ -1,0 +1,19 @@
+/** What a node had left when a pod was asked for: the evidence of its admission. */
+import { Schema } from "effect"
+
+const text = Schema.String
+
+/** What a pod's admission is decided on, as it was when the pod was asked for. Amounts as text. */
+export const NodeRoom = Schema.Struct({
+  /** By resource: `cpu`, `memory`; what is not named here is not limited. */
+  allocatable: Schema.Record(text, text),
+  /** What the other pods of the node request. */
+  used: Schema.Record(text, text),
+  maxPods: Schema.Int,
+  /** Pods that are there already. */
+  pods: Schema.Int,
+  labels: Schema.Record(text, text),
+  /** Those of the pod's host ports that others have: `TCP 0.0.0.0:80 (default/web)`. */
+  takenPorts: Schema.Array(text)
+})
+export type NodeRoom = typeof NodeRoom.Type
