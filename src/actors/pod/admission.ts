@@ -4,12 +4,7 @@ import type { NodeRoom } from "../../events/node-room.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import { osRefusal, roomRefusals } from "./node-room.ts"
 import { compare, parseQuantity } from "./quantity.ts"
-
-export interface Refusal {
-  readonly reason: string
-  readonly message: string
-  readonly field?: string
-}
+import type { Refusal } from "./refusal.ts"
 
 /**
  * Bytes of JSON. The definition stands in an event twice, as the command and as the fact, and an event holds 64 KiB;

@@ -4,8 +4,8 @@
  * name is given to them.
  */
 import type { NodeRoom } from "../../events/node-room.ts"
-import type { Refusal } from "./admission.ts"
 import { add, compare, type Quantity, quantityOf, zero } from "./quantity.ts"
+import type { Refusal } from "./refusal.ts"
 import { podRequests } from "./resource-list.ts"
 import { initContainersOf, isSidecar, type PolicyPodSpec } from "./spec-extension.ts"
 
