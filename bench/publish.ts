@@ -5,7 +5,7 @@
  *
  * Bare means: lines, ids and subjects ready in memory, `jetstream.publish` with the same message id and content type, a
  * new one sent for each acknowledgement so that as many are under way as the publisher's window holds; no journal is
- * read, nothing is expected of the stream's last message. Both send the same bytes to streams alike on the same private
+ * read, nothing is expected of the stream's last message and no head of a chain is said. Both send the same bytes to streams alike on the same private
  * server, in turns; the ratio is the median of those of the rounds.
  */
 import "effect/schema/SchemaJITCompiler/enable"
