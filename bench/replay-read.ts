@@ -9,7 +9,7 @@
  * of its own, as `chronode replay --verify` does. "folded" brings every event into the state of its pod.
  */
 import "effect/schema/SchemaJITCompiler/enable"
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from "node:fs"
+import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -25,6 +25,7 @@ import { writeIncident } from "../src/events/incident/writer.ts"
 import { makeChain } from "../src/events/journal/chain.ts"
 import { placeDrafts } from "../src/events/journal/draft.ts"
 import type { EventDraft, JournalRow } from "../src/events/journal/port.ts"
+import { readBare } from "./bare-ndjson.ts"
 import { machine } from "./machine.ts"
 
 const { values } = parseArgs({
@@ -92,30 +93,6 @@ const rows = function* (): Generator<JournalRow> {
   }
 }
 
-/** The fastest plain reader that we know: a piece of the file to one text, that cut at line feeds, each line parsed. */
-const bare = (each: (json: unknown) => void): number => {
-  const file = openSync(path, "r")
-  const buffer = Buffer.alloc(2 * 1024 * 1024)
-  let filled = 0
-  let count = 0
-  for (;;) {
-    const read = readSync(file, buffer, filled, 1024 * 1024, null)
-    if (read === 0) break
-    const available = filled + read
-    const end = buffer.lastIndexOf(10, available - 1) + 1
-    const text = buffer.toString("utf8", 0, end)
-    for (let from = 0; from < text.length; count++) {
-      const to = text.indexOf("\n", from)
-      each(JSON.parse(text.slice(from, to)))
-      from = to + 1
-    }
-    buffer.copyWithin(0, end, available)
-    filled = available - end
-  }
-  closeSync(file)
-  return count
-}
-
 const collect = (globalThis as { readonly gc?: () => void }).gc
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 let peak = 0
@@ -139,9 +116,9 @@ const readBeside = async (fold?: NodeFold): Promise<number> => {
   return count
 }
 const readers = {
-  "bare JSON.parse": async () => bare(() => {}),
+  "bare JSON.parse": async () => readBare(path),
   "bare, decoded": async () =>
-    bare((json) => {
+    readBare(path, (json) => {
       const result = decodeEvent(json)
       if (Result.isFailure(result) && result.failure.where !== "sequence" && result.failure.where !== "source")
         throw new Error(result.failure.message)

@@ -30,15 +30,29 @@ import {
 
 const failed = (error: IncidentError): CommandFailed => new CommandFailed(error.message)
 
-const toLine = (entry: IncidentEntry): LogLine => ({
-  line: entry.line,
-  place: `line ${entry.lineNumber}`,
-  event: entry.event,
-  broken: entry.broken,
-  get hash() {
-    return entry.hash
+/** A line of the file; what few commands need of it is made when it is asked for. */
+class FileLine implements LogLine {
+  readonly event: LogLine["event"]
+  readonly broken: string | undefined
+  private readonly entry: IncidentEntry
+
+  constructor(entry: IncidentEntry) {
+    this.event = entry.event
+    this.broken = entry.broken
+    this.entry = entry
   }
-})
+  get line(): string {
+    return this.entry.line
+  }
+  get place(): string {
+    return `line ${this.entry.lineNumber}`
+  }
+  get hash(): string | undefined {
+    return this.entry.hash
+  }
+}
+
+const toLine = (entry: IncidentEntry): LogLine => new FileLine(entry)
 
 /** What is wrong with the file as a whole, as a line that is no event: what was read before is good. */
 const ofFile = ({ line, problem }: { readonly line: number; readonly problem: string }): LogLine => ({

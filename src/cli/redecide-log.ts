@@ -38,10 +38,10 @@ export const redecideLines = (
 ): Effect.Effect<Redecided, CommandFailed> => {
   const unreadable: Array<LogLine> = []
   const take = (entry: LogLine): void => {
-    const { event, line } = entry
+    const { event } = entry
     if (Result.isSuccess(event)) redecision.apply(event.success)
     else if (event.failure.where === "data")
-      redecision.unreadable({ ...envelopeOf(line), message: `its data cannot be read: ${event.failure.message}` })
+      redecision.unreadable({ ...envelopeOf(entry.line), message: `its data cannot be read: ${event.failure.message}` })
     else if (unreadable.length < maxUnreadable) unreadable.push(entry)
   }
   return Stream.runForEachArray(

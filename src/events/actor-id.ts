@@ -11,7 +11,16 @@ export interface ActorId {
 export const actorId = (kind: ActorKind, namespace: string, name: string): ActorId => ({ kind, namespace, name })
 
 /** `pod/default/web`; `_` stands for "no namespace". The key of an actor in the kernel and in the journal. */
-export const actorPath = (id: ActorId): string => `${id.kind}/${id.namespace === "" ? "_" : id.namespace}/${id.name}`
+export const actorPath = (id: ActorId): string => {
+  let path = paths.get(id)
+  if (path === undefined) {
+    path = `${id.kind}/${id.namespace === "" ? "_" : id.namespace}/${id.name}`
+    paths.set(id, path)
+  }
+  return path
+}
+/** An actor's id is one object for all its events: its path is made once. */
+const paths = new WeakMap<ActorId, string>()
 
 export const parseActorPath = (path: string): ActorId | undefined => {
   const first = path.indexOf("/")

@@ -21,8 +21,16 @@ export const Timestamp = Schema.String.check(
 export type Timestamp = string
 
 export const millis = (timestamp: Timestamp): number => Date.parse(timestamp)
-/** `at`: milliseconds since the epoch. */
-export const timestamp = (at: number): Timestamp => new Date(at).toISOString()
+/** `at`: milliseconds since the epoch. The last one is remembered: all events of a decision have the same. */
+export const timestamp = (at: number): Timestamp => {
+  if (at !== lastAt) {
+    lastTimestamp = new Date(at).toISOString()
+    lastAt = at
+  }
+  return lastTimestamp
+}
+let lastAt = Number.NaN
+let lastTimestamp = ""
 
 export interface EventDefinition<
   Tag extends string = string,

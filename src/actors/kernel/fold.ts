@@ -40,8 +40,8 @@ export const evolveActor = (
 export const foldEvent = (decider: AnyDecider, state: unknown, recorded: RecordedEvent): unknown => {
   const event = recorded.event
   if (event._tag === "Unknown") return state
-  if (event._tag === "ActorCheckpointed") return event.stateVersion === decider.stateVersion ? event.state : state
-  if (isKernelEvent(event._tag)) return state
+  if (isKernelEvent(event._tag))
+    return event._tag === "ActorCheckpointed" && event.stateVersion === decider.stateVersion ? event.state : state
   return evolveActor(decider, recorded.actor, state, event, recorded)
 }
 
@@ -170,6 +170,7 @@ export class NodeFold {
     const path = actorPath(recorded.actor)
     let actor = this.actors.get(path)
     this.follow(path, decider, actor?.actorSequence ?? this.finished.get(path) ?? 0, recorded)
+    const isNew = actor === undefined
     if (actor === undefined) {
       actor = { id: recorded.actor, state: decider.initial(recorded.actor), actorSequence: 0, sequence: 0, events: 0 }
       this.actors.set(path, actor)
@@ -181,7 +182,7 @@ export class NodeFold {
     if (decider.finished?.(actor.state) === true) {
       this.actors.delete(path)
       this.finished.set(path, recorded.actorSequence)
-    } else {
+    } else if (isNew) {
       this.finished.delete(path)
     }
   }

@@ -70,8 +70,6 @@ export class Redecision {
   /** By actor: a decision that lacks its last events, which a cut log may have left out. */
   private readonly unended = new Map<string, Difference>()
   private readonly readers = new Map<AnyDecider, Read>()
-  private lastAt = Number.NaN
-  private lastTimestamp = ""
 
   constructor(deciders: Deciders, options: RedecisionOptions = {}) {
     this.deciders = deciders
@@ -125,10 +123,10 @@ export class Redecision {
     if (decider === undefined) return
     const path = actorPath(actor)
     if (this.fold.events === 0 && sequence === 1) this.flags ??= noFlags
-    this.follow(recorded, decider, path)
+    const known = this.fold.actors.get(path)
+    this.follow(recorded, decider, path, known?.actorSequence)
     if (event._tag === "NodeStarted") this.start(recorded, event.version, event.flags)
     if (command === undefined) return
-    const known = this.fold.actors.get(path)
     const before = known === undefined ? decider.initial(actor) : known.state
     const events = isKernelEvent(event._tag) ? [] : [recorded]
     this.pending = { decider, path, command, first: recorded, events, before }
@@ -151,11 +149,10 @@ export class Redecision {
   }
 
   /** Is the state of this actor known before this event? It is where no event of it is left out. */
-  private follow(recorded: RecordedEvent, decider: AnyDecider, path: string): void {
+  private follow(recorded: RecordedEvent, decider: AnyDecider, path: string, last: number | undefined): void {
     const { actorSequence, event } = recorded
-    const before = this.fold.actors.get(path)?.actorSequence ?? this.fold.finished.get(path) ?? 0
-    const isGap = before !== actorSequence - 1
-    const unended = this.unended.get(path)
+    const isGap = (last ?? this.fold.finished.get(path) ?? 0) !== actorSequence - 1
+    const unended = this.unended.size === 0 ? undefined : this.unended.get(path)
     if (unended !== undefined) {
       this.unended.delete(path)
       if (isGap) {
@@ -253,7 +250,7 @@ export class Redecision {
       if (was !== undefined && is !== undefined) {
         const index = is.because === undefined ? undefined : pendingIndex(is.because)
         const cause = index === undefined ? (is.because ?? was.cause) : events[index]?.id
-        const time = this.timestamp(is.time ?? command.at)
+        const time = timestamp(is.time ?? command.at)
         if (was.time === time && was.cause === cause && isEqual(was.event, is.event)) continue
         this.differs(pending, command._tag, i, `event ${i + 1} of the decision differs`, was, {
           event: is.event,
@@ -267,18 +264,9 @@ export class Redecision {
           ? `the log holds ${events.length} events of the decision, and ${decided.length} are decided`
           : `${decided.length} events are decided, and the log holds ${events.length}`
       const difference = this.differs.bind(this, pending, command._tag, i, message, was)
-      difference(is === undefined ? undefined : { event: is.event, time: this.timestamp(is.time ?? command.at) })
+      difference(is === undefined ? undefined : { event: is.event, time: timestamp(is.time ?? command.at) })
       return
     }
-  }
-
-  /** Times repeat: a decision's events have the time of its command. */
-  private timestamp(at: number): string {
-    if (at !== this.lastAt) {
-      this.lastAt = at
-      this.lastTimestamp = timestamp(at)
-    }
-    return this.lastTimestamp
   }
 
   private differs(

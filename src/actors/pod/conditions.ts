@@ -3,12 +3,11 @@ import { allMayRestart, asksToRestartAll, type LastInstance } from "./restart.ts
 import { initContainersOf, isSidecar, type PolicyContainer, type PolicyPodSpec } from "./spec-extension.ts"
 import { type ContainerStatus, type PodCondition, statusOf } from "./status.ts"
 
-const condition = (type: string, holds: boolean, reason?: string, message?: string): PodCondition => ({
-  type,
-  status: holds ? "True" : "False",
-  ...(reason === undefined ? {} : { reason }),
-  ...(message === undefined || message === "" ? {} : { message })
-})
+const condition = (type: string, holds: boolean, reason?: string, message?: string): PodCondition => {
+  const status = holds ? "True" : "False"
+  if (reason === undefined) return { type, status }
+  return message === undefined || message === "" ? { type, status, reason } : { type, status, reason, message }
+}
 
 const unknownStatuses = "UnknownContainerStatuses"
 const completed = "PodCompleted"
@@ -20,15 +19,24 @@ const complaint = (word: string, names: ReadonlyArray<string>): ReadonlyArray<st
 const namesOf = (containers: ReadonlyArray<PolicyContainer>): ReadonlyArray<string> =>
   containers.map(({ name }) => name)
 
+const none: ReadonlyArray<PolicyContainer> = []
+
 type Statuses = ReadonlyArray<ContainerStatus> | undefined
 
 /** All containers and sidecars are ready. `statuses` absent: nothing is known of any container yet. */
 export const containersReady = (spec: PolicyPodSpec, statuses: Statuses, phase: string): PodCondition => {
   const type = "ContainersReady"
   if (statuses === undefined) return condition(type, false, unknownStatuses)
-  const containers = [...initContainersOf(spec).filter(isSidecar), ...spec.containers]
-  const unknown = containers.filter(({ name }) => statusOf(statuses, name) === undefined)
-  const unready = containers.filter(({ name }) => statusOf(statuses, name)?.ready === false)
+  // Asked after every decision: without lists where nothing is wrong.
+  let unknown = none
+  let unready = none
+  const look = (container: PolicyContainer): void => {
+    const status = statusOf(statuses, container.name)
+    if (status === undefined) unknown = [...unknown, container]
+    else if (status.ready === false) unready = [...unready, container]
+  }
+  for (const container of initContainersOf(spec)) if (isSidecar(container)) look(container)
+  for (const container of spec.containers) look(container)
   if (unknown.length === 0 && phase === "Succeeded") return condition(type, false, completed)
   if (unknown.length === 0 && phase === "Failed") return condition(type, false, failed)
   const message = [...complaint("unknown", namesOf(unknown)), ...complaint("unready", namesOf(unready))].join(", ")
@@ -72,6 +80,7 @@ export const anyRegularStarted = (spec: PolicyPodSpec, statuses: ReadonlyArray<C
 export const initialized = (spec: PolicyPodSpec, statuses: Statuses, phase: string): PodCondition => {
   const type = "Initialized"
   const containers = initContainersOf(spec)
+  if (containers.length === 0 && phase !== "Succeeded") return condition(type, true)
   if (statuses === undefined && containers.length > 0) return condition(type, false, unknownStatuses)
   const known = statuses ?? []
   if (anyRegularStarted(spec, known)) return condition(type, true)

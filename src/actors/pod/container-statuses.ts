@@ -55,24 +55,26 @@ export const isReady = (pod: Pod, c: ContainerInState): boolean => {
   return containerSpec(pod, c.name)?.readinessProbe === undefined || c.probes.readiness?.result === "success"
 }
 
-export const containerStatuses = (state: PodState, init: boolean): ReadonlyArray<ContainerStatus> => {
+/** `init`: those of init containers, or those of the others; default all, in the order of the state. */
+export const containerStatuses = (state: PodState, init?: boolean): ReadonlyArray<ContainerStatus> => {
   const pod = state.definition?.pod
   if (pod === undefined) return []
-  return state.containers
-    .filter((c) => c.init === init)
-    .map((c) => {
-      const current = stateOf(state, c)
-      const last = current.terminated === undefined ? c.lastExit : c.previousExit
-      return {
-        name: c.name,
-        state: current,
-        lastState: last === null ? {} : terminated(last),
-        ready: c.ready,
-        started: isStarted(pod, c),
-        restartCount: Math.max(c.attempt, 0),
-        image: containerSpec(pod, c.name)?.image ?? "",
-        imageID: c.imageId,
-        ...(c.containerId === "" ? {} : { containerID: c.containerId })
-      }
-    })
+  const statuses: Array<ContainerStatus> = []
+  for (const c of state.containers) {
+    if (init !== undefined && c.init !== init) continue
+    const current = stateOf(state, c)
+    const last = current.terminated === undefined ? c.lastExit : c.previousExit
+    const status = {
+      name: c.name,
+      state: current,
+      lastState: last === null ? {} : terminated(last),
+      ready: c.ready,
+      started: isStarted(pod, c),
+      restartCount: Math.max(c.attempt, 0),
+      image: containerSpec(pod, c.name)?.image ?? "",
+      imageID: c.imageId
+    }
+    statuses.push(c.containerId === "" ? status : { ...status, containerID: c.containerId })
+  }
+  return statuses
 }

@@ -23,7 +23,7 @@ export const planReport = (d: PodDecision): void => {
     d.emit({ _tag: "ContainerReadinessChanged", container: c.name, ready: isNowReady }, because(cause))
   }
 
-  const statuses = [...containerStatuses(d.state, true), ...containerStatuses(d.state, false)]
+  const statuses = containerStatuses(d.state)
   const phase = phaseOf(d.state, pod, statuses)
   if (phase !== d.state.phase) {
     const { failed } = d.state

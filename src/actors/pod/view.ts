@@ -109,7 +109,7 @@ export const podView = (id: ActorId, state: PodState): PodView => {
 }
 
 export const containerViews = (id: ActorId, state: PodState): ReadonlyArray<ContainerView> =>
-  [...containerStatuses(state, true), ...containerStatuses(state, false)].map((c) => {
+  containerStatuses(state).map((c) => {
     const pod = state.definition?.pod
     const inState = state.containers.find((candidate) => candidate.name === c.name)
     const lastEnd = c.state.terminated ?? c.lastState.terminated
