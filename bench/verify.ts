@@ -43,9 +43,7 @@ const written = await Effect.runPromise(
 )
 const { size } = statSync(path)
 const recorded = written.events ?? 0
-console.log(
-  `${recorded} events, ${Math.round(size / 2 ** 20)} MiB, ${Math.round(size / recorded)} bytes a line`
-)
+console.log(`${recorded} events, ${Math.round(size / 2 ** 20)} MiB, ${Math.round(size / recorded)} bytes a line`)
 
 const verify = Effect.gen(function* () {
   const log = yield* openIncidentLog(path, { checkChain: false })

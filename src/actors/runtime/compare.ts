@@ -4,7 +4,7 @@
  */
 import type { Container, Sandbox } from "../../adapters/cri/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
-import type { PodState } from "../pod/state.ts"
+import type { ContainerInState, PodState } from "../pod/state.ts"
 import { uidOf } from "../pod/state.ts"
 
 export const podUidLabel = "io.kubernetes.pod.uid"
@@ -47,9 +47,14 @@ export const compare = (
               state: sandbox === undefined ? ("missing" as const) : ("notReady" as const)
             }
           ]
-    const alive = state.containers.filter((c) => c.status === "running" || c.status === "killing")
-    const exited = alive.filter((c) => containerById.get(c.containerId)?.state === "CONTAINER_EXITED")
-    const missing = alive.filter((c) => !containerById.has(c.containerId))
+    const exited: Array<ContainerInState> = []
+    const missing: Array<ContainerInState> = []
+    for (const c of state.containers) {
+      if (c.status !== "running" && c.status !== "killing") continue
+      const found = containerById.get(c.containerId)
+      if (found === undefined) missing.push(c)
+      else if (found.state === "CONTAINER_EXITED") exited.push(c)
+    }
     if (lost.length + exited.length + missing.length === 0) continue
     findings.push({
       pod: id,

@@ -119,6 +119,7 @@ export const relist = (emit: Emit): Effect.Effect<void, CriError, ContainerRunti
       concurrency: statusConcurrency,
       discard: true
     })
+    if (strays.length === 0) return
     const known = new Set(pods.all().map(({ state }) => state.definition?.pod.metadata.uid))
     for (const stray of strays) {
       if (!known.has(stray.labels[podUidLabel])) yield* tellStray(emit, stray)

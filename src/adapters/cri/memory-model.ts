@@ -71,7 +71,11 @@ export const time = (at: number): string => new Date(at).toISOString()
 const optionalTime = (at: number | undefined) => (at === undefined ? undefined : time(at))
 export const bytes = (text: string | undefined): Uint8Array => new TextEncoder().encode(text ?? "")
 export const hasLabels = (labels: Labels, wanted: Labels): boolean =>
-  Object.entries(wanted).every(([key, value]) => labels[key] === value)
+  isEmpty(wanted) || Object.entries(wanted).every(([key, value]) => labels[key] === value)
+const isEmpty = (labels: Labels): boolean => {
+  for (const _ in labels) return false
+  return true
+}
 
 export const stateOf = (container: MemoryContainer): Container["state"] =>
   container.finishedAt !== undefined
@@ -85,7 +89,20 @@ export const sandboxName = ({ name, namespace, uid, attempt }: SandboxConfig["me
 export const containerName = (config: ContainerConfig, pod: SandboxConfig["metadata"]): string =>
   [config.metadata.name, pod.name, pod.namespace, pod.uid, config.metadata.attempt].join("_")
 
-export const describeSandbox = (sandbox: MemorySandbox): Sandbox => ({
+/** Listed every second, changed seldom: as each was last described. */
+const described = new WeakMap<object, Sandbox | Container>()
+const describedOnce = <T extends Sandbox | Container>(it: object, state: T["state"], describe: () => T): T => {
+  const known = described.get(it) as T | undefined
+  if (known?.state === state) return known
+  const made = describe()
+  described.set(it, made)
+  return made
+}
+
+export const describeSandbox = (sandbox: MemorySandbox): Sandbox =>
+  describedOnce<Sandbox>(sandbox, sandbox.running ? "SANDBOX_READY" : "SANDBOX_NOTREADY", () => sandboxOf(sandbox))
+
+const sandboxOf = (sandbox: MemorySandbox): Sandbox => ({
   id: sandbox.id,
   metadata: sandbox.config.metadata,
   state: sandbox.running ? "SANDBOX_READY" : "SANDBOX_NOTREADY",
@@ -94,7 +111,10 @@ export const describeSandbox = (sandbox: MemorySandbox): Sandbox => ({
   annotations: sandbox.config.annotations
 })
 
-export const describeContainer = (container: MemoryContainer): Container => ({
+export const describeContainer = (container: MemoryContainer): Container =>
+  describedOnce<Container>(container, stateOf(container), () => containerOf(container))
+
+const containerOf = (container: MemoryContainer): Container => ({
   id: container.id,
   podSandboxId: container.sandboxId,
   metadata: container.config.metadata,

@@ -27,24 +27,30 @@ const directory = "/manifests"
 
 export const make = Effect.fnUntraced(function* (options: MemoryManifests) {
   const files = new Map(Object.entries(options.files ?? {}))
-  const known = new KnownPods()
+  const pods = new KnownPods()
   const hints = yield* PubSub.sliding<void>(1)
   let unreadable: string | undefined
   const hint = PubSub.publish(hints, undefined).pipe(Effect.asVoid)
 
+  /** What a file held when it was last read. A simulated day looks at the same texts thousands of times. */
+  const known = new Map<string, ReadFile & { readonly text: string }>()
   const read = (name: string, text: string): ReadFile => {
+    const before = known.get(name)
+    if (before?.text === text) return before
     const file = `${directory}/${name}`
     const hash = createHash("sha256").update(text).digest("hex")
-    return { file, hash, parsed: parseManifest(text, file, options.nodeName) }
+    const taken = { file, hash, parsed: parseManifest(text, file, options.nodeName), text }
+    known.set(name, taken)
+    return taken
   }
   const scan = Effect.sync((): ManifestSnapshot => {
     if (unreadable !== undefined) return { _tag: "Unreadable", directory, message: unreadable }
     const names = [...files.keys()].filter((name) => !name.startsWith(".")).sort()
-    return { _tag: "Readable", directory, files: known.take(names.map((name) => read(name, files.get(name)!))) }
+    return { _tag: "Readable", directory, files: pods.take(names.map((name) => read(name, files.get(name)!))) }
   })
   const changes = Stream.merge(Stream.fromPubSub(hints), Stream.tick(fileCheckMillis))
 
-  const manifests = Manifests.of({ directory, scan, changes, declared: known.declared, secretsOf: known.secretsOf })
+  const manifests = Manifests.of({ directory, scan, changes, declared: pods.declared, secretsOf: pods.secretsOf })
   const control = ManifestsControl.of({
     write: (name, text) =>
       Effect.andThen(
@@ -53,7 +59,10 @@ export const make = Effect.fnUntraced(function* (options: MemoryManifests) {
       ),
     remove: (name) =>
       Effect.andThen(
-        Effect.sync(() => files.delete(name)),
+        Effect.sync(() => {
+          known.delete(name)
+          return files.delete(name)
+        }),
         hint
       ),
     setUnreadable: (message) =>

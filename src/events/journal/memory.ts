@@ -37,21 +37,31 @@ const path = "memory"
 
 const matches = (query: JournalQuery) => {
   const types = query.types === undefined ? undefined : new Set(query.types)
-  return ({ recorded }: MemoryRow): boolean => {
-    const actor = actorPath(recorded.actor)
-    const time = Date.parse(recorded.time)
-    return (
-      recorded.sequence >= (query.from ?? 1) &&
-      recorded.sequence <= (query.to ?? Number.MAX_SAFE_INTEGER) &&
-      (query.actor === undefined || actor === query.actor) &&
-      (query.actorPrefix === undefined || actor.startsWith(query.actorPrefix)) &&
-      (types === undefined || types.has(recorded.event._tag)) &&
-      (query.correlation === undefined || recorded.correlation === query.correlation) &&
-      (query.id === undefined || recorded.id === query.id) &&
-      time >= (query.since ?? -Infinity) &&
-      time <= (query.until ?? Infinity)
-    )
+  const isOf = (actor: string): boolean =>
+    (query.actor === undefined || actor === query.actor) &&
+    (query.actorPrefix === undefined || actor.startsWith(query.actorPrefix))
+  const isWithin = (time: number): boolean =>
+    time >= (query.since ?? Number.NEGATIVE_INFINITY) && time <= (query.until ?? Number.POSITIVE_INFINITY)
+  const anyActor = query.actor === undefined && query.actorPrefix === undefined
+  const anyTime = query.since === undefined && query.until === undefined
+  return ({ recorded }: MemoryRow): boolean =>
+    (types === undefined || types.has(recorded.event._tag)) &&
+    (query.correlation === undefined || recorded.correlation === query.correlation) &&
+    (query.id === undefined || recorded.id === query.id) &&
+    (anyActor || isOf(actorPath(recorded.actor))) &&
+    (anyTime || isWithin(Date.parse(recorded.time)))
+}
+
+/** Index of the first row from this sequence on. Rows are in order. */
+const indexFrom = (rows: ReadonlyArray<MemoryRow>, sequence: number): number => {
+  let low = 0
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((rows[middle] as MemoryRow).recorded.sequence < sequence) low = middle + 1
+    else high = middle
   }
+  return low
 }
 
 export const makeMemoryJournal = (
@@ -103,7 +113,9 @@ export const makeMemoryJournal = (
 
     const read = (query: JournalQuery): Stream.Stream<JournalRow, JournalError> =>
       Stream.suspend(() => {
-        let found = rows.filter(matches(query))
+        const first = indexFrom(rows, query.from ?? 1)
+        const end = query.to === undefined ? rows.length : indexFrom(rows, query.to + 1)
+        let found = rows.slice(first, end).filter(matches(query))
         if (query.reverse === true) found = found.reverse()
         let last = 0
         const result = found.slice(0, query.limit ?? found.length).map((row): JournalRow => {
