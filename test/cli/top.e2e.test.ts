@@ -1,11 +1,12 @@
 /** `chronode top` on a real terminal, and where there is none. Each case starts its runtime itself. */
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
+import { journalPath } from "../../src/cli/journal-path.ts"
 import { requires } from "../support/requires.ts"
 import { binary, chronode, runtimes } from "./program.ts"
 import { onTerminal, type PseudoTerminal } from "./pseudo-terminal.ts"
@@ -88,6 +89,17 @@ describe("top", () => {
       isRestored(terminal)
     }
   )
+
+  it("gives the terminal back before it says what failed", slow, async () => {
+    const data = join(directory, "damaged")
+    await writeJournal(data, story)
+    const terminal = onTerminal(line(`--data-dir ${data} --from journal`), size, { CHRONODE_RUNTIME: "bun" })
+    await terminal.shows(has("head 10"), "the first frame")
+    for (const suffix of ["", "-wal", "-shm"]) writeFileSync(`${journalPath(data)}${suffix}`, "garbage ".repeat(2000))
+    await terminal.says(/\u001b\[\?1049lchronode: .* is damaged [\s\S]*ended with 1/u)
+    assert.equal(await terminal.finished, 0)
+    isRestored(terminal)
+  })
 
   it("prints once where there is no terminal: a text, or a document", slow, async () => {
     const words = ["top", "--data-dir", join(directory, "data"), "--from", "journal"]
