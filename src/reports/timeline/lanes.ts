@@ -24,6 +24,9 @@ const cut = (name: string): readonly [before: string, last: string] => {
   return dot <= 0 ? ["", name] : [name.slice(0, dot), name.slice(dot + 1)]
 }
 
+/** Names with numbers in them are read in the order of the numbers: `web-2` before `web-10`. */
+const sortKey = (name: string): string => name.replace(/\d+/gu, (digits) => digits.padStart(20, "0"))
+
 export class Lanes {
   private readonly entries: Array<Entry> = []
   private readonly known = new Map<string, number>()
@@ -84,7 +87,7 @@ export class Lanes {
       const children = below.get(parent) ?? []
       // Containers stay in the order of the pod's definition; what has no order is read by name.
       const byName = (a: number, b: number): number =>
-        this.kindOf(a) === "container" ? a - b : nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0
+        this.kindOf(a) === "container" ? a - b : sortKey(nameOf(a)) < sortKey(nameOf(b)) ? -1 : 1
       for (const lane of children.toSorted((a, b) => rank(a) - rank(b) || byName(a, b))) {
         const { kind, name } = this.entries[lane] as Entry
         position[lane] = lanes.length

@@ -28,7 +28,7 @@ const barHeight = 13
 /** Below this many pixels a bar has no outline and no text. */
 const minShape = 3
 /** Marks nearer to each other than this are strokes, pixels. */
-const crowded = 5
+const crowded = 8
 /** Causes that are drawn unasked; with more in view they would hide the picture. */
 const maxArrows = 300
 /** Steps of the selected chain that are drawn. */

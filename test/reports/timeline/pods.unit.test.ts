@@ -80,6 +80,17 @@ describe("the lanes of a pod", () => {
     )
   })
 
+  it("stand in the order of the numbers in their names", () => {
+    const of = (name: string): Given => ({
+      event: { _tag: "PodRemoved", uid: "u" },
+      actor: actorId("pod", "default", name)
+    })
+    assert.deepEqual(
+      given(of("web-10"), of("web-2"), of("db")).lanes.map(({ name }) => name),
+      ["default/db", "default/web-2", "default/web-10"]
+    )
+  })
+
   it("tell of a container from waiting to ready", () => {
     const timeline = given(admitted, start(0), started, ready(true))
     assert.deepEqual(barsOf(timeline, "default/web app"), ["waiting 0-1", "starting 1-2", "running 2-3", "ready 3-…"])

@@ -5294,7 +5294,7 @@ THE SOFTWARE.
   // src/reports/viewer/scene.ts
   var barHeight = 13;
   var minShape = 3;
-  var crowded = 5;
+  var crowded = 8;
   var maxArrows = 300;
   var maxChain = 200;
   var xOf = (at, { view }, { gutter, width }) => gutter + (at - view.from) / (view.to - view.from) * (width - gutter);
