@@ -34,7 +34,8 @@ export class ClockSeen {
     // Texts of one form stand in the order of their times: nothing is parsed as long as time goes on.
     if (recordedTime >= last) return
     const back = millis(last) - millis(recordedTime)
-    if (back < leastJump) return
+    // Of a damaged line's time nothing is said here.
+    if (Number.isNaN(back) || back < leastJump) return
     this.jumps += 1
     if (this.jumps > 1) return
     this.sequence = sequence

@@ -2,8 +2,8 @@
 import { Effect } from "effect"
 import { parseActorPath } from "../events/actor-id.ts"
 import { type ActorDifference, type FieldDifference, stateDifferences } from "./differences.ts"
-import { CommandFailed, exitCodes } from "./exit.ts"
-import { type Folded, hashOf, remarks } from "./fold-log.ts"
+import { CommandFailed } from "./exit.ts"
+import { codeOf, type Folded, hashOf, remarks } from "./fold-log.ts"
 import { type LogPoint, parseLogPoint } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -62,7 +62,7 @@ export const execute: Execute<DiffFlags, [a: string, b: string]> = async ({ term
     const document = { node: a.fold.node, a: summary(a), b: summary(b), equal: differences.length === 0, differences }
     terminal.out(`${JSON.stringify(document, null, 2)}\n`)
   } else print(terminal, a, b, differences)
-  return a.unreadable.length + b.unreadable.length === 0 ? exitCodes.good : exitCodes.failed
+  return Math.max(codeOf(a), codeOf(b))
 }
 
 const valueText = (value: unknown): string => {

@@ -6,7 +6,7 @@ import { NodeFold } from "../actors/kernel/fold.ts"
 import { stateHash } from "../actors/kernel/state-hash.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
 import { ClockSeen } from "./clock-seen.ts"
-import type { CommandFailed } from "./exit.ts"
+import { type CommandFailed, exitCodes } from "./exit.ts"
 import { type ChainedLog, type LogLine, type LogPlace, noEvent, unreadableText } from "./log.ts"
 import type { Moment } from "./moments.ts"
 
@@ -73,9 +73,21 @@ export interface Folded {
 export const remarks = ({ fold, clock, unreadable, broken }: Folded): ReadonlyArray<string> => [
   ...clock.remarks(),
   ...partialText(fold),
+  ...unknownText(fold),
   ...unreadable.map((line) => `chronode: ${unreadableText(line)}`),
   ...(broken === undefined ? [] : [`chronode: the hash chain is broken at ${broken.place}: ${broken.broken}`])
 ]
+
+/** A state that lacks something is no good answer, though it is given. */
+export const codeOf = ({ unreadable, broken }: Folded): number =>
+  unreadable.length === 0 && broken === undefined ? exitCodes.good : exitCodes.failed
+
+const unknownText = ({ unknown }: NodeFold): ReadonlyArray<string> =>
+  unknown === 0
+    ? []
+    : [
+        `chronode: ${unknown} events are of types or versions that this program does not know: what they changed is not in the states. A newer Chronode may know them.`
+      ]
 
 /** How many actors a remark names. */
 const maxNamed = 3

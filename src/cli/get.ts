@@ -2,8 +2,7 @@
 import { Effect } from "effect"
 import { stringify } from "yaml"
 import { columns, nodeViews, type ViewName } from "./columns.ts"
-import { exitCodes } from "./exit.ts"
-import { remarks } from "./fold-log.ts"
+import { codeOf, remarks } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -28,7 +27,7 @@ export const execute: Execute<GetFlags, [what: string]> = async ({ terminal }, f
       Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) => foldAt(log, at, foldOptions(terminal, flags)))
     )
   )
-  const { fold, unreadable } = folded
+  const { fold } = folded
   for (const remark of remarks(folded)) terminal.note(remark)
   const views = nodeViews(fold)
   const name = nameOf(what)
@@ -44,5 +43,5 @@ export const execute: Execute<GetFlags, [what: string]> = async ({ terminal }, f
     if (rows.length === 0) terminal.note(`no ${name === "node" ? "events" : name}`)
     else terminal.out(table(header, rows))
   }
-  return unreadable.length === 0 ? exitCodes.good : exitCodes.failed
+  return codeOf(folded)
 }

@@ -2,10 +2,10 @@
 import { Effect } from "effect"
 import type { RecordedEvent } from "../events/envelope.ts"
 import { columns, type NodeViews, nodeViews, type ViewName } from "./columns.ts"
-import { exitCodes, UsageError } from "./exit.ts"
+import { UsageError } from "./exit.ts"
 import { podText } from "./filter/pods.ts"
 import { filterRemarks, parseFilter } from "./filter.ts"
-import { beginFold, type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
+import { beginFold, codeOf, type Folded, foldLines, hashOf, remarks, upTo } from "./fold-log.ts"
 import { type LogLine, lineMatcher } from "./log.ts"
 import { momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
@@ -47,7 +47,7 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
   const views = filter.pod === undefined ? nodeViews(folded.fold) : ofPod(nodeViews(folded.fold), podText(filter.pod))
   if (text) printState(terminal, folded, views, first)
   else terminal.out(`${JSON.stringify(asJson(folded, views, first), null, 2)}\n`)
-  return folded.unreadable.length === 0 ? exitCodes.good : exitCodes.failed
+  return codeOf(folded)
 }
 
 const shown: ReadonlyArray<readonly [name: ViewName, title: string]> = [

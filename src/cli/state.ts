@@ -1,9 +1,9 @@
 /** `chronode state FILE | --journal`: the folded state of every actor, whole, as the deciders see it. */
 import { Effect } from "effect"
 import { stringify } from "yaml"
-import { CommandFailed, exitCodes } from "./exit.ts"
+import { CommandFailed } from "./exit.ts"
 import { isOfPod, type PodName, parsePodName } from "./filter.ts"
-import { type Folded, hashOf, remarks } from "./fold-log.ts"
+import { codeOf, type Folded, hashOf, remarks } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
 import { fileOrJournal, openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
@@ -41,7 +41,7 @@ export const execute: Execute<StateFlags, [file: string | undefined]> = async ({
       "pods are listed by: chronode get pods --from FILE --at TIME"
     )
   terminal.out(flags.output === "json" ? `${JSON.stringify(document, null, 2)}\n` : stringify(document))
-  return folded.unreadable.length === 0 ? exitCodes.good : exitCodes.failed
+  return codeOf(folded)
 }
 
 /** The whole state with its hash; with `pod` only its actors, under the hash of the whole all the same. */
