@@ -1,6 +1,6 @@
 /**
- * `chronode state --at` anywhere in a long log, as a user runs it: the whole command, on both runtimes, of a file, a packed
- * file and a journal. The bar: less than a second with snapshots, and the same bytes as without.
+ * `chronode state --at` anywhere in a long log, as a user runs it: the whole command, of a file, a packed file and a
+ * journal. The bar: less than a second with snapshots, and the same bytes as without.
  *
  *     bun bench/state-at.ts [--events 1000000] [--runtimes bun,deno] [--logs file,packed,journal]
  *
@@ -22,7 +22,7 @@ import { machine } from "./machine.ts"
 const { values } = parseArgs({
   options: {
     events: { type: "string", default: "1000000" },
-    runtimes: { type: "string", default: "bun,deno" },
+    runtimes: { type: "string", default: process.versions.bun === undefined ? "deno" : "bun" },
     logs: { type: "string", default: "file,packed,journal" }
   }
 })
