@@ -104,6 +104,8 @@ export class Lanes {
     if (alone.has(kind)) return this.place(kind as LaneKind, name, -1)
     const [owner, own] = cut(name)
     if (kind === "volume") return this.place("volume", own, owner === "" ? -1 : this.pod(namespace, owner))
+    // What becomes of a container's log is part of the container's course.
+    if (kind === "log") return owner === "" ? this.place("container", own, -1) : this.container(namespace, owner, own)
     const [pod, container] = cut(owner)
     return this.place("probe", own, pod === "" ? -1 : this.container(namespace, pod, container))
   }

@@ -107,7 +107,19 @@ export const causeElsewhere = -2
 
 export const severityNames = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] as const satisfies ReadonlyArray<Severity>
 
-export const troubleKinds = ["restart", "exit", "probe", "start", "image", "volume", "pod", "source", "node"] as const
+export const troubleKinds = [
+  "restart",
+  "exit",
+  "probe",
+  "start",
+  "image",
+  "volume",
+  "pod",
+  "hook",
+  "log",
+  "source",
+  "node"
+] as const
 export type TroubleKind = (typeof troubleKinds)[number]
 
 /** An event that one asks "why?" about. */

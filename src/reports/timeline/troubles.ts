@@ -12,6 +12,7 @@ const always: Readonly<Partial<Record<NodeEvent["_tag"], TroubleKind>>> = {
   PodDeadlineExceeded: "pod",
   PodRestartRequested: "pod",
   PodOperationFailed: "pod",
+  LogRotationFailed: "log",
   ImagePullFailed: "image",
   VolumeMountFailed: "volume",
   VolumeUnmountFailed: "volume",
@@ -43,7 +44,7 @@ export class TroubleFinder {
       case "ContainerExited":
         return event.oomKilled || (event.exitCode !== 0 && !this.ending.has(lane)) ? "exit" : undefined
       case "ContainerHookEnded":
-        return event.outcome === "failed" ? "start" : undefined
+        return event.outcome === "failed" ? "hook" : undefined
       case "ProbeResultChanged":
         return event.to === "failure" ? "probe" : undefined
       default:

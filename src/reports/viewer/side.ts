@@ -15,6 +15,8 @@ const troubleWords: Readonly<Record<string, string>> = {
   image: "image missing",
   volume: "volume",
   pod: "pod",
+  hook: "hook failed",
+  log: "log",
   source: "manifest",
   node: "node"
 }

@@ -4,7 +4,7 @@ import { describe, it } from "node:test"
 import { actorId } from "../../../src/events/actor-id.ts"
 import type { NodeEvent } from "../../../src/events/catalogue.ts"
 import type { Given } from "../../events/recorded.ts"
-import { barsOf, timelineOfGiven } from "./given.ts"
+import { barsOf, laneText, timelineOfGiven } from "./given.ts"
 
 const admitted: NodeEvent = {
   _tag: "PodAdmitted",
@@ -77,6 +77,30 @@ describe("the lanes of a pod", () => {
     assert.deepEqual(
       timeline.lanes.map(({ depth, kind, name }) => `${depth} ${kind} ${name}`),
       ["0 pod default/web", "1 container prepare", "1 container app", "2 probe liveness"]
+    )
+  })
+
+  it("tell of a container's log in its own lane, and of hooks that fail", () => {
+    const timeline = given(
+      { event: { _tag: "ActorRestarted", events: 1 }, actor: actorId("log", "default", "web.v2.app") },
+      {
+        _tag: "ContainerHookEnded",
+        container: "app",
+        containerId: "c1",
+        hook: "PostStart",
+        outcome: "failed",
+        output: "no",
+        timedOut: false,
+        duration: 3
+      }
+    )
+    assert.deepEqual(
+      timeline.marks.lane.map((lane) => laneText(timeline, lane)),
+      ["default/web.v2 app", "default/web app"]
+    )
+    assert.deepEqual(
+      timeline.troubles.map(({ kind }) => kind),
+      ["hook"]
     )
   })
 

@@ -4886,6 +4886,8 @@ THE SOFTWARE.
     image: "image missing",
     volume: "volume",
     pod: "pod",
+    hook: "hook failed",
+    log: "log",
     source: "manifest",
     node: "node"
   };
