@@ -7,6 +7,7 @@ import { type Colours, toneOf } from "./colours.ts"
 import type { Report } from "./data.ts"
 import { firstFrom } from "./groups.ts"
 import { type Layout, type Row, rowAt } from "./layout.ts"
+import { arrowhead, drawMark, fitted } from "./shapes.ts"
 import type { State } from "./state.ts"
 
 export interface Frame {
@@ -29,6 +30,8 @@ const barHeight = 13
 const minShape = 3
 /** Marks nearer to each other than this are strokes, pixels. */
 const crowded = 8
+/** Below so many pixels from side to side an arrow goes up or down. */
+const steep = 12
 /** Causes that are drawn unasked; with more in view they would hide the picture. */
 const maxArrows = 300
 /** Steps of the selected chain that are drawn. */
@@ -294,59 +297,4 @@ export class Scene {
     context.stroke()
     arrowhead(context, x2 - 3, y2, 1, 0)
   }
-}
-
-/** Below so many pixels from side to side an arrow goes up or down. */
-const steep = 12
-
-/** A point at `x`, `y` that looks along `dx` or `dy`. */
-const arrowhead = (context: CanvasRenderingContext2D, x: number, y: number, dx: number, dy: number): void => {
-  context.beginPath()
-  context.moveTo(x, y)
-  context.lineTo(x - 5 * dx - 3 * dy, y - 5 * dy - 3 * dx)
-  context.lineTo(x - 5 * dx + 3 * dy, y - 5 * dy + 3 * dx)
-  context.fill()
-}
-
-const drawMark = (
-  context: CanvasRenderingContext2D,
-  colours: Colours,
-  x: number,
-  y: number,
-  severity: number
-): void => {
-  context.fillStyle = colours.severity[severity] as string
-  context.beginPath()
-  if (severity >= 3) {
-    const size = 4.5
-    context.moveTo(x, y - size)
-    context.lineTo(x + size, y)
-    context.lineTo(x, y + size)
-    context.lineTo(x - size, y)
-  } else context.arc(x, y, severity === 2 ? 2.5 : 1.75, 0, Math.PI * 2)
-  context.fill()
-}
-
-/** Text that was measured before, by width; emptied when it grows. */
-const fittedTexts = new Map<string, string>()
-const maxFitted = 5000
-
-/** The text, shortened with … to fit into `room` pixels. */
-const fitted = (context: CanvasRenderingContext2D, text: string, room: number): string => {
-  const key = `${context.font}|${Math.floor(room)}|${text}`
-  const known = fittedTexts.get(key)
-  if (known !== undefined) return known
-  let short = text
-  if (context.measureText(text).width > room) {
-    let [low, high] = [0, text.length]
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if (context.measureText(`${text.slice(0, middle)}…`).width <= room) low = middle
-      else high = middle - 1
-    }
-    short = low === 0 ? "" : `${text.slice(0, low)}…`
-  }
-  if (fittedTexts.size >= maxFitted) fittedTexts.clear()
-  fittedTexts.set(key, short)
-  return short
 }

@@ -5293,10 +5293,57 @@ THE SOFTWARE.
     return low;
   };
 
+  // src/reports/viewer/shapes.ts
+  var arrowhead = (context, x, y, dx, dy) => {
+    context.beginPath();
+    context.moveTo(x, y);
+    context.lineTo(x - 5 * dx - 3 * dy, y - 5 * dy - 3 * dx);
+    context.lineTo(x - 5 * dx + 3 * dy, y - 5 * dy + 3 * dx);
+    context.fill();
+  };
+  var drawMark = (context, colours, x, y, severity) => {
+    context.fillStyle = colours.severity[severity];
+    context.beginPath();
+    if (severity >= 3) {
+      const size = 4.5;
+      context.moveTo(x, y - size);
+      context.lineTo(x + size, y);
+      context.lineTo(x, y + size);
+      context.lineTo(x - size, y);
+    } else
+      context.arc(x, y, severity === 2 ? 2.5 : 1.75, 0, Math.PI * 2);
+    context.fill();
+  };
+  var fittedTexts = new Map;
+  var maxFitted = 5000;
+  var fitted = (context, text, room) => {
+    const key = `${context.font}|${Math.floor(room)}|${text}`;
+    const known = fittedTexts.get(key);
+    if (known !== undefined)
+      return known;
+    let short = text;
+    if (context.measureText(text).width > room) {
+      let [low, high] = [0, text.length];
+      while (low < high) {
+        const middle = low + high + 1 >> 1;
+        if (context.measureText(`${text.slice(0, middle)}…`).width <= room)
+          low = middle;
+        else
+          high = middle - 1;
+      }
+      short = low === 0 ? "" : `${text.slice(0, low)}…`;
+    }
+    if (fittedTexts.size >= maxFitted)
+      fittedTexts.clear();
+    fittedTexts.set(key, short);
+    return short;
+  };
+
   // src/reports/viewer/scene.ts
   var barHeight = 13;
   var minShape = 3;
   var crowded = 8;
+  var steep = 12;
   var maxArrows = 300;
   var maxChain = 200;
   var xOf = (at, { view }, { gutter, width }) => gutter + (at - view.from) / (view.to - view.from) * (width - gutter);
@@ -5562,51 +5609,6 @@ THE SOFTWARE.
       arrowhead(context, x2 - 3, y2, 1, 0);
     }
   }
-  var steep = 12;
-  var arrowhead = (context, x, y, dx, dy) => {
-    context.beginPath();
-    context.moveTo(x, y);
-    context.lineTo(x - 5 * dx - 3 * dy, y - 5 * dy - 3 * dx);
-    context.lineTo(x - 5 * dx + 3 * dy, y - 5 * dy + 3 * dx);
-    context.fill();
-  };
-  var drawMark = (context, colours, x, y, severity) => {
-    context.fillStyle = colours.severity[severity];
-    context.beginPath();
-    if (severity >= 3) {
-      const size = 4.5;
-      context.moveTo(x, y - size);
-      context.lineTo(x + size, y);
-      context.lineTo(x, y + size);
-      context.lineTo(x - size, y);
-    } else
-      context.arc(x, y, severity === 2 ? 2.5 : 1.75, 0, Math.PI * 2);
-    context.fill();
-  };
-  var fittedTexts = new Map;
-  var maxFitted = 5000;
-  var fitted = (context, text, room) => {
-    const key = `${context.font}|${Math.floor(room)}|${text}`;
-    const known = fittedTexts.get(key);
-    if (known !== undefined)
-      return known;
-    let short = text;
-    if (context.measureText(text).width > room) {
-      let [low, high] = [0, text.length];
-      while (low < high) {
-        const middle = low + high + 1 >> 1;
-        if (context.measureText(`${text.slice(0, middle)}…`).width <= room)
-          low = middle;
-        else
-          high = middle - 1;
-      }
-      short = low === 0 ? "" : `${text.slice(0, low)}…`;
-    }
-    if (fittedTexts.size >= maxFitted)
-      fittedTexts.clear();
-    fittedTexts.set(key, short);
-    return short;
-  };
 
   // src/reports/viewer/panel.ts
   var axisHeight = 30;
