@@ -1,42 +1,55 @@
 /** The pod's containers as the API would report them, from the actor's state. Phase, conditions and `get` read these. */
 import type { Pod } from "../../events/pod-spec.ts"
+import { restartingAllReason } from "./phase.ts"
 import { type ContainerInState, containerSpec, type Exit, isOwnKill, type PodState } from "./state.ts"
-import type { ContainerStateStatus, ContainerStatus } from "./status.ts"
+import type { ContainerStateStatus, ContainerStatus, ContainerTerminated } from "./status.ts"
 
-const terminated = (exit: Exit): ContainerStateStatus => ({
-  terminated: {
-    exitCode: exit.exitCode,
-    reason: exit.reason,
-    ...(exit.message === "" ? {} : { message: exit.message }),
-    startedAt: exit.startedAt === "" ? null : exit.startedAt,
-    finishedAt: exit.finishedAt,
-    containerID: exit.containerId,
-    ...(isOwnKill(exit) ? { ownKill: true as const } : {})
-  }
+const terminatedBy = (exit: Exit): ContainerTerminated => ({
+  exitCode: exit.exitCode,
+  reason: exit.reason,
+  ...(exit.message === "" ? {} : { message: exit.message }),
+  startedAt: exit.startedAt === "" ? null : exit.startedAt,
+  finishedAt: exit.finishedAt,
+  containerID: exit.containerId,
+  ...(isOwnKill(exit) ? { ownKill: true as const } : {})
 })
+const terminated = (exit: Exit): ContainerStateStatus => ({ terminated: terminatedBy(exit) })
 
-/** `ContainerCreating`, or `PodInitializing` for what waits for init containers (`kubelet_pods.go`). */
-const initialReason = (state: PodState, c: ContainerInState): string =>
-  !c.init && state.containers.some((other) => other.init) && !state.initialized
-    ? "PodInitializing"
-    : "ContainerCreating"
+/** `ContainerCreating`; `PodInitializing` for all containers of a pod that has init containers (`kubelet_pods.go`). */
+const initialReason = (state: PodState): string =>
+  state.containers.some((c) => c.init) ? "PodInitializing" : "ContainerCreating"
+
+/** What kubelet says of a container that ended so that all of them start over (KEP-5532): it comes back, whatever its end was. */
+const restartingAll = {
+  reason: restartingAllReason,
+  message: "The container is removed because RestartAllContainers in place"
+}
+const startsOver = (c: ContainerInState): boolean =>
+  c.again === true && (c.status === "exited" || c.status === "starting")
 
 const stateOf = (state: PodState, c: ContainerInState): ContainerStateStatus => {
+  if (startsOver(c)) return { waiting: c.status === "exited" ? (c.waiting ?? restartingAll) : restartingAll }
   switch (c.status) {
     case "running":
     case "killing":
       return { running: { startedAt: c.startedAt } }
     case "exited":
+      // What the runtime lost is waited for, as kubelet tells it: its end is not known, only that it is gone.
+      if (isLost(c)) return { waiting: c.waiting ?? { reason: initialReason(state) } }
       if (c.lastExit !== null && (c.waiting === null || isDone(state, c))) return terminated(c.lastExit)
       return { waiting: c.waiting ?? { reason: "ContainerCreating" } }
     case "starting":
       // A restart that is under way still shows the end of the life before.
-      if (c.lastExit !== null) return terminated(c.lastExit)
-      return { waiting: { reason: initialReason(state, c) } }
+      if (c.lastExit !== null && !isLost(c)) return terminated(c.lastExit)
+      return { waiting: { reason: initialReason(state) } }
     case "waiting":
-      return { waiting: c.waiting ?? { reason: initialReason(state, c) } }
+      return { waiting: c.waiting ?? { reason: initialReason(state) } }
   }
 }
+
+/** Reason of the end of a container that the runtime does not know any more (`kubelet_pods.go`). */
+export const lostReason = "ContainerStatusUnknown"
+const isLost = ({ lastExit }: ContainerInState): boolean => lastExit?.reason === lostReason
 
 const isDone = (state: PodState, c: ContainerInState): boolean => state.termination !== null && c.status === "exited"
 
@@ -55,6 +68,11 @@ export const isReady = (pod: Pod, c: ContainerInState): boolean => {
   return containerSpec(pod, c.name)?.readinessProbe === undefined || c.probes.readiness?.result === "success"
 }
 
+const lastStateOf = (c: ContainerInState, last: Exit | null): ContainerStateStatus => {
+  if (last === null) return {}
+  return startsOver(c) ? { terminated: { ...terminatedBy(last), ...restartingAll } } : terminated(last)
+}
+
 /** `init`: those of init containers, or those of the others; default all, in the order of the state. */
 export const containerStatuses = (state: PodState, init?: boolean): ReadonlyArray<ContainerStatus> => {
   const pod = state.definition?.pod
@@ -67,7 +85,7 @@ export const containerStatuses = (state: PodState, init?: boolean): ReadonlyArra
     const status = {
       name: c.name,
       state: current,
-      lastState: last === null ? {} : terminated(last),
+      lastState: lastStateOf(c, last),
       ready: c.ready,
       started: isStarted(pod, c),
       restartCount: Math.max(c.attempt, 0),

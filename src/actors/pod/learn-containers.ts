@@ -2,6 +2,7 @@
 import { millis, timestamp } from "../../events/definition.ts"
 import { isOn, restartAfterOwnKill } from "../kernel/flags.ts"
 import type { CommandOf, ObservedContainer } from "./commands.ts"
+import { lostReason } from "./container-statuses.ts"
 import type { PodDecision } from "./evolve.ts"
 import { operationFailed } from "./operation-failed.ts"
 import { type ContainerInState, containerIn, isAlive, uidOf } from "./state.ts"
@@ -106,8 +107,7 @@ export const observe = (d: PodDecision, command: CommandOf<"ObserveRuntime">): v
 /** `observed` undefined: the runtime does not know the container any more. */
 const exited = (d: PodDecision, c: ContainerInState, observed: ObservedContainer | undefined): void => {
   const exitCode = observed?.exitCode ?? lostExitCode
-  const reason =
-    observed === undefined ? "ContainerStatusUnknown" : (observed.reason ?? (exitCode === 0 ? "Completed" : "Error"))
+  const reason = observed === undefined ? lostReason : (observed.reason ?? (exitCode === 0 ? "Completed" : "Error"))
   const finishedAt = observed?.finishedAt ?? timestamp(d.at)
   d.emit(
     {

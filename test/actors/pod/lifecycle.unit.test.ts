@@ -375,6 +375,25 @@ describe("restart rules of a container", () => {
     assert.ok(steps(story.wait(1).ended("app", 42)).includes("ContainerBackOffStarted"))
   })
 
+  it("may do so by a sidecar's exit, also where the others are never restarted by themselves", () => {
+    const { story } = placed(
+      pod({
+        restartPolicy: "Never",
+        initContainers: [sidecar("proxy", { ...rules("RestartAllContainers"), restartPolicy: "Always" })]
+      })
+    )
+    story.started("proxy")
+    story.started("app")
+    story.wait(1).ended("proxy", 42)
+    assert.deepEqual(starts(story.stopped("app")), ["proxy"])
+    assert.equal(story.state.phase, "Running", "it is not over: both come back")
+    assert.equal(podView(id, story.state).containers[0]?.state.waiting?.reason, "RestartingAllContainers")
+    assert.deepEqual(starts(story.started("proxy")), ["app"])
+    assert.equal(story.state.phase, "Running")
+    story.started("app")
+    assert.deepEqual(kills(story.ended("app", 0)), [["proxy", "PodCompleted"]])
+  })
+
   it("ends the pod when the exit code is not among them", () => {
     const story = new PodStory().running(pod({ containers: [container("app", rules("RestartAllContainers"))] }))
     assert.deepEqual(steps(story.ended("app", 3)), ["ContainerExited", "SandboxStopRequested"])

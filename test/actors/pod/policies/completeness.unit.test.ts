@@ -10,6 +10,7 @@ const files = [
   "container-config.json",
   "container-helpers.json",
   "container-resources.json",
+  "container-statuses.json",
   "crash-loop.json",
   "dns.json",
   "env-vars.json",
@@ -21,6 +22,7 @@ const files = [
   "pod-cgroup-config.json",
   "pod-phase.json",
   "pod-resources.json",
+  "pod-status.json",
   "qos-cgroups.json",
   "qos-class.json",
   "quantity.json",
@@ -29,10 +31,20 @@ const files = [
   "termination-order.json"
 ]
 
+const dualStack = "a pod's addresses stand as the runtime gives them; there is no API server that wants them by family"
 const resize = "in-place resize"
 const runtimeView = "the runtime's view is read by the runtime observer, not by these policies"
 const elsewhere: Readonly<Record<string, string>> = {
   TestSubtractOverheadFromResourceConfig: resize,
+  TestConvertToAPIContainerStatusesForResources: resize,
+  Test_generateAPIPodStatusForInPlaceVPAEnabled: resize,
+  TestConvertToAPIContainerStatusesForUser: "the user that a container runs as is not part of its status yet",
+  TestConvertToAPIContainerStatusesWithImageVolumeDigest: "image volumes",
+  TestGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
+  TestGenerateAPIPodStatusPodIPs: dualStack,
+  TestNodeAddressUpdatesGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
+  TestSortPodIPs: dualStack,
+  TestGenerateAPIPodStatusWithSortedContainers: "statuses stand in the order of the manifest",
   TestMergeResourceConfig: resize,
   TestRemoveMissingExtendedResources:
     "extended resources come with device plugins; what the node does not offer is not counted",
