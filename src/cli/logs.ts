@@ -146,12 +146,7 @@ export const execute: Execute<LogsFlags, [pod: string]> = async (context, flags,
     const containers =
       flags.allContainers === true
         ? target.state.containers
-        : [
-            yield* Effect.try({
-              try: () => chooseContainer(target, flags.container, terminal.note),
-              catch: (e) => e as CommandFailed
-            })
-          ]
+        : [yield* chooseContainer(target, flags.container, terminal.note)]
     const chosen: Array<Chosen> = []
     for (const container of containers) {
       const found = choose(target, container, flags)

@@ -7,6 +7,7 @@ import type { ContainerRuntime, CriError } from "../adapters/cri/port.ts"
 import type { ReadLog } from "../adapters/logs/port.ts"
 import type { OutgoingMessage, StreamError } from "../adapters/nats/port.ts"
 import type { OpenTraceExporter } from "../adapters/otel/port.ts"
+import type { ConnectPort, RunProcess } from "../adapters/streaming/port.ts"
 import type { JournalHead } from "../events/journal/port.ts"
 import type { AgentOptions } from "./agent-options.ts"
 import type { NatsOptions, NatsTarget } from "./nats-flags.ts"
@@ -87,6 +88,8 @@ export interface Neighbours {
   readonly runAgent: () => Promise<RunAgent>
   readonly openRuntime: () => Promise<OpenRuntime>
   readonly readLog: () => Promise<ReadLog>
+  readonly runProcess: () => Promise<RunProcess>
+  readonly connectPort: () => Promise<ConnectPort>
   readonly resolveNats: () => Promise<ResolveNats>
   readonly probeNats: () => Promise<ProbeNats>
   readonly readNats: () => Promise<ReadNats>

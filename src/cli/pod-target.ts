@@ -6,7 +6,7 @@ import type { ContainerInState, Definition, PodState } from "../actors/pod/state
 import type { ContainerStatus } from "../actors/pod/status.ts"
 import type { RuntimeState } from "../actors/runtime/decider.ts"
 import type { Pod } from "../events/pod-spec.ts"
-import { CommandFailed, UsageError } from "./exit.ts"
+import { CommandFailed } from "./exit.ts"
 import { type PodName, podText } from "./filter/pods.ts"
 import { parsePodName } from "./filter.ts"
 import { foldLines } from "./fold-log.ts"
@@ -30,8 +30,18 @@ export interface PodTarget {
 /** kubectl's annotation: which container is meant where none is named. */
 const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container"
 
+const maxHints = 3
+
 const didYouMean = (names: ReadonlyArray<string>): string =>
   names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`
+
+/** Pods of like names in the namespace, and those of the very name in others. */
+const nearPods = (wanted: PodName, there: ReadonlyArray<PodName>): ReadonlyArray<string> => {
+  const own = there.filter(({ namespace }) => namespace === wanted.namespace).map(({ name }) => name)
+  const near = nearest(wanted.name, own).map((name) => podText({ namespace: wanted.namespace, name }))
+  const elsewhere = there.filter(({ namespace, name }) => name === wanted.name && namespace !== wanted.namespace)
+  return [...near, ...elsewhere.map(podText)].slice(0, maxHints)
+}
 
 /** @param text `NAMESPACE/NAME` as typed @throws UsageError */
 export const findPod = (text: string, dataDir: string): Effect.Effect<PodTarget, CommandFailed, Scope.Scope> => {
@@ -45,8 +55,8 @@ export const findPod = (text: string, dataDir: string): Effect.Effect<PodTarget,
     const found = pods.find(({ id }) => id.namespace === name.namespace && id.name === name.name)
     const state = found?.state as PodState | undefined
     if (state === undefined || state.definition === null) {
-      const there = pods.filter((p) => (p.state as PodState).definition !== null).map(({ id }) => podText(id))
-      const hints = nearest(podText(name), there)
+      const there = pods.filter((p) => (p.state as PodState).definition !== null).map(({ id }) => id)
+      const hints = nearPods(name, there)
       const why = state?.rejected == null ? "is not on this node" : `was refused: ${state.rejected.message}`
       return yield* Effect.fail(
         new CommandFailed(
@@ -72,22 +82,19 @@ export const chooseContainer = (
   { name, pod, state }: Pick<PodTarget, "name" | "pod" | "state">,
   wanted: string | undefined,
   note: (line: string) => void
-): ContainerInState => {
+): Effect.Effect<ContainerInState, CommandFailed> => {
   const names = state.containers.map((c) => c.name)
   const find = (container: string) => state.containers.find((c) => c.name === container)
   if (wanted !== undefined) {
     const found = find(wanted)
-    if (found !== undefined) return found
-    throw new CommandFailed(
-      `pod ${podText(name)} has no container ${wanted}${didYouMean(nearest(wanted, names))}`,
-      `its containers: ${names.join(", ")}`
-    )
+    if (found !== undefined) return Effect.succeed(found)
+    const message = `pod ${podText(name)} has no container ${wanted}${didYouMean(nearest(wanted, names))}`
+    return Effect.fail(new CommandFailed(message, `its containers: ${names.join(", ")}`))
   }
-  const regular = pod.spec.containers.map((c) => c.name)
   const annotated = pod.metadata.annotations?.[defaultContainerAnnotation]
-  const chosen = find(annotated ?? "") ?? find(regular[0] ?? "")
-  if (chosen === undefined) throw new UsageError(`pod ${podText(name)} has no containers yet`)
+  const chosen = find(annotated ?? "") ?? find(pod.spec.containers[0]?.name ?? "")
+  if (chosen === undefined) return Effect.fail(new CommandFailed(`pod ${podText(name)} has no containers yet`))
   if (annotated === undefined && names.length > 1)
     note(`chronode: container ${chosen.name} of: ${names.join(", ")} (-c names another)`)
-  return chosen
+  return Effect.succeed(chosen)
 }

@@ -18,6 +18,8 @@ export interface Terminal {
   readonly bytes: (data: Uint8Array) => void
   /** One line for stderr. */
   readonly note: (line: string) => void
+  /** Bytes for stderr, as they are. */
+  readonly noteBytes: (data: Uint8Array) => void
   /** Writes out what is buffered. Call it when the command is about to wait. */
   readonly flush: () => void
   /** Whether stdout takes colours: it is a terminal, and NO_COLOR (no-color.org) is not set. */
@@ -93,6 +95,15 @@ export const processTerminal = (): Terminal => {
       throw error
     }
   }
+  const noteBytes = (data: Uint8Array): void => {
+    flush()
+    try {
+      writeAll(stderrDescriptor, data)
+    } catch (error) {
+      // A diagnostic that nobody can read stops nothing.
+      if (codeOf(error) !== "EPIPE") throw error
+    }
+  }
   const put = (data: Uint8Array): void => {
     buffer.push(data)
     size += data.length
@@ -101,15 +112,8 @@ export const processTerminal = (): Terminal => {
   return {
     out: (text) => put(encoder.encode(text)),
     bytes: put,
-    note: (line) => {
-      flush()
-      try {
-        writeAll(stderrDescriptor, encoder.encode(`${line}\n`))
-      } catch (error) {
-        // A diagnostic that nobody can read stops nothing.
-        if (codeOf(error) !== "EPIPE") throw error
-      }
-    },
+    note: (line) => noteBytes(encoder.encode(`${line}\n`)),
+    noteBytes,
     flush,
     colours: takesColours(stdoutDescriptor),
     get columns() {

@@ -19,6 +19,7 @@ export const runMain = async (words: ReadonlyArray<string>, neighbours: Partial<
     },
     flush: () => {},
     bytes: () => {},
+    noteBytes: () => {},
     colours: false,
     interactive: false,
     columns: 120,

@@ -1,11 +1,27 @@
 /** What a person sees of containers and reaches in them: logs, on a real containerd. */
 import assert from "node:assert/strict"
+import { spawn } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import process from "node:process"
 import { after, before, describe, it } from "node:test"
-import type { NodeUnderTest } from "../support/agent.ts"
-import { container, forever, pod } from "./manifests.ts"
+import { chronode, eventually, type NodeUnderTest } from "../support/agent.ts"
+import { container, forever, pod, webServer } from "./manifests.ts"
 import { startWorld, type World, whyNotHere, within } from "./world.ts"
+
+/** Runs `chronode WORDS` with these bytes as its stdin. */
+const withInput = (node: NodeUnderTest, input: Uint8Array, ...words: ReadonlyArray<string>) =>
+  new Promise<{ readonly code: number | null; readonly stdout: Buffer; readonly stderr: string }>((done) => {
+    const child = spawn(chronode, words, { env: { ...process.env, CHRONODE_DATA_DIR: node.dataDir } })
+    const out: Array<Buffer> = []
+    let stderr = ""
+    child.stdout.on("data", (bytes: Buffer) => out.push(bytes))
+    child.stderr.on("data", (bytes: Buffer) => {
+      stderr += bytes.toString("utf8")
+    })
+    child.once("close", (code) => done({ code, stdout: Buffer.concat(out), stderr }))
+    child.stdin.end(input)
+  })
 
 const bursts = 100
 const burstLines = 1000
@@ -31,6 +47,15 @@ describe("streams", { concurrency: false }, () => {
     // Bursts of lines, fast enough that every rotation falls into one.
     const burst = `seq $((i * ${burstLines} + 1)) $(((i + 1) * ${burstLines}))`
     const writer = `i=0; while [ $i -lt ${bursts} ]; do ${burst}; i=$((i + 1)); sleep 0.1; done; echo done`
+    node.put(
+      "server.json",
+      pod("server", {
+        containers: [
+          container("app", webServer),
+          container("console", "while read line; do echo got $line; done; echo over; sleep 1000", { stdin: true })
+        ]
+      })
+    )
     node.put("writer.json", pod("writer", { restartPolicy: "Never", containers: [container("app", writer)] }))
     node.put(
       "talker.json",
@@ -96,6 +121,70 @@ describe("streams", { concurrency: false }, () => {
       readdirSync(links).filter((name) => name.startsWith("writer_")),
       []
     )
+  })
+
+  it("runs commands in a container: output, exit code, stdin to its end, refusals", within(60), async () => {
+    const both = await node.command(
+      "exec",
+      "server",
+      "-c",
+      "app",
+      "--",
+      "sh",
+      "-c",
+      "echo to out; echo to err >&2; exit 7"
+    )
+    assert.deepEqual(both, { code: 7, stdout: "to out\n", stderr: "to err\n" })
+    // Bytes of any value, more than one frame, and an end that the command sees.
+    const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7) % 256))
+    const counted = await withInput(node, bytes, "exec", "server", "-c", "app", "-i", "--", "sh", "-c", "cat; exit 3")
+    assert.equal(counted.code, 3, counted.stderr)
+    assert.ok(counted.stdout.equals(bytes), `${counted.stdout.length} bytes came back`)
+    const missing = await node.command("exec", "server", "-c", "app", "--", "no-such-command")
+    assert.equal(missing.code, 1)
+    assert.match(missing.stderr, /no-such-command/u)
+    const ended = await node.command("exec", "again", "--", "true")
+    assert.match(ended.stderr, /does not run/u)
+  })
+
+  it("attaches to a container's own process", within(60), async () => {
+    const attached = spawn(chronode, ["attach", "server", "-c", "console", "-i", "--data-dir", node.dataDir])
+    let out = ""
+    attached.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out += text
+    })
+    const ended = new Promise<number | null>((done) => attached.once("close", done))
+    attached.stdin.write("one\n")
+    await eventually("the answer of the process", () => (out.includes("got one") ? true : undefined))
+    process.kill(attached.pid ?? 0, "SIGINT")
+    assert.equal(await ended, 130)
+    const refused = await node.command("attach", "server", "-c", "app", "-i")
+    assert.match(refused.stderr, /container default\/server\/app has no stdin/u)
+  })
+
+  it("forwards ports to a pod, several connections at once, until Ctrl-C", within(60), async () => {
+    const forwarding = spawn(chronode, ["port-forward", "server", ":8080", ":9", "--data-dir", node.dataDir])
+    const ended = new Promise<number | null>((done) => forwarding.once("close", done))
+    let out = ""
+    let err = ""
+    forwarding.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out += text
+    })
+    forwarding.stderr.setEncoding("utf8").on("data", (text: string) => {
+      err += text
+    })
+    const ports = await eventually("two ports", () => {
+      const found = [...out.matchAll(/forwarding 127\.0\.0\.1:(\d+) to port/gu)].map(([, port]) => port)
+      return found.length === 2 ? found : undefined
+    })
+    const get = async () =>
+      (await fetch(`http://127.0.0.1:${ports[0]}/ok`, { headers: { connection: "close" } })).text()
+    assert.deepEqual(await Promise.all([get(), get(), get()]), ["yes\n", "yes\n", "yes\n"])
+    // Nobody listens there: the connection ends, and the reason is told.
+    await assert.rejects(fetch(`http://127.0.0.1:${ports[1]}/`))
+    await eventually("the reason", () => (/port 9: .*connection refused/u.test(err) ? true : undefined))
+    process.kill(forwarding.pid ?? 0, "SIGINT")
+    assert.equal(await ended, 0)
   })
 
   it("names what is near to a pod or container that is not there", within(30), async () => {
