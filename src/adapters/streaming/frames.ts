@@ -14,8 +14,8 @@ const fin = 0x01
 
 /** Largest payload that is sent in one frame, bytes. */
 export const maxDataBytes = 32 * 1024
-/** Largest frame that is taken (the length has 24 bits). */
-const maxFrameBytes = 16 * 1024 * 1024
+/** Largest frame that is taken, bytes: servers write what one read gave them, some 32 KiB. */
+const maxFrameBytes = 1024 * 1024
 
 export type Frame =
   | { readonly type: "data"; readonly stream: number; readonly bytes: Uint8Array; readonly fin: boolean }
