@@ -30,8 +30,16 @@ export const activeDeadline: DecisionFlag = {
     "A pod that is active for longer than its `activeDeadlineSeconds` fails with DeadlineExceeded, and its containers are stopped. Without it the field was read and did nothing."
 }
 
+export const killUnknown: DecisionFlag = {
+  number: 3,
+  name: "KillUnknown",
+  since: "0.1.0",
+  about:
+    "A container whose state the runtime itself does not know (CONTAINER_UNKNOWN) is stopped and, where its policy says so, started again. Without it such a container was left alone."
+}
+
 /** All of them, in order of their numbers. */
-export const decisionFlags: ReadonlyArray<DecisionFlag> = [restartAfterOwnKill, activeDeadline]
+export const decisionFlags: ReadonlyArray<DecisionFlag> = [restartAfterOwnKill, activeDeadline, killUnknown]
 
 /** The numbers of those that are in force: an input of every decision. */
 export type Flags = ReadonlySet<number>

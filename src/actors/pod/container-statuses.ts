@@ -55,7 +55,7 @@ const isDone = (state: PodState, c: ContainerInState): boolean => state.terminat
 
 /** Running, its postStart hook is through, and its startup probe has passed, where it has them. */
 export const isStarted = (pod: Pod, c: ContainerInState): boolean => {
-  if (c.status !== "running" && c.status !== "killing") return false
+  if ((c.status !== "running" && c.status !== "killing") || c.kill?.reason === "Unknown") return false
   const written = containerSpec(pod, c.name)
   if (written?.lifecycle?.postStart !== undefined && c.hooks?.PostStart?.status !== "succeeded") return false
   return written?.startupProbe === undefined || c.probes.startup?.result === "success"

@@ -1,10 +1,11 @@
 /** What a pod learns of its containers: outcomes of what it asked for, verdicts of probes and hooks, the runtime's truth. */
 import { millis, timestamp } from "../../events/definition.ts"
-import { isOn, restartAfterOwnKill } from "../kernel/flags.ts"
+import { isOn, killUnknown, restartAfterOwnKill } from "../kernel/flags.ts"
 import type { CommandOf, ObservedContainer } from "./commands.ts"
 import { lostReason } from "./container-statuses.ts"
 import type { PodDecision } from "./evolve.ts"
 import { operationFailed } from "./operation-failed.ts"
+import { killUnclear } from "./plan-kills.ts"
 import { type ContainerInState, containerIn, isAlive, uidOf } from "./state.ts"
 
 /** Starting a container again: 10 s, doubling to 300 s, as crash back-off. */
@@ -101,6 +102,7 @@ export const observe = (d: PodDecision, command: CommandOf<"ObserveRuntime">): v
     if (c === undefined || (c.status !== "running" && c.status !== "killing")) continue
     if (seen.state === "exited") exited(d, c, seen)
     else if (seen.state === "missing") exited(d, c, undefined)
+    else if (seen.state === "unknown" && c.status === "running" && isOn(d.flags, killUnknown)) killUnclear(d, c)
   }
 }
 

@@ -34,9 +34,11 @@ const planBackOff = (d: PodDecision, c: ContainerInState): void => {
 export const planContainers = (d: PodDecision): void => {
   if (d.state.sandbox?.status !== "ready") return
   const { sandboxId } = d.state.sandbox
+  const due = dueToStart(d.state)
+  if (due.length === 0) return
   const before = endedBefore(d.state)
   // Looked up anew after each start: one whose postStart hook is to run holds up those after it.
-  for (const { name } of dueToStart(d.state)) {
+  for (const { name } of due) {
     const c = containerIn(d.state, name)
     if (c === undefined || !dueToStart(d.state).includes(c) || c.imageId === "") continue
     if ((c.backOff?.until ?? 0) > d.at || (c.startRetry?.at ?? 0) > d.at) continue

@@ -41,6 +41,7 @@ export const startHook = (
 /** A container that has just started runs its postStart hook; a sleep ends when its time has come. */
 export const planHooks = (d: PodDecision): void => {
   for (const c of d.state.containers) {
+    if (c.status !== "running" && c.hooks === undefined) continue
     for (const [hook, run] of Object.entries(c.hooks ?? {}) as ReadonlyArray<
       [HookType, NonNullable<typeof c.hooks>[HookType]]
     >) {

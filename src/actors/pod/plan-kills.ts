@@ -95,6 +95,12 @@ export const planKills = (d: PodDecision): void => {
   }
 }
 
+/** The runtime does not know whether it runs (`kuberuntime_manager.go` computePodActions). */
+export const killUnclear = (d: PodDecision, c: ContainerInState): void => {
+  const message = "its state is unknown to the runtime: it is stopped before it is started again"
+  kill(d, c, "Unknown", { message, gracePeriodSeconds: grace(d, c, "Unknown"), because: c.startedBecause }, false)
+}
+
 /** The whole pod stops: all containers are told at once, and sidecars wait for their turn. */
 export const stopAll = (
   d: PodDecision,

@@ -16,6 +16,8 @@ export interface PodFinding {
   /** Containers that ended (to be asked for their exit) or are unknown to the runtime. */
   readonly exited: ReadonlyArray<string>
   readonly missing: ReadonlyArray<string>
+  /** Containers that should run, and whose state the runtime itself does not know. */
+  readonly unclear: ReadonlyArray<string>
 }
 
 export interface Comparison {
@@ -49,19 +51,23 @@ export const compare = (
           ]
     const exited: Array<ContainerInState> = []
     const missing: Array<ContainerInState> = []
+    const unclear: Array<ContainerInState> = []
     for (const c of state.containers) {
       if (c.status !== "running" && c.status !== "killing") continue
       const found = containerById.get(c.containerId)
       if (found === undefined) missing.push(c)
       else if (found.state === "CONTAINER_EXITED") exited.push(c)
+      // One that is being stopped for it already is not told of again.
+      else if (found.state === "CONTAINER_UNKNOWN" && c.status === "running") unclear.push(c)
     }
-    if (lost.length + exited.length + missing.length === 0) continue
+    if (lost.length + exited.length + missing.length + unclear.length === 0) continue
     findings.push({
       pod: id,
       uid,
       sandboxes: lost,
       exited: exited.map((c) => c.containerId),
-      missing: missing.map((c) => c.containerId)
+      missing: missing.map((c) => c.containerId),
+      unclear: unclear.map((c) => c.containerId)
     })
   }
   const strays = sandboxes.filter((s) => {

@@ -134,7 +134,11 @@ const tellPod = (emit: Emit, finding: PodFinding): Effect.Effect<void, CriError,
       at: yield* Clock.currentTimeMillis,
       uid: finding.uid,
       sandboxes: finding.sandboxes,
-      containers: [...exited, ...finding.missing.map((containerId) => ({ containerId, state: "missing" as const }))]
+      containers: [
+        ...exited,
+        ...finding.missing.map((containerId) => ({ containerId, state: "missing" as const })),
+        ...finding.unclear.map((containerId) => ({ containerId, state: "unknown" as const }))
+      ]
     }
     yield* emit({ to: finding.pod, command })
   })

@@ -1,7 +1,7 @@
 /** Sidecars, lifecycle hooks, the pod's deadline and restarts of all containers, as the pod's actor decides them. */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { activeDeadline, knownFlags } from "../../../src/actors/kernel/flags.ts"
+import { activeDeadline, killUnknown, knownFlags } from "../../../src/actors/kernel/flags.ts"
 import { podDecider } from "../../../src/actors/pod/decider.ts"
 import type { PodEvent } from "../../../src/actors/pod/evolve.ts"
 import { podMessages } from "../../../src/actors/pod/messages.ts"
@@ -398,6 +398,28 @@ describe("restart rules of a container", () => {
     const story = new PodStory().running(pod({ containers: [container("app", rules("RestartAllContainers"))] }))
     assert.deepEqual(steps(story.ended("app", 3)), ["ContainerExited", "SandboxStopRequested"])
     assert.equal(story.state.phase, "Failed")
+  })
+})
+
+describe("a container whose state the runtime does not know", () => {
+  const unclear = (story: PodStory) =>
+    story.tell({
+      _tag: "ObserveRuntime",
+      uid: "uid-1",
+      sandboxes: [],
+      containers: [{ containerId: story.containerId("app"), state: "unknown" }]
+    })
+
+  it("is stopped and started again", () => {
+    const story = new PodStory().running()
+    assert.deepEqual(kills(unclear(story)), [["app", "Unknown"]])
+    assert.deepEqual(unclear(story), [], "once")
+    assert.deepEqual(starts(story.stopped("app")), ["app"])
+  })
+
+  it("was left alone before there was the flag", () => {
+    const story = new PodStory(new Set([...knownFlags].filter((n) => n !== killUnknown.number))).running()
+    assert.deepEqual(unclear(story), [])
   })
 })
 

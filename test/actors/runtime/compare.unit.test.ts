@@ -43,7 +43,18 @@ describe("the runtime's listing against the pods", () => {
       [sandbox("sandbox-0")],
       [listed("app-0", "CONTAINER_EXITED")]
     )
-    assert.deepEqual(findings, [{ pod: id, uid: "uid-1", sandboxes: [], exited: ["app-0"], missing: ["side-0"] }])
+    assert.deepEqual(findings, [
+      { pod: id, uid: "uid-1", sandboxes: [], exited: ["app-0"], missing: ["side-0"], unclear: [] }
+    ])
+  })
+
+  it("finds a container whose state the runtime does not know, until it is being stopped", () => {
+    const story = new PodStory().running()
+    const look = () =>
+      compare([{ id, state: story.state }], [sandbox("sandbox-0")], [listed("app-0", "CONTAINER_UNKNOWN")])
+    assert.deepEqual(look().findings[0]?.unclear, ["app-0"])
+    story.undesire()
+    assert.deepEqual(look().findings, [])
   })
 
   it("finds a sandbox that is not ready, or gone", () => {
