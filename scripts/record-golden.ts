@@ -16,6 +16,7 @@ import { version } from "../src/cli/version.ts"
 import { writeIncident } from "../src/events/incident/writer.ts"
 import { makeWorld, type SimulationOptions, simulate } from "../test/support/simulated-node.ts"
 import { imagesAndVolumes } from "./golden/images-and-volumes.ts"
+import { lifeCycle } from "./golden/life-cycle.ts"
 import { manifests } from "./golden/manifests.ts"
 import { node } from "./golden/node.ts"
 import { probes } from "./golden/probes.ts"
@@ -23,7 +24,15 @@ import { recorder } from "./golden/recorder.ts"
 import { restarts } from "./golden/restarts.ts"
 import type { Stories, Story } from "./golden/story.ts"
 
-const stories: Stories = { ...probes, ...restarts, ...imagesAndVolumes, ...manifests, ...node, ...recorder }
+const stories: Stories = {
+  ...probes,
+  ...restarts,
+  ...imagesAndVolumes,
+  ...lifeCycle,
+  ...manifests,
+  ...node,
+  ...recorder
+}
 
 // An actor that fails records a stack: paths of the machine that recorded it are nobody's business.
 Error.stackTraceLimit = 0

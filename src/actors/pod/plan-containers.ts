@@ -17,6 +17,8 @@ export const planBackOffs = (d: PodDecision): void => {
 
 const planBackOff = (d: PodDecision, c: ContainerInState): void => {
   if (c.lastExit === null || !isRestarted(d.state, c)) return
+  // Who asked for it waits; the others start over with it, as if they had never run (KEP-5532 removes them).
+  if (c.lastExit.killedFor === "RestartAllContainers") return
   const finishedAt = millis(c.lastExit.finishedAt)
   const decision = crashDecision(crashPolicy(d.state), c.crashes ?? undefined, finishedAt, finishedAt)
   if (decision.start) return

@@ -1,0 +1,96 @@
+/** Incidents of a pod's life cycle: sidecars and hooks, a deadline, restarts of all containers, a node without room. */
+import { Effect } from "effect"
+import { activeDeadline, knownFlags } from "../../src/actors/kernel/flags.ts"
+import { simulatedImage } from "../../test/support/simulated-node.ts"
+import { http, life, pod, type Stories } from "./story.ts"
+
+const sidecar = `initContainers:
+  - name: proxy
+    image: "${simulatedImage}"
+    restartPolicy: Always
+    startupProbe: { ${http}, periodSeconds: 1 }`
+
+export const lifeCycle: Stories = {
+  // The agent dies while a preStop hook sleeps; the next life ends the sleep in time, and the sidecar comes last.
+  "sidecar-and-hooks": [
+    (world) =>
+      Effect.gen(function* () {
+        const app = `lifecycle:
+      postStart: { exec: { command: [warm-up] } }
+      preStop: { sleep: { seconds: 3 } }`
+        const proxied = sidecar.replace(
+          "restartPolicy",
+          `lifecycle: { preStop: { httpGet: { port: 80, path: /bye, httpHeaders: [{ name: Key, value: s3cret }] } } }
+    restartPolicy`
+        )
+        yield* life(world, (agent) =>
+          Effect.gen(function* () {
+            yield* world.manifests.write("web.yaml", pod("web", app, proxied))
+            yield* agent.pass(10)
+            yield* world.manifests.remove("web.yaml")
+            yield* agent.pass(1)
+          })
+        )
+        yield* life(world, (agent) => agent.pass(20))
+      })
+  ],
+  "post-start-fails": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          yield* world.probes.answer((question) => question.kind === "exec", {
+            result: "failure",
+            output: "exit code 3"
+          })
+          yield* world.manifests.write(
+            "web.yaml",
+            pod("web", "lifecycle: { postStart: { exec: { command: [warm-up] } } }")
+          )
+          yield* agent.pass(30)
+        })
+      )
+  ],
+  // An agent that read the field and did nothing, and its successor.
+  "deadline-kept-after-upgrade": [
+    (world) =>
+      Effect.gen(function* () {
+        const flags = new Set([...knownFlags].filter((number) => number !== activeDeadline.number))
+        const story = (seconds: number) => (agent: { readonly pass: (seconds: number) => Effect.Effect<void> }) =>
+          agent.pass(seconds)
+        yield* world.manifests.write("web.yaml", pod("web", "", `activeDeadlineSeconds: 20\n  ${sidecar}`))
+        yield* life(world, story(30), { flags })
+        yield* life(world, story(15))
+      })
+  ],
+  "all-containers-start-over": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const rules = `restartPolicy: Never
+    restartPolicyRules: [{ action: RestartAllContainers, exitCodes: { operator: In, values: [42] } }]`
+          yield* world.manifests.write("web.yaml", pod("web", rules, sidecar))
+          yield* agent.pass(40)
+        })
+      ),
+    {
+      runtime: {
+        program: ({ metadata: { name, attempt } }) =>
+          name === "app" ? { exits: { after: 3_000, code: attempt < 2 ? 42 : 0 } } : {}
+      }
+    }
+  ],
+  "node-without-room": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const core = "resources: { requests: { cpu: 600m } }"
+          yield* world.manifests.write("first.yaml", pod("first", core))
+          yield* agent.pass(5)
+          yield* world.manifests.write("second.yaml", pod("second", core))
+          yield* world.manifests.write("windows.yaml", pod("windows", "", "os: { name: windows }"))
+          yield* agent.pass(5)
+        })
+      ),
+    { offer: { allocatable: { cpu: "1", memory: "1Gi" }, maxPods: 110, labels: {} } }
+  ]
+}
