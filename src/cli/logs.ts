@@ -1,6 +1,6 @@
 /** `chronode logs NS/NAME`: what containers wrote to stdout and stderr, from the files that the runtime keeps. */
 import { join } from "node:path"
-import { Effect, Fiber, Result, Stream } from "effect"
+import { Effect, Result, Stream } from "effect"
 import { logContainer } from "../actors/pod/log-container.ts"
 import { containerLogPath, podLogDirectory } from "../actors/pod/node-facts.ts"
 import type { ContainerInState } from "../actors/pod/state.ts"
@@ -93,7 +93,6 @@ const print = (
     const tail = wholeNumber("--tail", flags.tail)
     const limit = limitOf(flags.limitBytes)
     const ended = new Set<string>()
-    const watching = follow ? yield* Effect.forkChild(watchEnds(target, ended)) : undefined
     const one = ({ container, containerId, path }: Chosen) => {
       const printer = new LinePrinter(
         {
@@ -127,8 +126,9 @@ const print = (
         })
       )
     }
-    yield* Effect.forEach(chosen, one, { concurrency: follow ? Math.max(chosen.length, 1) : 1, discard: true })
-    if (watching !== undefined) yield* Fiber.interrupt(watching)
+    const all = Effect.forEach(chosen, one, { concurrency: follow ? Math.max(chosen.length, 1) : 1, discard: true })
+    // A journal that cannot be read any more ends it: nobody would tell of the end.
+    yield* follow ? Effect.raceFirst(all, Effect.andThen(watchEnds(target, ended), Effect.never)) : all
   })
 
 export const execute: Execute<LogsFlags, [pod: string]> = async (context, flags, text) => {

@@ -188,6 +188,15 @@ describe("streams", { concurrency: false }, () => {
     assert.equal(await ended, 0)
   })
 
+  it("removes the log of a dead container with it", within(60), async () => {
+    const { containerId } = (await node.waitFor("ContainerRemoved", "pod/default/again")).data
+    const { uid } = (await node.waitFor("PodAdmitted", "pod/default/again")).data.pod.metadata
+    const files = () => readdirSync(join(node.podLogs, `default_again_${uid}`, "app"))
+    assert.ok(!files().includes("0.log"), files().join())
+    assert.ok(files().length > 0)
+    assert.ok(!readdirSync(links).some((name) => name.includes(containerId)))
+  })
+
   it("names what is near to a pod or container that is not there", within(30), async () => {
     const pod = await node.command("logs", "default/tolker")
     assert.equal(pod.code, 1)

@@ -12,6 +12,7 @@ import { pendingIndex } from "../kernel/decision.ts"
 import { type Flags, noFlags } from "../kernel/flags.ts"
 import { type AnyDecider, type Deciders, evolveActor } from "../kernel/fold.ts"
 import { canonical } from "../kernel/json.ts"
+import type { LogEvent } from "../log/state.ts"
 import type { PodEvent } from "../pod/evolve.ts"
 import { podMessages } from "../pod/messages.ts"
 import type { PodState } from "../pod/state.ts"
@@ -300,7 +301,9 @@ class ModelledRun {
         ? podMessages(event as PodEvent, state as PodState, actor, at)
         : actor.kind === "probe"
           ? probeMessages(event as ProbeEvent, actor, at)
-          : volumeMessages(event as VolumeEvent, actor, at)
+          : actor.kind === "volume"
+            ? volumeMessages(event as VolumeEvent, actor, at)
+            : []
     for (const { to, command } of told) {
       if (to.kind === "image") this.image(actor, command, id)
       else this.tell(at, to, command, id)
@@ -310,7 +313,9 @@ class ModelledRun {
         ? this.model.afterPodEvent(event as PodEvent, state as PodState, at)
         : actor.kind === "volume"
           ? this.model.afterVolumeEvent(event as VolumeEvent, at)
-          : []
+          : actor.kind === "log"
+            ? this.model.afterLogEvent(event as LogEvent, at)
+            : []
     for (const { at: then, command } of due) this.tell(then, actor, command, id)
   }
 

@@ -5,6 +5,8 @@
 import { timestamp } from "../../events/definition.ts"
 import type { ProbeType } from "../../events/kinds/probe.ts"
 import type { Command } from "../kernel/behavior.ts"
+import type { LogCommand } from "../log/commands.ts"
+import type { LogEvent } from "../log/state.ts"
 import type { ObservedContainer, PodCommand } from "../pod/commands.ts"
 import type { PodEvent } from "../pod/evolve.ts"
 import { containerIn, type PodState, surplusDead, uidOf } from "../pod/state.ts"
@@ -96,6 +98,12 @@ export class WorldModel {
       return [{ at: then, command: { _tag: "UnmountSucceeded", at: then, podUid: event.podUid } }]
     }
     return []
+  }
+
+  /** A log that is too large is set aside at once. */
+  afterLogEvent(event: LogEvent, at: number): ReadonlyArray<Due<LogCommand>> {
+    if (event._tag !== "LogRotationRequested") return []
+    return [{ at, command: { _tag: "RotationDone", at, containerId: event.containerId } }]
   }
 
   /** The end that a container which runs already comes to by itself. */

@@ -1,6 +1,7 @@
 /** What every implementation of `ContainerRuntime` must keep. Run by the in-memory one and, on real runtimes, the live one. */
 import assert from "node:assert/strict"
-import { readFile } from "node:fs/promises"
+import { existsSync } from "node:fs"
+import { readFile, rename } from "node:fs/promises"
 import { after, before, describe, it } from "node:test"
 import { Effect, Fiber, Stream } from "effect"
 import type {
@@ -272,6 +273,7 @@ export const runtimeContract = (name: string, traits: SubjectTraits, start: () =
         assert.equal(await refusal(runtime.containerStatus(nobody)), "NotFound")
         assert.equal(await refusal(runtime.startContainer(nobody)), "NotFound")
         assert.equal(await refusal(runtime.execSync(nobody, ["/bin/true"], 5)), "NotFound")
+        assert.equal(await refusal(runtime.reopenContainerLog(nobody)), "NotFound")
         assert.equal(await refusal(runtime.createContainer(nobody, app, sandbox)), "NotFound")
         const imageless = { ...app, image: { image: "chronode.local/none:1" } }
         assert.equal(await refusal(runtime.createContainer(sandboxId, imageless, sandbox)), "NotFound")
@@ -284,6 +286,20 @@ export const runtimeContract = (name: string, traits: SubjectTraits, start: () =
       assert.equal(await refusal(runtime.runPodSandbox(config, "no-such-handler")), "Failed")
       assert.deepEqual(await run(runtime.listPodSandboxes(config.labels)), [])
     })
+
+    it("begins a new log for a container that runs, and only for one", given, () =>
+      inSandbox("reopen", async (sandboxId, sandbox) => {
+        const id = await run(runtime.createContainer(sandboxId, containerConfig("app", commands.forever), sandbox))
+        assert.equal(await refusal(runtime.reopenContainerLog(id)), "Failed")
+        await run(runtime.startContainer(id))
+        const { logPath } = await run(runtime.containerStatus(id))
+        if (traits.real) await rename(logPath, `${logPath}.aside`)
+        await run(runtime.reopenContainerLog(id))
+        if (traits.real) assert.equal(existsSync(logPath), true)
+        await run(runtime.stopContainer(id, 0))
+        assert.equal(await refusal(runtime.reopenContainerLog(id)), "Failed")
+      })
+    )
 
     it("runs commands in a container: output, exit code, timeout, refusals", given, () =>
       inSandbox("exec", async (sandboxId, sandbox) => {
