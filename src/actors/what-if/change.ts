@@ -139,20 +139,21 @@ type ShapeOfPod = ReadonlyArray<readonly [container: string, image: string, ...p
 const rhythm = (probe: StartProbe["spec"] | undefined) =>
   probe === undefined ? null : [probe.initialDelaySeconds ?? 0, probe.periodSeconds ?? 10, probe.timeoutSeconds ?? 1]
 
-const shapeOf = ({ spec }: Pod): { readonly containers: ShapeOfPod; readonly volumes: ReadonlyArray<string> } => ({
-  containers: [...(spec.initContainers ?? []), ...spec.containers].map((c) => [
+const shapeOf = ({ spec }: Pod) => ({
+  containers: [...(spec.initContainers ?? []), ...spec.containers].map((c): ShapeOfPod[number] => [
     c.name,
     c.image,
     rhythm(c.livenessProbe),
     rhythm(c.readinessProbe),
     rhythm(c.startupProbe)
   ]),
-  volumes: (spec.volumes ?? []).map(({ name }) => name)
+  volumes: (spec.volumes ?? []).map(({ name }) => name),
+  deadline: spec.activeDeadlineSeconds ?? null
 })
 
 /**
  * Whether what the log heard of this pod cannot be heard in the changed one: other containers, images, volumes or probes, or
- * probes in another rhythm. Then the courses part where the pod is admitted.
+ * probes in another rhythm, or a deadline at another time. Then the courses part where the pod is admitted.
  */
 export const hearsOtherwise = (change: Change, pod: Pod): boolean =>
   JSON.stringify(shapeOf(pod)) !== JSON.stringify(shapeOf(changedPod(change, pod)))

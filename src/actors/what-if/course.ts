@@ -91,6 +91,7 @@ const outcomes = new Set([
   "ReportContainerCreated",
   "ReportContainerStart",
   "ReportContainerStop",
+  "ReportHook",
   "ReportContainersRemoved",
   "ReportCleanup",
   "MountSucceeded",

@@ -118,6 +118,14 @@ const scenarios: ReadonlyArray<Scenario> = [
     assumes: ["answers-repeat", "runs-as-next", "work-takes-as-recorded"]
   },
   {
+    name: "a deadline that the pod does not keep: it fails, and its container runs its preStop hook and ends",
+    was: simulatedPod("web", "lifecycle: { preStop: { sleep: { seconds: 2 } } }"),
+    is: simulatedPod("web", "lifecycle: { preStop: { sleep: { seconds: 2 } } }", "activeDeadlineSeconds: 20"),
+    change: part({}, { activeDeadlineSeconds: 20 }),
+    story: (_, agent) => agent.pass(40),
+    assumes: ["stops-at-once", "work-takes-as-recorded"]
+  },
+  {
     name: "a liveness probe that bears one failure: the kill comes sooner",
     was: simulatedPod("web", `livenessProbe: { ${http}, periodSeconds: 2, failureThreshold: 3 }`),
     is: simulatedPod("web", `livenessProbe: { ${http}, periodSeconds: 2, failureThreshold: 1 }`),
