@@ -161,7 +161,8 @@ const retentionOptions = (flags: RunFlags, { chronode }: Configuration): Retenti
 
 const logRotation = ({ kubelet }: Configuration): LogRotationPolicy => {
   const otherwise = agentDefaults.logRotation
-  const size = kubelet.containerLogMaxSize
+  // kubelet reads an empty text as "not set".
+  const size = kubelet.containerLogMaxSize || undefined
   const bytes = size === undefined ? otherwise.maxSizeBytes : value(quantityOf(size))
   return {
     // As with kubelet, a negative size switches rotation off.

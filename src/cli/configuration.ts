@@ -195,7 +195,7 @@ const rangeProblems = (
   below("containerLogMaxFiles", values.containerLogMaxFiles, 2)
   below("containerLogMaxWorkers", values.containerLogMaxWorkers, 1)
   const size = values.containerLogMaxSize
-  if (typeof size === "string" && Result.isFailure(parseQuantity(size)))
+  if (typeof size === "string" && size !== "" && Result.isFailure(parseQuantity(size)))
     problems.push(["containerLogMaxSize", `must be a number of bytes such as 10Mi, not '${size}'`])
   const monitor = values.containerLogMonitorInterval
   if (typeof monitor === "string" && lengthOf(monitor) < 3000)

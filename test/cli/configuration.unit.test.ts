@@ -47,6 +47,26 @@ describe("configuration files from the field", () => {
     })
   }
 
+  it("say how logs are rotated, in kubelet's words and with its defaults", () => {
+    const rotation = (body: string) =>
+      agentOptions({ manifests: "m" }, parseConfiguration(kubelet(body), "r"), "n1", noNats).logRotation
+    const defaults = { maxSizeBytes: 10 * 1024 ** 2, maxFiles: 5, maxWorkers: 1, monitorInterval: 10_000 }
+    assert.deepEqual(rotation("containerLogMaxSize: ''\n"), defaults)
+    assert.equal(rotation("containerLogMaxSize: '-1'\n").maxSizeBytes, undefined)
+    const all = "containerLogMaxSize: 1.5Gi\ncontainerLogMaxFiles: 3\ncontainerLogMaxWorkers: 2\n"
+    assert.deepEqual(rotation(`${all}containerLogMonitorInterval: 1m\n`), {
+      ...{ maxSizeBytes: 1.5 * 1024 ** 3, maxFiles: 3, maxWorkers: 2, monitorInterval: 60_000 }
+    })
+  })
+
+  it("links logs where they are in their usual place, or where it is told", () => {
+    const linksOf = (flags: RunFlags) =>
+      agentOptions({ manifests: "m", ...flags }, noConfiguration, "n1", noNats).containerLogsDir
+    assert.equal(linksOf({}), "/var/log/containers")
+    assert.equal(linksOf({ podLogsDir: "/elsewhere" }), undefined)
+    assert.equal(linksOf({ podLogsDir: "/elsewhere", containerLogsDir: "/links" }), "/links")
+  })
+
   it("reserved-1.yaml asks for parallel pulls, and gets them", () => {
     const options = agentOptions({ manifests: "m" }, parseConfiguration(seed("reserved-1.yaml"), "r"), "n1", noNats)
     assert.equal(options.pods.maxParallelImagePulls, 5)
@@ -85,6 +105,18 @@ describe("a wrong configuration", () => {
       "a restart period out of bounds",
       kubelet("crashLoopBackOff:\n  maxContainerRestartPeriod: 10m\n"),
       /crashLoopBackOff\.maxContainerRestartPeriod: must be from 1s to 300s/u
+    ],
+    ["one log file", kubelet("containerLogMaxFiles: 1\n"), /containerLogMaxFiles: must be at least 2, not 1/u],
+    ["no log worker", kubelet("containerLogMaxWorkers: 0\n"), /containerLogMaxWorkers: must be at least 1, not 0/u],
+    [
+      "a log size of no number",
+      kubelet("containerLogMaxSize: big\n"),
+      /containerLogMaxSize: must be a number of bytes/u
+    ],
+    [
+      "logs looked at too often",
+      kubelet("containerLogMonitorInterval: 1s\n"),
+      /containerLogMonitorInterval: must be at least 3s/u
     ],
     [
       "parallel and serial pulls at once",
