@@ -72,7 +72,7 @@ const runStage = async (
   options: Options,
   context: RunnerContext
 ): Promise<Row> => {
-  const stretch = Math.max(1, (options.rounds ?? 0) / plannedRounds)
+  const stretch = Math.max(1, (options.rounds ?? 0) / plannedRounds) * (options.both ? 1.5 : 1)
   const limits = levelLimits[level]
   const start = performance.now()
   const end = Math.min(start + limits.stage * stretch, began + runLimit * stretch)
@@ -118,7 +118,7 @@ const runAll = async (options: Options, scratch: string): Promise<number> => {
     return 2
   }
   const coverage = options.filter === "" ? join(scratch, "coverage") : undefined
-  const context: RunnerContext = { root, scratch, rounds: options.rounds, coverage }
+  const context: RunnerContext = { root, scratch, rounds: options.rounds, both: options.both, coverage }
   const rows: Array<Row> = []
   if (options.only.includes("checks")) rows.push(await runChecks(scratch))
   for (const level of ["unit", "int", "e2e"] as const) {

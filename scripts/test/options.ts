@@ -16,6 +16,8 @@ export interface Options {
   readonly filter: string
   /** Of the tests that repeat; undefined: each test's own number. */
   readonly rounds: number | undefined
+  /** Command-line tests start both runtimes each, not one by turns. */
+  readonly both: boolean
   readonly verbose: boolean
 }
 
@@ -27,6 +29,7 @@ Installs what is missing, then checks and tests everything, on Bun and on Deno.
   --runtime NAME    bun or deno only
   --filter TEXT     only test files whose path contains TEXT (leaves the checks out)
   --rounds N        how often the tests that repeat do so (CHRONODE_ROUNDS); more than 20 stretch the time limits
+  --both            each test of the command line starts Bun and Deno, not one of them by turns (CHRONODE_BOTH)
   --verbose         print the output of passing files too
   -h, --help
 
@@ -63,6 +66,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options => {
       runtime: { type: "string", multiple: true, default: [] },
       filter: { type: "string", default: "" },
       rounds: { type: "string" },
+      both: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false }
     }
@@ -78,6 +82,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options => {
     runtime: oneOf("--runtime", runtimes, values.runtime),
     filter: values.filter,
     rounds,
+    both: values.both,
     verbose: values.verbose
   }
 }

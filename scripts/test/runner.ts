@@ -24,6 +24,7 @@ export interface RunnerContext {
   /** For reports, coverage and temporary directories of tests; removed at the end. */
   readonly scratch: string
   readonly rounds: number | undefined
+  readonly both: boolean
   /** Where unit tests on Bun leave their coverage; undefined: none is taken. */
   readonly coverage: string | undefined
 }
@@ -76,6 +77,7 @@ export const runFile = async (
       CHRONODE_RUNTIME: runtime,
       CHRONODE_TEST_NOTES: notesFile,
       CHRONODE_TEST_DIR: context.scratch,
+      CHRONODE_BOTH: context.both ? "1" : process.env.CHRONODE_BOTH,
       CHRONODE_ROUNDS: context.rounds?.toString() ?? process.env.CHRONODE_ROUNDS,
       DENO_NO_UPDATE_CHECK: "1"
     }

@@ -1,11 +1,11 @@
-/** The words, flags and exit codes of the command line, as a user meets them. Each case starts both runtimes itself. */
+/** The words, flags and exit codes of the command line, as a user meets them. Each case starts the runtime itself. */
 import assert from "node:assert/strict"
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, it } from "node:test"
 import description from "../../package.json" with { type: "json" }
 import { withTemporaryDirectory } from "../support/temporary-directory.ts"
-import { binary, chronode, runtimes, startProgram } from "./program.ts"
+import { binary, chronode, runtimesOf, startProgram } from "./program.ts"
 
 const commands = [
   "run",
@@ -60,7 +60,7 @@ const promised: Readonly<Record<string, ReadonlyArray<string>>> = {
   doctor: ["-o"]
 }
 
-for (const runtime of runtimes) {
+for (const runtime of runtimesOf("bun")) {
   describe(`chronode on ${runtime}`, () => {
     it("prints its version and the runtime's", slow, async () => {
       const { code, out } = await chronode(runtime, ["--version"])

@@ -1,4 +1,4 @@
-/** An incident's way: exported from a journal, verified, replayed and asked, offline. Each case starts both runtimes. */
+/** An incident's way: exported from a journal, verified, replayed and asked, offline. Each case starts the runtime itself. */
 import assert from "node:assert/strict"
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
-import { binary, chronode, type Runtime, runtimes, startProgram } from "./program.ts"
+import { binary, chronode, type Runtime, runtimesOf, startProgram } from "./program.ts"
 import { story } from "./story.ts"
 import { writeJournal } from "./write-journal.ts"
 
@@ -37,7 +37,7 @@ const idsOf = (text: string) =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line).id)
 
-for (const runtime of runtimes) {
+for (const runtime of runtimesOf("deno")) {
   describe(`an incident on ${runtime}`, () => {
     it("is written for its owner only, says what it holds, and is not written over unasked", slow, async () => {
       const file = at(`${runtime}-whole.ndjson`)

@@ -1,4 +1,4 @@
-/** Commands that read a journal, on a real one, as a user meets them. Each case starts both runtimes itself. */
+/** Commands that read a journal, on a real one, as a user meets them. Each case starts the runtime itself. */
 import assert from "node:assert/strict"
 import { chmodSync, statSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { after, before, describe, it } from "node:test"
 import { journalPath } from "../../src/cli/journal-path.ts"
-import { binary, chronode, type Runtime, runtimes, startProgram } from "./program.ts"
+import { binary, chronode, type Runtime, runtimesOf, startProgram } from "./program.ts"
 import { story } from "./story.ts"
 import { writeJournal } from "./write-journal.ts"
 
@@ -26,7 +26,7 @@ const run = (runtime: Runtime, words: ReadonlyArray<string>, environment = {}) =
 const lines = (text: string) => text.split("\n").filter((line) => line !== "")
 const idsOf = (text: string) => lines(text).map((line) => JSON.parse(line).id)
 
-for (const runtime of runtimes) {
+for (const runtime of runtimesOf("bun")) {
   describe(`the journal's readers on ${runtime}`, () => {
     it("tell every event on a line of its own, in order", slow, async () => {
       const { code, out, err } = await run(runtime, ["events"])

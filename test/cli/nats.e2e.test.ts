@@ -1,4 +1,4 @@
-/** Events read from a real NATS server, as another machine would. Each case starts both runtimes itself. */
+/** Events read from a real NATS server, as another machine would. Each case starts the runtime itself. */
 import assert from "node:assert/strict"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -11,7 +11,7 @@ import { nodeSubjects, subjectOf } from "../../src/events/actor-id.ts"
 import { encode } from "../../src/events/envelope.ts"
 import type { EventDraft } from "../../src/events/journal/port.ts"
 import { requires } from "../support/requires.ts"
-import { binary, chronode, runtimes, startProgram } from "./program.ts"
+import { binary, chronode, runtimesOf, startProgram } from "./program.ts"
 import { onTerminal } from "./pseudo-terminal.ts"
 import { story } from "./story.ts"
 
@@ -56,7 +56,7 @@ const idsOf = (text: string) =>
     .map((line) => JSON.parse(line).id)
 const credentials = { NATS_USER: "reader", NATS_PASSWORD: "hunter2" }
 
-for (const runtime of runtimes) {
+for (const runtime of runtimesOf("deno")) {
   describe(`events from NATS on ${runtime}`, () => {
     const events = (...words: ReadonlyArray<string>) =>
       chronode(runtime, ["events", "-o", "json", "--nats", server.url, "--data-dir", directory, ...words], credentials)

@@ -5,6 +5,12 @@ import { fileURLToPath } from "node:url"
 export const binary = fileURLToPath(new URL("../../bin/chronode", import.meta.url))
 export const runtimes = ["bun", "deno"] as const
 export type Runtime = (typeof runtimes)[number]
+/**
+ * The runtimes that a file of command-line tests starts: its own, so that both are in every run without each case being paid
+ * for twice; with `npm test -- --both` (CHRONODE_BOTH) every file starts both.
+ */
+export const runtimesOf = (own: Runtime): ReadonlyArray<Runtime> =>
+  process.env.CHRONODE_BOTH === "1" ? runtimes : [own]
 
 export interface Finished {
   readonly code: number | null

@@ -1,4 +1,4 @@
-/** An incident played back onto a real NATS server. Each case starts both runtimes itself. */
+/** An incident played back onto a real NATS server. Each case starts the runtime itself. */
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
@@ -10,7 +10,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node"
 import { type NatsServer, natsServerMissing, startNats } from "../../scripts/lab/nats.ts"
 import { subjectOf } from "../../src/events/actor-id.ts"
 import { contents } from "../adapters/nats/admin.ts"
-import { binary, chronode, runtimes } from "./program.ts"
+import { binary, chronode, runtimesOf } from "./program.ts"
 import { story } from "./story.ts"
 import { writeJournal } from "./write-journal.ts"
 
@@ -50,7 +50,7 @@ const storedEvents = async () =>
       return { line, id, head: `${Number(sequence)}:${/"chainhash":"([0-9a-f]+)"\}$/u.exec(text)?.[1]}` }
     })
 
-for (const runtime of runtimes) {
+for (const runtime of runtimesOf("deno")) {
   describe(`playback on ${runtime}`, () => {
     const play = (...words: ReadonlyArray<string>) =>
       chronode(runtime, ["replay", file, "--publish", server.url, "--speed", "max", ...words])

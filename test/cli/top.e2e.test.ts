@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { journalPath } from "../../src/cli/journal-path.ts"
 import { requires } from "../support/requires.ts"
-import { binary, chronode, runtimes } from "./program.ts"
+import { binary, chronode, runtimesOf } from "./program.ts"
 import { onTerminal, type PseudoTerminal } from "./pseudo-terminal.ts"
 import { story } from "./story.ts"
 import { writeJournal } from "./write-journal.ts"
@@ -32,7 +32,7 @@ const isRestored = ({ screen, written }: PseudoTerminal) => {
 }
 const has = (text: string) => (lines: ReadonlyArray<string>) => lines.some((shown) => shown?.includes(text))
 
-for (const runtime of runtimes) {
+for (const runtime of runtimesOf("deno")) {
   describe(`top on a terminal, on ${runtime}`, () => {
     it("shows what comes, answers keys, follows the size, and leaves the terminal as it was", slow, async () => {
       const data = join(directory, `live-${runtime}`)

@@ -1,3 +1,4 @@
+// runtimes: bun
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"

@@ -1,3 +1,4 @@
+// runtimes: bun
 /** The private containerd of the other tests: it keeps to itself and leaves nothing behind. */
 import assert from "node:assert/strict"
 import { execFileSync, spawn } from "node:child_process"
