@@ -81,7 +81,7 @@ for (const runtime of ["bun", "deno"] as const) {
 
     const run = (name: string, limit = 30_000): Promise<FileResult> =>
       runFile({ path: `test/${name}.unit.test.ts`, level: "unit", runtimes: [runtime] }, runtime, limit, {
-        ...{ root, scratch: join(root, "scratch"), rounds: undefined, coverage: undefined }
+        ...{ root, scratch: join(root, "scratch"), rounds: undefined, both: false, coverage: undefined }
       })
 
     it("is counted by tests, with the reasons of skips", { timeout: 60_000 }, async () => {
