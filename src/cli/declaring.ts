@@ -39,3 +39,40 @@ export const examples = (
   const text = lines.map(([line, meaning]) => `  ${line.padEnd(width)}  # ${meaning}`).join("\n")
   return command.addHelpText("after", `\nExamples:\n${text}`)
 }
+
+/** Flags of a connection to NATS. What they leave out comes from the environment and context files of the nats tool. */
+export const natsOptions = (): ReadonlyArray<Option> => [
+  new Option("--nats <url>", "NATS server, several by commas (NATS_URL; default nats://127.0.0.1:4222)"),
+  ...natsCredentials()
+]
+export const natsCredentials = (): ReadonlyArray<Option> => [
+  new Option("--creds <file>", "NATS credentials file (NATS_CREDS)"),
+  new Option("--nkey <file>", "NATS nkey seed file (NATS_NKEY)"),
+  new Option("--tls-ca <file>", "authority of the NATS server's certificate, PEM (NATS_CA)"),
+  new Option("--tls-cert <file>", "client certificate for NATS, PEM (NATS_CERT)"),
+  new Option("--tls-key <file>", "key of the client certificate, PEM (NATS_KEY)")
+]
+
+export const podOption = () => new Option("--pod <ns/name>", "only events of this pod, its probes and its volumes")
+export const typeOption = () => new Option("--type <types>", "only these event types, e.g. ContainerExited,ProbeFailed")
+export const sinceOption = () =>
+  new Option("--since <time>", "only from this time on: 2026-11-21T05:53:47Z, 05:53, or 10m, 2h, 1d ago")
+export const expressionOption = () =>
+  new Option("--filter <expression>", "only events for which this holds, in CEL (docs/filters.md): 'severity >= WARN'")
+
+/** All that are given hold together. */
+export const filterOptions = (): ReadonlyArray<Option> => [
+  podOption(),
+  typeOption(),
+  sinceOption(),
+  new Option("--until <time>", "only up to this time"),
+  expressionOption()
+]
+
+export const noSnapshots = () =>
+  new Option("--no-snapshots", "fold the whole log, and keep nothing in the cache (~/.cache/chronode)")
+
+export const withOptions = (command: Command, options: ReadonlyArray<Option>): Command => {
+  for (const option of options) command.addOption(option)
+  return command
+}

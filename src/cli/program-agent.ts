@@ -1,0 +1,88 @@
+/** The agent itself, and the commands that tell of the program: `run`, `schema`, `doctor`. */
+import { Option } from "commander"
+import { type Declare, dataDir, examples, natsOptions, output, type Start, withOptions } from "./declaring.ts"
+
+export const declareAgent = (command: Declare, start: Start): void => {
+  const run = command("run", "run the agent: pods from manifests, events to the journal and to NATS")
+    .option("--manifests <dir>", "directory of pod manifests (YAML or JSON)")
+    .option("--config <file>", "KubeletConfiguration or ChronodeConfiguration; flags win over it")
+    .option("--cri <socket>", "container runtime (default unix:///run/containerd/containerd.sock)")
+    .addOption(new Option("--no-nats", "do not publish events"))
+  withOptions(run, natsOptions())
+    .addOption(
+      new Option("--data-dir <dir>", "where the journal and volumes are kept (default /var/lib/chronode)").env(
+        "CHRONODE_DATA_DIR"
+      )
+    )
+    .option("--node-name <name>", "name of this node (default: the host's name in lower case)")
+    .option("--pod-logs-dir <dir>", "where containers' logs are written (default /var/log/pods)")
+    .option(
+      "--container-logs-dir <dir>",
+      "where a link to each log is made (default /var/log/containers beside /var/log/pods)"
+    )
+    .addOption(
+      new Option("--recording <mode>", "events; or inputs too, for exact what-if runs (default events)").choices([
+        "events",
+        "inputs"
+      ])
+    )
+    .addOption(
+      new Option("--durability <mode>", "fsync before each effect, or in intervals (default always)").choices([
+        "always",
+        "interval"
+      ])
+    )
+    .option("--stream-max-age <time>", "oldest event that a new stream keeps; 0: for ever (default 7d)")
+    .option("--stream-max-bytes <bytes>", "size of a new stream; -1: no limit (default 512Mi)")
+    .option("--stream-replicas <n>", "replicas of a new stream (default 1)")
+    .option("--retention-max-age <time>", "oldest published event that the journal keeps; 0: for ever (default 7d)")
+    .option("--retention-max-bytes <bytes>", "size of the journal's published part; 0: no limit (default 1Gi)")
+    .addOption(
+      new Option("--log-format <format>", "of the agent's log on stderr (default text)").choices(["text", "json"])
+    )
+    .addOption(
+      new Option("--log-level <level>", "least level that is logged (default info)").choices([
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error"
+      ])
+    )
+    .action((flags) => start(() => import("./run.ts"), flags))
+  examples(
+    run,
+    ["chronode run --manifests /etc/kubernetes/manifests", "with containerd and NATS at their usual places"],
+    ["chronode run --manifests ./pods --no-nats --data-dir /tmp/c", "without NATS"],
+    ["chronode run --config /var/lib/kubelet/config.yaml", "what a kubelet on this node was told"],
+    ["chronode run --manifests ./pods --nats tls://hub:4222 --creds node.creds", "another NATS, with credentials"]
+  ).addHelpText(
+    "after",
+    "\nSIGTERM and SIGINT stop the agent in good order; containers run on, and the next start takes them over."
+  )
+}
+
+export const declareTools = (command: Declare, start: Start): void => {
+  const schema = command("schema", "print the JSON Schema (2020-12) of one event or of the whole catalogue")
+    .argument("[type]", "event type: ContainerExited or dev.chronode.ContainerExited.v1")
+    .option("--asyncapi", "print an AsyncAPI 3.0 document instead: subjects, messages, schemas")
+    .addOption(output("json"))
+    .action((type, flags) => start(() => import("./schema.ts"), flags, type))
+  examples(
+    schema,
+    ["chronode schema ContainerExited", "one event, with its envelope"],
+    ["chronode schema > events.schema.json", "all of them"],
+    ["chronode schema --asyncapi > asyncapi.json", "for the tools of asyncapi.com: what is published on which subject"]
+  )
+
+  const doctor = command("doctor", "check what the agent needs on this machine, and say how to mend what is missing")
+    .option("--cri <socket>", "container runtime", "unix:///run/containerd/containerd.sock")
+    .option("--no-nats", "do not look for NATS")
+  withOptions(doctor, natsOptions())
+    .addOption(dataDir())
+    .option("--cni-conf-dir <dir>", "where the runtime finds its network configuration", "/etc/cni/net.d")
+    .option("--cni-bin-dir <dir>", "where the runtime finds its network plugins (default /opt/cni/bin, /usr/lib/cni)")
+    .addOption(output("text", "json"))
+    .action((flags) => start(() => import("./doctor.ts"), flags))
+  examples(doctor, ["chronode doctor", "everything"], ["chronode doctor --no-nats -o json", "for a program"])
+}
