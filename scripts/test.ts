@@ -111,7 +111,7 @@ const runStage = async (
 }
 
 const runAll = async (options: Options, scratch: string): Promise<number> => {
-  const { files } = findTestFiles(root)
+  const { files } = findTestFiles(root, options.both)
   const chosen = files.filter((file) => file.path.includes(options.filter) && options.only.includes(file.level))
   if (chosen.length === 0 && !options.only.includes("checks")) {
     process.stderr.write(`test: no ${options.only.join(" or ")} test file has "${options.filter}" in its path\n`)

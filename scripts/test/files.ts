@@ -13,16 +13,19 @@ export interface TestFile {
 /** How many lines of a file may hold its `// runtimes:` line. */
 const headLines = 20
 
-const runtimesOf = (level: Level, text: string): ReadonlyArray<Runtime> => {
+/** `// runtimes: bun (deno)`: on Deno only when both are asked for. */
+const runtimesOf = (level: Level, text: string, both: boolean): ReadonlyArray<Runtime> => {
   const head = text.split("\n", headLines).join("\n")
   const named = /^\/\/ runtimes:(.*)$/m.exec(head)?.[1]
   if (named === undefined) return level === "e2e" ? ["bun"] : runtimes
-  return runtimes.filter((runtime) => named.split(/[\s,]+/).includes(runtime))
+  const words = (both ? named.replace(/[()]/g, " ") : named).split(/[\s,]+/)
+  return runtimes.filter((runtime) => words.includes(runtime))
 }
 
 /** All test files below `root`/test, by path; `misnamed` holds those whose name tells no level: they would never run. */
 export const findTestFiles = (
-  root: string
+  root: string,
+  both = false
 ): { readonly files: ReadonlyArray<TestFile>; readonly misnamed: ReadonlyArray<string> } => {
   const files: Array<TestFile> = []
   const misnamed: Array<string> = []
@@ -32,7 +35,7 @@ export const findTestFiles = (
     const path = `test/${name.replaceAll("\\", "/")}`
     const level = /\.(unit|int|e2e)\.test\.ts$/.exec(name)?.[1] as Level | undefined
     if (level === undefined) misnamed.push(path)
-    else files.push({ path, level, runtimes: runtimesOf(level, readFileSync(join(root, path), "utf8")) })
+    else files.push({ path, level, runtimes: runtimesOf(level, readFileSync(join(root, path), "utf8"), both) })
   }
   return { files, misnamed }
 }

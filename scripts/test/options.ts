@@ -29,7 +29,8 @@ Installs what is missing, then checks and tests everything, on Bun and on Deno.
   --runtime NAME    bun or deno only
   --filter TEXT     only test files whose path contains TEXT (leaves the checks out)
   --rounds N        how often the tests that repeat do so (CHRONODE_ROUNDS); more than 20 stretch the time limits
-  --both            each test of the command line starts Bun and Deno, not one of them by turns (CHRONODE_BOTH)
+  --both            slow tests too run on Bun and Deno, not on one of them: "// runtimes: bun (deno)", and those
+                    of the command line, which start one by turns (CHRONODE_BOTH)
   --verbose         print the output of passing files too
   -h, --help
 

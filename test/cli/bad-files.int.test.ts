@@ -1,3 +1,4 @@
+// runtimes: bun (deno)
 import assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

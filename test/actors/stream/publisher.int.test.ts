@@ -1,3 +1,4 @@
+// runtimes: bun (deno)
 /**
  * The publisher between a journal on SQLite and a real nats-server, either of which is killed. What must always hold: the
  * stream is the journal, line by line, none lost, none twice. `CHRONODE_ROUNDS` says how many kills (10),

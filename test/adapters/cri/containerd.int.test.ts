@@ -1,3 +1,4 @@
+// runtimes: bun (deno)
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"

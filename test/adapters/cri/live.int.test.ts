@@ -1,3 +1,4 @@
+// runtimes: bun (deno)
 /** What the live adapter does when the runtime, or what listens in its place, is dead, slow or mad. */
 import assert from "node:assert/strict"
 import { existsSync } from "node:fs"
