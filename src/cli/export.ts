@@ -1,4 +1,5 @@
 /** `chronode export --out FILE` */
+
 import { Effect, Stream } from "effect"
 import type { IncidentError } from "../events/incident/format.ts"
 import { writeIncident } from "../events/incident/writer.ts"
@@ -7,6 +8,7 @@ import { type EventFilter, type FilterFlags, filterRemarks, filterWords, parseFi
 import { type EventLog, noEvent } from "./log.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
+import { progressOf } from "./progress.ts"
 import { cutSlice } from "./slice.ts"
 import { parseLength } from "./times.ts"
 import { version } from "./version.ts"
@@ -20,9 +22,6 @@ interface ExportFlags extends FilterFlags {
   readonly dataDir: string
   readonly output: "text" | "json"
 }
-
-/** How often long work says how far it is, milliseconds. */
-const progressPeriod = 1000
 
 /** Milliseconds before and after the event that a slice is taken around. */
 const defaultWindow = 5 * 60_000
@@ -69,12 +68,7 @@ export const execute: Execute<ExportFlags, []> = async ({ terminal }, flags) => 
   checkName(flags.out)
   const wanted = await parseFilter(flags, now)
   const window = windowOf(flags)
-  let told = now
-  const progress = (events: number): void => {
-    if (!terminal.interactive || terminal.now() - told < progressPeriod) return
-    told = terminal.now()
-    terminal.note(`${events} events …`)
-  }
+  const progress = progressOf(terminal, (events) => `${events} events …`)
   const header = await Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {

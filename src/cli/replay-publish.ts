@@ -2,6 +2,7 @@
  * `chronode replay FILE --publish nats://…`: the incident once more on NATS, under another prefix, so that subscribers can
  * be tried on it. Subject (but for the prefix), headers and bytes are those of the agent's publisher.
  */
+
 import { randomUUID } from "node:crypto"
 import { Effect, Result, Stream } from "effect"
 import { makeOutgoing } from "../actors/stream/outgoing.ts"
@@ -16,13 +17,12 @@ import type { PlayedCounts } from "./neighbours.ts"
 import { openChainedLog } from "./open-log.ts"
 import { openPlayback, parsePace } from "./playback.ts"
 import type { Execute } from "./program.ts"
+import { progressOf } from "./progress.ts"
 import type { ReplayFlags } from "./replay.ts"
 import { untilInterrupted } from "./signals.ts"
 import type { Terminal } from "./terminal.ts"
 
 export const defaultPrefix = "replay"
-/** How often it says how far it is, milliseconds. */
-const progressPeriod = 1_000
 
 /** `replay.` for `replay` or `replay.`; whole subject tokens, and none that agents or the server itself publish under. */
 export const parsePrefix = (text: string): string => {
@@ -82,7 +82,7 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ neighbours
     const openNats = yield* Effect.promise(neighbours.playNats)
     const session = yield* openNats(natsOptions({ ...flags, nats: publish }), `${prefix}>`)
     const play = yield* openPlayback(pace, terminal.note)
-    const tell = progress(terminal)
+    const tell = progressOf(terminal, (published) => `${published} events …`)
     yield* Stream.runForEach(play(Stream.filter(upTo(log, until), lineMatcher(filter))), (line) => {
       const message = toMessage(line)
       if (message === undefined) {
@@ -103,15 +103,6 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ neighbours
   for (const remark of filterRemarks(filter)) terminal.note(remark)
   report(terminal, flags, { prefix, counts, unreadable, milliseconds: terminal.now() - began, ...done })
   return done !== undefined && unreadable > 0 ? exitCodes.failed : exitCodes.good
-}
-
-const progress = (terminal: Terminal): ((published: number) => void) => {
-  let told = terminal.now()
-  return (published) => {
-    if (!terminal.interactive || terminal.now() - told < progressPeriod) return
-    told = terminal.now()
-    terminal.note(`${published} events …`)
-  }
 }
 
 interface Played {

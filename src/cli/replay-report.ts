@@ -1,4 +1,5 @@
 /** `chronode replay FILE --html OUT --perfetto OUT`: the incident as files to look at. Both are made in one reading. */
+
 import { realpathSync } from "node:fs"
 import { basename, resolve } from "node:path"
 import { Effect, Result, Stream } from "effect"
@@ -15,6 +16,7 @@ import { type ChainedLog, type LogLine, lineMatcher, unreadableText } from "./lo
 import { type Moment, momentFlag } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
+import { progressOf } from "./progress.ts"
 import { sentence } from "./render.ts"
 import type { ReplayFlags } from "./replay.ts"
 import type { Terminal } from "./terminal.ts"
@@ -22,8 +24,6 @@ import { version } from "./version.ts"
 
 /** Events of one report: with more, browsers run out of memory before a person finds anything. */
 const maxEvents = 500_000
-/** How often long work says how far it is, milliseconds. */
-const progressPeriod = 1000
 /** Unreadable lines that are told one by one; all are counted. */
 const maxTold = 20
 
@@ -84,7 +84,7 @@ const gather = (
     let unreadable = 0
     let broken: LogLine | undefined
     let events = 0
-    let told = terminal.now()
+    const progress = progressOf(terminal, (done) => `${done} events …`)
     const take = (line: LogLine): Promise<unknown> | undefined => {
       if (line.broken !== undefined) broken ??= line
       if (Result.isFailure(line.event)) {
@@ -106,10 +106,7 @@ const gather = (
           if (room !== undefined) yield* Effect.promise(() => room)
         }
         if (events > maxEvents) return yield* Effect.fail(tooMany(log.name))
-        if (terminal.interactive && terminal.now() - told >= progressPeriod) {
-          told = terminal.now()
-          terminal.note(`${events} events …`)
-        }
+        progress(events)
       })
     )
     if (unreadable > maxTold) terminal.note(`chronode: ${unreadable} lines in all are no events`)

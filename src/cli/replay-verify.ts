@@ -2,6 +2,7 @@
  * `chronode replay FILE --verify`: takes every recorded decision again with today's deciders, and checks the file's chain
  * beside it. Ends at the first difference, and prints both sides of it.
  */
+
 import { Effect, Fiber } from "effect"
 import { deciders } from "../actors/deciders.ts"
 import { adviceOn, type Difference } from "../actors/kernel/difference.ts"
@@ -14,6 +15,7 @@ import { openIncidentLog } from "./incident-log.ts"
 import { positionText, unreadableText, type Verification } from "./log.ts"
 import { momentFlag } from "./moments.ts"
 import type { Execute } from "./program.ts"
+import { progressOf } from "./progress.ts"
 import { type Redecided, redecideLines } from "./redecide-log.ts"
 import type { ReplayFlags } from "./replay.ts"
 import { sliceText } from "./slice-text.ts"
@@ -25,8 +27,6 @@ import { version } from "./version.ts"
 const maxShown = 100
 /** Characters of a value in the table of fields; both sides follow whole. */
 const valueWidth = 60
-/** Milliseconds. */
-const progressPeriod = 1000
 
 interface Verified extends Redecided {
   readonly chain: Verification
@@ -44,12 +44,7 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
       "replay: --verify takes all decisions again: --pod, --type, --since and --filter choose what is told"
     )
   const until = momentFlag("--until", flags.until, terminal.now())
-  let told = terminal.now()
-  const progress = (events: number): void => {
-    if (!terminal.interactive || terminal.now() - told < progressPeriod) return
-    told = terminal.now()
-    terminal.note(`${events} events decided again`)
-  }
+  const progress = progressOf(terminal, (events) => `${events} events decided again`)
   const verified: Verified = await Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {

@@ -6,7 +6,7 @@
  * A decision's events stand one behind the other in a log, the command with the first of them: a decision is compared as
  * soon as something else follows, so that differences come in the order of the log.
  */
-import { Result, Schema } from "effect"
+import { Result } from "effect"
 import { type ActorId, actorPath } from "../../events/actor-id.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
@@ -16,6 +16,7 @@ import { DeterminismViolation, type Difference, IncompatibleHistory } from "./di
 import { type Flags, flagsText, noFlags, unknownFlags } from "./flags.ts"
 import { type AnyDecider, type Deciders, isKernelEvent, NodeFold } from "./fold.ts"
 import { isEqual } from "./json.ts"
+import { makeCommandReader } from "./read-command.ts"
 
 interface Pending {
   readonly decider: AnyDecider
@@ -44,8 +45,6 @@ interface CheckpointedNode {
 const isSame = (a: ActorId, b: ActorId): boolean =>
   a === b || (a.kind === b.kind && a.namespace === b.namespace && a.name === b.name)
 
-type Read = (input: unknown) => Result.Result<unknown, unknown>
-
 /** Differences that are kept; the rest is counted. */
 const maxKept = 1_000
 
@@ -69,7 +68,7 @@ export class Redecision {
   private pending: Pending | undefined
   /** By actor: a decision that lacks its last events, which a cut log may have left out. */
   private readonly unended = new Map<string, Difference>()
-  private readonly readers = new Map<AnyDecider, Read>()
+  private readonly readCommand = makeCommandReader()
 
   constructor(deciders: Deciders, options: RedecisionOptions = {}) {
     this.deciders = deciders
@@ -209,21 +208,9 @@ export class Redecision {
   }
 
   private read(pending: Pending): { readonly _tag: string; readonly at: number } | undefined {
-    let read = this.readers.get(pending.decider)
-    if (read === undefined) {
-      read = Schema.decodeUnknownResult(pending.decider.command) as never as Read
-      this.readers.set(pending.decider, read)
-    }
-    let problem: string
-    let json: unknown
-    try {
-      json = JSON.parse(pending.command)
-      const result = read(json)
-      if (Result.isSuccess(result)) return result.success as never
-      problem = String(result.failure).replaceAll("\n", " ")
-    } catch (error) {
-      problem = error instanceof Error ? error.message : String(error)
-    }
+    const result = this.readCommand(pending.decider, pending.command)
+    if (Result.isSuccess(result)) return result.success
+    const { json, problem } = result.failure
     const tag = (json as { readonly _tag?: unknown } | undefined)?._tag
     this.tell(
       new IncompatibleHistory({

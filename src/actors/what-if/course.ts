@@ -207,8 +207,7 @@ class ModelledRun {
       if (actor.kind === "pod") {
         for (const c of (state as PodState).containers) {
           if (c.status === "running")
-            for (const { at, command: end } of this.model.naturalEnd(c.containerId, state as PodState))
-              this.tell(at, actor, end)
+            for (const end of this.model.naturalEnd(c.containerId, state as PodState)) this.tell(actor, end)
         }
       }
       this.arm(actor, state)
@@ -243,11 +242,11 @@ class ModelledRun {
       const isOutcome = outcomes.has(command._tag) && cause !== undefined && asked.has(cause)
       if (isOutcome) for (const { id } of events) asked.add(id)
       if (external.has(command._tag) || isOutcome || (isKept && messages.has(command._tag))) {
-        this.tell(command.at, actor, changedCommand(this.options.change, actor, command), cause)
+        this.tell(actor, changedCommand(this.options.change, actor, command), cause)
       } else if (command._tag === "ObserveRuntime") {
         const { sandboxes } = command as { readonly sandboxes?: ReadonlyArray<unknown> } & Command
         // How containers end is the model's to say; that the sandbox went is not.
-        if ((sandboxes ?? []).length > 0) this.tell(command.at, actor, { ...command, containers: [] } as Command, cause)
+        if ((sandboxes ?? []).length > 0) this.tell(actor, { ...command, containers: [] } as Command, cause)
       }
     }
   }
@@ -264,8 +263,11 @@ class ModelledRun {
     this.queue.splice(low, 0, item)
   }
 
-  private tell(at: number, actor: ActorId, command: Command, cause?: string): void {
-    this.at(at, () => this.deliver(actor, command.at < this.now ? { ...command, at: this.now } : command, cause))
+  /** A command comes at its own time, or now where that is over. */
+  private tell(actor: ActorId, command: Command, cause?: string): void {
+    this.at(command.at, () =>
+      this.deliver(actor, command.at < this.now ? { ...command, at: this.now } : command, cause)
+    )
   }
 
   private deliver(actor: ActorId, command: Command, cause: string | undefined): void {
@@ -307,7 +309,7 @@ class ModelledRun {
             : []
     for (const { to, command } of told) {
       if (to.kind === "image") this.image(actor, command, id)
-      else this.tell(at, to, command, id)
+      else this.tell(to, command, id)
     }
     const due =
       actor.kind === "pod"
@@ -317,7 +319,7 @@ class ModelledRun {
           : actor.kind === "log"
             ? this.model.afterLogEvent(event as LogEvent, at)
             : []
-    for (const { at: then, command } of due) this.tell(then, actor, command, id)
+    for (const command of due) this.tell(actor, command, id)
   }
 
   /** Images are not in question: what the log knows of is there. */
@@ -326,12 +328,7 @@ class ModelledRun {
     const { image, at } = command as Command & { readonly image: string }
     const imageId = this.options.images.get(image)
     if (imageId === undefined) this.assumptions.assume("images-present", image)
-    this.tell(
-      at,
-      pod,
-      { _tag: "ReportImage", at, image, outcome: "present", imageId: imageId ?? image } as Command,
-      cause
-    )
+    this.tell(pod, { _tag: "ReportImage", at, image, outcome: "present", imageId: imageId ?? image } as Command, cause)
   }
 
   /** Timers are data: the state says what is due and when. */
@@ -372,7 +369,7 @@ class ModelledRun {
     this.at(next.at, () => {
       const { asked: then } = (this.states.get(path) ?? { asked: null }) as ProbeState
       if (then === null || then.onHold || then.startedBy !== startedBy) return
-      this.deliver(actor, next.command, then.because)
+      this.deliver(actor, next, then.because)
       this.askAgain(actor, startedBy, next.at)
     })
   }

@@ -8,6 +8,7 @@ import type { Pod } from "../../events/pod-spec.ts"
 import type { Command } from "../kernel/behavior.ts"
 import { type Flags, noFlags } from "../kernel/flags.ts"
 import { type Deciders, evolveActor, isKernelEvent } from "../kernel/fold.ts"
+import { makeCommandReader } from "../kernel/read-command.ts"
 import type { DesirePod } from "../pod/commands.ts"
 import type { PodState } from "../pod/state.ts"
 
@@ -156,7 +157,7 @@ export class FamilyReader {
 
   /** @throws UnreadableCommand */
   end(): ReadonlyArray<Family> {
-    const read = commandReader(this.deciders)
+    const read = letterReader(this.deciders)
     return [...this.families.values()].map((family) => ({ ...family, letters: family.letters.map(read) }))
   }
 
@@ -173,38 +174,28 @@ export class FamilyReader {
   }
 }
 
-const commandReader = (deciders: Deciders) => {
-  const readers = new Map<string, (input: unknown) => Result.Result<unknown, unknown>>()
+const letterReader = (deciders: Deciders) => {
+  const read = makeCommandReader()
   return ({ text, ...open }: Open): Letter => {
-    const { kind } = open.actor
-    let read = readers.get(kind)
-    if (read === undefined) {
-      read = Schema.decodeUnknownResult(deciders.get(kind)!.command as never) as never as (
-        input: unknown
-      ) => Result.Result<unknown, unknown>
-      readers.set(kind, read)
-    }
-    const unreadable = (error: unknown): never => {
-      throw new UnreadableCommand({ sequence: open.sequence, actor: open.path, message: String(error) })
-    }
-    let json: unknown
-    try {
-      json = JSON.parse(text)
-    } catch (error) {
-      return unreadable(error)
-    }
-    const result = read(json)
-    return Result.isFailure(result) ? unreadable(result.failure) : { ...open, command: result.success as Command }
+    const result = read(deciders.get(open.actor.kind)!, text)
+    if (Result.isSuccess(result)) return { ...open, command: result.success }
+    throw new UnreadableCommand({ sequence: open.sequence, actor: open.path, message: result.failure.problem })
   }
 }
 
+/** How a pod was defined, and the longest crash back-off that its node gave it (seconds; absent: kubelet's). */
+export interface RecordedDefinition {
+  readonly pod: Pod
+  readonly maxRestartPeriodSeconds?: number | undefined
+}
+
 /** The definitions that a pod had in a log, as they were. */
-export const definitionsOf = ({ letters, firstStates }: Family): ReadonlyArray<Pod> => [
+export const definitionsOf = ({ letters, firstStates }: Family): ReadonlyArray<RecordedDefinition> => [
   ...[...firstStates.values()].flatMap(({ actor, state }) => {
     const definition = actor.kind === "pod" ? (state as PodState).definition : null
-    return definition === null ? [] : [definition.pod]
+    return definition === null ? [] : [definition]
   }),
   ...letters.flatMap(({ command, events }) =>
-    command._tag === "DesirePod" && events.length > 0 ? [(command as never as typeof DesirePod.Type).pod] : []
+    command._tag === "DesirePod" && events.length > 0 ? [command as never as typeof DesirePod.Type] : []
   )
 ]

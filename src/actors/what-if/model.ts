@@ -4,7 +4,6 @@
  */
 import { timestamp } from "../../events/definition.ts"
 import type { ProbeType } from "../../events/kinds/probe.ts"
-import type { Command } from "../kernel/behavior.ts"
 import type { LogCommand } from "../log/commands.ts"
 import type { LogEvent } from "../log/state.ts"
 import type { ObservedContainer, PodCommand } from "../pod/commands.ts"
@@ -19,12 +18,6 @@ import { type Answer, type Asking, type Past, type Run, resultAt } from "./past.
 
 /** After which recorded run a run at another time is modelled. */
 export type RunPolicy = "next" | "previous"
-
-/** A command that the world sends, and when (milliseconds since the epoch). */
-export interface Due<C extends Command = Command> {
-  readonly at: number
-  readonly command: C
-}
 
 /** Starts that are no further apart are the same start, milliseconds. */
 const sameStart = 1000
@@ -50,23 +43,18 @@ export class WorldModel {
       if (run.started !== undefined) this.twins.set(run.started.containerId, { run, shift: 0 })
   }
 
-  /** What comes of an event of the pod. `state`: after the whole decision. */
-  afterPodEvent(event: PodEvent, state: PodState, at: number): ReadonlyArray<Due<PodCommand>> {
+  /** The commands that come of an event of the pod, each at its time. `state`: after the whole decision. */
+  afterPodEvent(event: PodEvent, state: PodState, at: number): ReadonlyArray<PodCommand> {
     switch (event._tag) {
       case "SandboxRequested":
         return [this.sandbox(event.attempt, at)]
       case "SandboxStopRequested": {
         const then = at + this.took("SandboxStopRequested", "SandboxStopped", "")
-        return [
-          {
-            at: then,
-            command: { _tag: "ReportSandboxStop", at: then, sandboxId: event.sandboxId, outcome: "stopped" }
-          }
-        ]
+        return [{ _tag: "ReportSandboxStop", at: then, sandboxId: event.sandboxId, outcome: "stopped" }]
       }
       case "PodCleanupRequested": {
         const then = at + this.took("PodCleanupRequested", "PodRemoved", "")
-        return [{ at: then, command: { _tag: "ReportCleanup", at: then, outcome: "done" } }]
+        return [{ _tag: "ReportCleanup", at: then, outcome: "done" }]
       }
       case "ContainerStartRequested":
         return this.start(event.container, event.attempt, at)
@@ -85,42 +73,42 @@ export class WorldModel {
     }
   }
 
-  afterVolumeEvent(event: VolumeEvent, at: number): ReadonlyArray<Due<VolumeCommand>> {
+  afterVolumeEvent(event: VolumeEvent, at: number): ReadonlyArray<VolumeCommand> {
     if (event._tag === "VolumeMountRequested") {
       const { podUid, volume } = event
       const mounted = this.past.last("VolumeMounted", volume.name)
       const then = at + this.took("VolumeMountRequested", "VolumeMounted", volume.name)
       const path = mounted?._tag === "VolumeMounted" ? mounted.path : `/what-if/${volume.name}`
-      return [{ at: then, command: { _tag: "MountSucceeded", at: then, podUid, path } }]
+      return [{ _tag: "MountSucceeded", at: then, podUid, path }]
     }
     if (event._tag === "VolumeUnmountRequested") {
       const then = at + this.took("VolumeUnmountRequested", "VolumeUnmounted", event.volume)
-      return [{ at: then, command: { _tag: "UnmountSucceeded", at: then, podUid: event.podUid } }]
+      return [{ _tag: "UnmountSucceeded", at: then, podUid: event.podUid }]
     }
     return []
   }
 
   /** A log that is too large is set aside at once. */
-  afterLogEvent(event: LogEvent, at: number): ReadonlyArray<Due<LogCommand>> {
+  afterLogEvent(event: LogEvent, at: number): ReadonlyArray<LogCommand> {
     if (event._tag !== "LogRotationRequested") return []
-    return [{ at, command: { _tag: "RotationDone", at, containerId: event.containerId } }]
+    return [{ _tag: "RotationDone", at, containerId: event.containerId }]
   }
 
   /** The end that a container which runs already comes to by itself. */
-  naturalEnd(containerId: string, state: PodState): ReadonlyArray<Due<PodCommand>> {
+  naturalEnd(containerId: string, state: PodState): ReadonlyArray<PodCommand> {
     const twin = this.twins.get(containerId)
     const ended = twin?.run.ended
     if (twin === undefined || ended === undefined) return []
     const at = ended.at + twin.shift
     const observed = shifted(ended.observed, containerId, twin.shift)
-    return [{ at, command: { _tag: "ObserveRuntime", at, uid: uidOf(state), sandboxes: [], containers: [observed] } }]
+    return [{ _tag: "ObserveRuntime", at, uid: uidOf(state), sandboxes: [], containers: [observed] }]
   }
 
   /**
    * The next answer of a probe, none where it was not asked for as long as the log goes. `after`: when it was asked last;
    * absent: not yet.
    */
-  nextAnswer(asked: AskedContainer, after: number | undefined, now: number): Due<ProbeObserved> | undefined {
+  nextAnswer(asked: AskedContainer, after: number | undefined, now: number): ProbeObserved | undefined {
     const { containerId, container, probe, spec } = asked
     const { period, initialDelay } = timing(spec)
     let at = Math.max(now, after === undefined ? Date.parse(asked.startedAt) + initialDelay : after + period)
@@ -138,7 +126,7 @@ export class WorldModel {
         timedOut,
         duration
       }
-      return { at: command.at, command }
+      return command
     }
     return undefined
   }
@@ -162,8 +150,7 @@ export class WorldModel {
     const then = at - twin.shift
     const nearest = nearestAnswer(asking, then)
     const isInRhythm = asking.period === period
-    const tolerance = (isInRhythm ? period : asking.period) / 2
-    if (nearest !== undefined && Math.abs(nearest.at - then) <= tolerance) {
+    if (nearest !== undefined && Math.abs(nearest.at - then) <= asking.period / 2) {
       if (isInRhythm) return { ...nearest, at: nearest.at + twin.shift }
       this.assumptions.assume("answers-at-other-times", name)
       return { ...nearest, at }
@@ -180,24 +167,21 @@ export class WorldModel {
     return { at, result: result === "unknown" ? "success" : result, output: last.output, timedOut: false, duration: 0 }
   }
 
-  private sandbox(attempt: number, at: number): Due<PodCommand> {
+  private sandbox(attempt: number, at: number): PodCommand {
     const made = this.past.last("SandboxCreated")
     const then = at + this.took("SandboxRequested", "SandboxCreated", "")
     return {
+      _tag: "ReportSandbox",
       at: then,
-      command: {
-        _tag: "ReportSandbox",
-        at: then,
-        attempt,
-        outcome: "created",
-        sandboxId: made?._tag === "SandboxCreated" && made.attempt === attempt ? made.sandboxId : `what-if-${attempt}`,
-        ips: made?._tag === "SandboxCreated" ? made.ips : [],
-        createdAt: timestamp(then)
-      }
+      attempt,
+      outcome: "created",
+      sandboxId: made?._tag === "SandboxCreated" && made.attempt === attempt ? made.sandboxId : `what-if-${attempt}`,
+      ips: made?._tag === "SandboxCreated" ? made.ips : [],
+      createdAt: timestamp(then)
     }
   }
 
-  private start(container: string, attempt: number, at: number): ReadonlyArray<Due<PodCommand>> {
+  private start(container: string, attempt: number, at: number): ReadonlyArray<PodCommand> {
     const run = this.runFor(container, at)
     if (run === undefined) {
       const containerId = `what-if-${container}-${attempt}`
@@ -210,12 +194,7 @@ export class WorldModel {
       if (startFailed === undefined)
         return [startReport(container, attempt, at, { containerId: `what-if-${container}-${attempt}`, startedAt: at })]
       const { reason, message } = startFailed
-      return [
-        {
-          at: then,
-          command: { _tag: "ReportContainerStart", at: then, container, attempt, outcome: "failed", reason, message }
-        }
-      ]
+      return [{ _tag: "ReportContainerStart", at: then, container, attempt, outcome: "failed", reason, message }]
     }
     const shift = at - requestedAt
     const isItself = run.attempt === attempt && Math.abs(shift) <= sameStart
@@ -223,10 +202,7 @@ export class WorldModel {
     this.twins.set(containerId, { run, shift })
     const then = started.at + shift
     return [
-      {
-        at: then,
-        command: { _tag: "ReportContainerCreated", at: then, container, attempt, containerId }
-      },
+      { _tag: "ReportContainerCreated", at: then, container, attempt, containerId },
       startReport(container, attempt, then, { containerId, startedAt: started.startedAt + shift })
     ]
   }
@@ -243,7 +219,7 @@ export class WorldModel {
       : (runs.findLast((run) => run.requestedAt <= at) ?? runs[0])
   }
 
-  private stop(container: string, containerId: string, at: number): Due<PodCommand> {
+  private stop(container: string, containerId: string, at: number): PodCommand {
     const own = this.past.runs.find((run) => run.started?.containerId === containerId)?.stopped
     const stopped = own ?? this.past.runs.findLast((run) => run.container === container && run.stopped)?.stopped
     if (stopped === undefined) this.assumptions.assume("stops-at-once", container)
@@ -256,15 +232,12 @@ export class WorldModel {
         : shifted(stopped.observed, containerId, shift)
     const { startedAt: _, ...ended } = observed
     return {
+      _tag: "ReportContainerStop",
       at: then,
-      command: {
-        _tag: "ReportContainerStop",
-        at: then,
-        container,
-        containerId,
-        outcome: "stopped",
-        observed: ended
-      }
+      container,
+      containerId,
+      outcome: "stopped",
+      observed: ended
     }
   }
 
@@ -272,14 +245,14 @@ export class WorldModel {
   private hook(
     { container, containerId, hook }: Extract<PodEvent, { readonly _tag: "ContainerHookStarted" }>,
     at: number
-  ): Due<PodCommand> {
+  ): PodCommand {
     const key = `${container} ${hook}`
     const last = this.past.last("ContainerHookEnded", key)
     const then = at + this.took("ContainerHookStarted", "ContainerHookEnded", key)
     const ended = last?._tag === "ContainerHookEnded" ? last : undefined
     const { outcome = "succeeded", output = "", timedOut = false } = ended ?? {}
     const told = { container, containerId, hook, outcome, output, timedOut, duration: then - at }
-    return { at: then, command: { _tag: "ReportHook", at: then, ...told } }
+    return { _tag: "ReportHook", at: then, ...told }
   }
 
   private took(from: string, to: string, key: string): number {
@@ -307,23 +280,18 @@ const startReport = (
   attempt: number,
   at: number,
   { containerId, startedAt }: { readonly containerId: string; readonly startedAt: number }
-): Due<PodCommand> => ({
+): PodCommand => ({
+  _tag: "ReportContainerStart",
   at,
-  command: {
-    _tag: "ReportContainerStart",
-    at,
-    container,
-    attempt,
-    outcome: "started",
-    containerId,
-    startedAt: timestamp(startedAt)
-  }
+  container,
+  attempt,
+  outcome: "started",
+  containerId,
+  startedAt: timestamp(startedAt)
 })
 
-const removal = (container: string, state: PodState, at: number): ReadonlyArray<Due<PodCommand>> => {
+const removal = (container: string, state: PodState, at: number): ReadonlyArray<PodCommand> => {
   const c = containerIn(state, container)
   const containerIds = c === undefined ? [] : surplusDead(c)
-  return containerIds.length === 0
-    ? []
-    : [{ at, command: { _tag: "ReportContainersRemoved", at, container, containerIds } }]
+  return containerIds.length === 0 ? [] : [{ _tag: "ReportContainersRemoved", at, container, containerIds }]
 }

@@ -10,7 +10,6 @@ import type { Pod } from "../../events/pod-spec.ts"
 import type { Flags } from "../kernel/flags.ts"
 import type { Deciders } from "../kernel/fold.ts"
 import { maximumDelay } from "../pod/backoff.ts"
-import type { DesirePod } from "../pod/commands.ts"
 import type { PodState } from "../pod/state.ts"
 import { answersOf, type ContainerAnswer } from "./answers.ts"
 import { type Assumption, assumptionTexts } from "./assumptions.ts"
@@ -18,6 +17,7 @@ import { type Change, differencesFor, programChanges, questionChanges, touches }
 import { type Course, courseOf } from "./course.ts"
 import { definitionsOf, type Family, FamilyReader } from "./letters.ts"
 import type { Difference } from "./merge.ts"
+import type { RunPolicy } from "./model.ts"
 import { pastOf } from "./past.ts"
 
 export interface PodOutcome {
@@ -95,7 +95,7 @@ export class WhatIfRun {
 
   /** The definitions that the pods in question had, when the whole log is read. @throws UnreadableCommand */
   definitions(): ReadonlyArray<Pod> {
-    return this.known().flatMap(definitionsOf)
+    return this.known().flatMap((family) => definitionsOf(family).map(({ pod }) => pod))
   }
 
   /** Pods in question whose beginning the log does not have: `namespace/name`. @throws UnreadableCommand */
@@ -129,15 +129,12 @@ export class WhatIfRun {
   private outcome(family: Family, isWhole: boolean): PodOutcome {
     const past = pastOf(family, this.end, isWhole)
     const { deciders, change, images, agentStarts } = this
-    const course = courseOf(family, past, { deciders, change, policy: "next", images, agentStarts })
+    const under = (policy: RunPolicy) => courseOf(family, past, { deciders, change, policy, images, agentStarts })
+    const course = under("next")
     const first = family.firstStates.get(actorPath(family.pod))?.state as PodState | undefined
     const answers = answersOf(course, first, this.end)
     const second = course.assumptions.some(({ name }) => name === "runs-as-next")
-      ? answersOf(
-          courseOf(family, past, { deciders, change, policy: "previous", images, agentStarts }),
-          first,
-          this.end
-        )
+      ? answersOf(under("previous"), first, this.end)
       : answers
     const differences = this.differences(family)
     return {
@@ -157,20 +154,11 @@ export class WhatIfRun {
   }
 
   /** Of every definition that the pod had in this log. */
-  private differences({ letters, firstStates }: Family): ReadonlyArray<Difference> {
+  private differences(family: Family): ReadonlyArray<Difference> {
     const found = new Map<string, Difference>()
-    const learn = (pod: Pod, period: number | undefined): void => {
-      for (const difference of differencesFor(this.change, pod, period ?? maximumDelay / 1000))
+    for (const { pod, maxRestartPeriodSeconds = maximumDelay / 1000 } of definitionsOf(family)) {
+      for (const difference of differencesFor(this.change, pod, maxRestartPeriodSeconds))
         found.set(JSON.stringify(difference), difference)
-    }
-    for (const { actor, state } of firstStates.values()) {
-      const definition = actor.kind === "pod" ? (state as PodState).definition : null
-      if (definition !== null) learn(definition.pod, definition.maxRestartPeriodSeconds)
-    }
-    for (const { command, events } of letters) {
-      if (command._tag !== "DesirePod" || events.length === 0) continue
-      const { pod, maxRestartPeriodSeconds } = command as typeof DesirePod.Type
-      learn(pod, maxRestartPeriodSeconds)
     }
     return [...found.values()]
   }

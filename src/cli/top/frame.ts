@@ -7,7 +7,7 @@ import { localTime } from "../times.ts"
 import { headerLines } from "./header.ts"
 import { cut, fit, pad, padStart, widthOf, wrapped } from "./layout.ts"
 import { type Model, markedIndex, sortedRows } from "./model.ts"
-import { type Column, columnsOf, type Row, tableNames } from "./tables.ts"
+import { type Column, columnsOf, type Row, tableNames, tableTitles } from "./tables.ts"
 
 export interface Size {
   readonly columns: number
@@ -23,19 +23,12 @@ const leastGrowing = 10
 const widestCell = 34
 const gap = 2
 
-const tabNames = {
-  pods: "Pods",
-  containers: "Containers",
-  probes: "Probes",
-  volumes: "Volumes",
-  images: "Images"
-} as const
 const shortTabs = { pods: "Pod", containers: "Con", probes: "Pro", volumes: "Vol", images: "Img" } as const
 
 const tabsLine = ({ table, view }: Model, width: number, paint: Paint): string => {
   const forms = [
-    tableNames.map((name, i) => `${i + 1} ${tabNames[name]} ${view.counts[name]}`),
-    tableNames.map((name, i) => `${i + 1} ${tabNames[name]}`),
+    tableNames.map((name, i) => `${i + 1} ${tableTitles[name]} ${view.counts[name]}`),
+    tableNames.map((name, i) => `${i + 1} ${tableTitles[name]}`),
     tableNames.map((name, i) => `${i + 1} ${shortTabs[name]}`)
   ]
   // Each takes two cells more, for the brackets of the chosen one.

@@ -7,19 +7,11 @@ import type { Choice } from "./choice.ts"
 import { rateText } from "./header.ts"
 import type { Picture } from "./picture.ts"
 import { rowsOf } from "./rows.ts"
-import { columnsOf, tableNames } from "./tables.ts"
+import { columnsOf, tableNames, tableTitles } from "./tables.ts"
 import { type Sources, viewOf } from "./view.ts"
 
 /** Newest events that are printed. */
 const shownEvents = 10
-
-const titles = {
-  pods: "Pods",
-  containers: "Containers",
-  probes: "Probes",
-  volumes: "Volumes",
-  images: "Images"
-} as const
 
 export const onceText = (picture: Picture, sources: Sources, choice: Choice, now: number, paint: Paint): string => {
   const view = viewOf(picture, sources, "pods", choice, now)
@@ -39,7 +31,7 @@ export const onceText = (picture: Picture, sources: Sources, choice: Choice, now
     if (rows.length === 0) continue
     const header = columnsOf[name].map(({ title }) => title)
     const cells = rows.map((row) => row.cells.map(({ text }) => text))
-    lines.push("", paint("bold", titles[name]), table(header, cells).trimEnd())
+    lines.push("", paint("bold", tableTitles[name]), table(header, cells).trimEnd())
   }
   if (sources.newest.length > 0) {
     lines.push("", paint("bold", "Newest events"))

@@ -5,6 +5,13 @@ import type { Colour } from "../text.ts"
 
 export const tableNames = ["pods", "containers", "probes", "volumes", "images"] as const
 export type TableName = (typeof tableNames)[number]
+export const tableTitles: Readonly<Record<TableName, string>> = {
+  pods: "Pods",
+  containers: "Containers",
+  probes: "Probes",
+  volumes: "Volumes",
+  images: "Images"
+}
 
 export interface Column {
   readonly title: string
