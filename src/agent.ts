@@ -18,6 +18,8 @@ import type { NodeOffer } from "./actors/pod/node-room.ts"
 import { Pods } from "./actors/pod/pods.ts"
 import { PodSettings } from "./actors/pod/settings.ts"
 import type { PodState } from "./actors/pod/state.ts"
+import type { RuntimeState } from "./actors/runtime/decider.ts"
+import { RuntimeView } from "./actors/runtime/features.ts"
 import { Placements } from "./actors/source/placements.ts"
 import { PublisherStatus } from "./actors/stream/status.ts"
 import { CriRuntime } from "./adapters/cri/live.ts"
@@ -147,6 +149,9 @@ const everRan = (journal: Journal["Service"]): Pods["Service"]["everRan"] => {
 /** Services that look at the actors, made before there are any: they see them through `current`. */
 const lookLayer = (options: AgentOptions, current: { system: ActorSystemShape | undefined }) =>
   Layer.mergeAll(
+    Layer.succeed(RuntimeView, {
+      state: () => current.system?.actors("runtime")[0]?.state as RuntimeState | undefined
+    }),
     Layer.effect(
       Pods,
       Effect.map(Journal, (journal) =>

@@ -20,6 +20,7 @@ import type { Pods } from "./pod/pods.ts"
 import type { PodSettings } from "./pod/settings.ts"
 import { probeBehavior } from "./probe/behavior.ts"
 import { runtimeBehavior } from "./runtime/behavior.ts"
+import type { RuntimeView } from "./runtime/features.ts"
 import { runtimeActor } from "./runtime/observer.ts"
 import { manifestSource, sourceBehavior } from "./source/behavior.ts"
 import type { Placements } from "./source/placements.ts"
@@ -44,6 +45,7 @@ export type ActorServices =
   | Prober
   | PublisherStatus
   | Retention
+  | RuntimeView
   | Volumes
 
 /** `publishes`: without a stream its actor only keeps its state. */

@@ -523,6 +523,12 @@ export interface RuntimeConnectedData {
   readonly apiVersion: string
   readonly events: boolean
   readonly cgroupDriver: "cgroupfs" | "systemd" | "unknown"
+  readonly handlers?: ReadonlyArray<{
+    readonly name: string
+    readonly recursiveReadOnlyMounts: boolean
+    readonly userNamespaces: boolean
+  }>
+  readonly supplementalGroupsPolicy?: boolean
 }
 
 /** The container runtime does not answer. Containers may run on; nothing is concluded about them. */

@@ -16,6 +16,8 @@ import type { NodeOffer } from "../../src/actors/pod/node-room.ts"
 import { Pods } from "../../src/actors/pod/pods.ts"
 import { PodSettings } from "../../src/actors/pod/settings.ts"
 import type { PodState } from "../../src/actors/pod/state.ts"
+import type { RuntimeState } from "../../src/actors/runtime/decider.ts"
+import { RuntimeView } from "../../src/actors/runtime/features.ts"
 import { Placements } from "../../src/actors/source/placements.ts"
 import { PublisherStatus } from "../../src/actors/stream/status.ts"
 import { podViews } from "../../src/actors/views.ts"
@@ -150,6 +152,9 @@ export const startAgent = (
           maxContainerRestartPeriodSeconds: world.options.maxContainerRestartPeriodSeconds ?? 300
         })
       ),
+      Context.add(RuntimeView, {
+        state: () => current.system?.actors("runtime")[0]?.state as RuntimeState | undefined
+      }),
       Context.add(
         Pods,
         Pods.of({

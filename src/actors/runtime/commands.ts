@@ -1,5 +1,6 @@
 /** What the runtime observer tells the runtime's actor. */
 import { Schema } from "effect"
+import { HandlerFeatures } from "../../events/kinds/runtime.ts"
 
 const text = Schema.String
 const at = Schema.Finite
@@ -12,7 +13,10 @@ export const RuntimeAnswered = Schema.TaggedStruct("RuntimeAnswered", {
   apiVersion: text,
   events: Schema.Boolean,
   cgroupDriver: Schema.Literals(["cgroupfs", "systemd", "unknown"]),
-  conditions: Schema.Array(Schema.Struct({ type: text, status: Schema.Boolean, reason: text, message: text }))
+  conditions: Schema.Array(Schema.Struct({ type: text, status: Schema.Boolean, reason: text, message: text })),
+  /** Absent in logs of agents that did not ask. */
+  handlers: Schema.optionalKey(Schema.Array(HandlerFeatures)),
+  supplementalGroupsPolicy: Schema.optionalKey(Schema.Boolean)
 })
 export const RuntimeFailed = Schema.TaggedStruct("RuntimeFailed", { at, endpoint: text, message: text })
 export const OrphanSeen = Schema.TaggedStruct("OrphanSeen", {

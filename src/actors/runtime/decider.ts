@@ -1,4 +1,5 @@
 /** What is known of the container runtime: reachable or not, its version and conditions, and sandboxes of no pod. */
+import type { HandlerFeatures } from "../../adapters/cri/port.ts"
 import type { EventsOf } from "../../events/catalogue.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { runtimeEvents } from "../../events/kinds/runtime.ts"
@@ -24,6 +25,9 @@ export interface RuntimeState {
   readonly apiVersion: string
   readonly events: boolean
   readonly cgroupDriver: "cgroupfs" | "systemd" | "unknown"
+  /** Both absent where no event has told of them. */
+  readonly handlers?: ReadonlyArray<HandlerFeatures>
+  readonly supplementalGroupsPolicy?: boolean
   readonly conditions: Readonly<
     Record<string, { readonly status: boolean; readonly reason: string; readonly message: string }>
   >
@@ -44,12 +48,34 @@ const initial: RuntimeState = {
   because: ""
 }
 
+type Features = Pick<RuntimeState, "handlers" | "supplementalGroupsPolicy">
+
+const featuresOf = ({ handlers, supplementalGroupsPolicy }: Features): Features => ({
+  ...(handlers === undefined ? {} : { handlers }),
+  ...(supplementalGroupsPolicy === undefined ? {} : { supplementalGroupsPolicy })
+})
+
+/** An answer that does not tell says nothing new. */
+const sameFeatures = (known: Features, told: Features): boolean =>
+  (told.supplementalGroupsPolicy ?? known.supplementalGroupsPolicy) === known.supplementalGroupsPolicy &&
+  (told.handlers === undefined || handlersText(told.handlers) === handlersText(known.handlers ?? []))
+
+/** In the order of their names, since a runtime may keep them in a map. */
+const handlersText = (handlers: ReadonlyArray<HandlerFeatures>): string =>
+  handlers
+    .map(({ name, recursiveReadOnlyMounts, userNamespaces }) =>
+      JSON.stringify([name, recursiveReadOnlyMounts, userNamespaces])
+    )
+    .sort()
+    .join()
+
 const evolve = (state: RuntimeState, event: RuntimeEvent, meta: EventMeta): RuntimeState => {
   switch (event._tag) {
     case "RuntimeConnected": {
       const { endpoint, name, version, apiVersion, events, cgroupDriver } = event
       return {
         ...state,
+        ...featuresOf(event),
         status: "connected",
         endpoint,
         name,
@@ -89,9 +115,14 @@ const decide = (state: RuntimeState, command: RuntimeCommand): ReadonlyArray<Dec
         state.version !== version ||
         state.events !== events ||
         state.cgroupDriver !== cgroupDriver ||
-        state.endpoint !== endpoint
+        state.endpoint !== endpoint ||
+        !sameFeatures(state, command)
       const because = isNews
-        ? d.emit({ _tag: "RuntimeConnected", endpoint, name, version, apiVersion, events, cgroupDriver })
+        ? d.emit({
+            _tag: "RuntimeConnected",
+            ...{ endpoint, name, version, apiVersion, events, cgroupDriver },
+            ...featuresOf(command)
+          })
         : undefined
       for (const { type, status, reason, message } of command.conditions) {
         const known = state.conditions[type]

@@ -59,7 +59,7 @@ export const observeRuntime = (emit: Emit): Effect.Effect<void, never, Container
     /** Answers whether the runtime can be worked with. */
     const ask = Effect.gen(function* () {
       const version = yield* runtime.version
-      const conditions = yield* runtime.status
+      const { conditions, handlers, supplementalGroupsPolicy } = yield* runtime.status
       const cgroupDriver = yield* runtime.cgroupDriver.pipe(
         Effect.catchIf(
           (error: CriError) => error.reason === "Unimplemented" || error.reason === "Protocol",
@@ -77,7 +77,9 @@ export const observeRuntime = (emit: Emit): Effect.Effect<void, never, Container
         apiVersion: version.runtimeApiVersion,
         events: events === "yes",
         cgroupDriver,
-        conditions
+        conditions,
+        handlers: [...handlers].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
+        supplementalGroupsPolicy
       })
     })
 

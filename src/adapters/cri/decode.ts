@@ -13,7 +13,8 @@ import {
   type PodSandboxMetadata,
   PodSandboxState,
   type PodSandboxStatus,
-  type RuntimeConfigResponse
+  type RuntimeConfigResponse,
+  type StatusResponse
 } from "./generated/api_pb.js"
 import type {
   Container,
@@ -21,6 +22,7 @@ import type {
   ContainerStatus,
   Image,
   Mount,
+  RuntimeStatus,
   Sandbox,
   SandboxConfig,
   SandboxStatus
@@ -147,6 +149,19 @@ export const decodeCgroupDriver = (response: RuntimeConfigResponse): "cgroupfs" 
       return "systemd"
     default:
       throw new Nonsense("the answer names no cgroup driver")
+  }
+}
+
+export const decodeStatus = ({ status, runtimeHandlers, features }: StatusResponse): RuntimeStatus => {
+  if (status === undefined) throw new Nonsense("the answer has no status")
+  return {
+    conditions: status.conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
+    handlers: runtimeHandlers.map(({ name, features }) => ({
+      name,
+      recursiveReadOnlyMounts: features?.recursiveReadOnlyMounts ?? false,
+      userNamespaces: features?.userNamespaces ?? false
+    })),
+    supplementalGroupsPolicy: features?.supplementalGroupsPolicy ?? false
   }
 }
 

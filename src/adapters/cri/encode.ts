@@ -8,15 +8,19 @@ import {
   type NamespaceOptionSchema,
   type PodSandboxConfigSchema,
   Protocol,
+  type SELinuxOptionSchema,
   SecurityProfile_ProfileType,
-  type SecurityProfileSchema
+  type SecurityProfileSchema,
+  SupplementalGroupsPolicy
 } from "./generated/api_pb.js"
 import type {
   ContainerConfig,
+  IdMapping,
   LinuxContainerResources,
   NamespaceOptions,
   SandboxConfig,
-  SecurityProfile
+  SecurityProfile,
+  SelinuxOptions
 } from "./port.ts"
 
 /** Says that fields with `undefined` are absent ones, which protobuf's `create` takes them for. */
@@ -26,13 +30,22 @@ const int64 = (value: number | undefined): bigint | undefined => (value === unde
 /** Where 0 and absent differ: user and group ids. */
 const optionalInt64 = (value: number | undefined) => (value === undefined ? undefined : { value: BigInt(value) })
 
+const idMappings = (ranges: ReadonlyArray<IdMapping> | undefined) => (ranges ?? []).map((range) => ({ ...range }))
+
 const namespaceOptions = (options: NamespaceOptions): MessageInitShape<typeof NamespaceOptionSchema> =>
   present({
     network: NamespaceMode[options.network ?? "POD"],
     pid: NamespaceMode[options.pid ?? "POD"],
     ipc: NamespaceMode[options.ipc ?? "POD"],
     targetId: options.targetId,
-    usernsOptions: options.usernsMode === undefined ? undefined : { mode: NamespaceMode[options.usernsMode] }
+    usernsOptions:
+      options.usernsMode === undefined
+        ? undefined
+        : {
+            mode: NamespaceMode[options.usernsMode],
+            uids: idMappings(options.usernsMappings?.uids),
+            gids: idMappings(options.usernsMappings?.gids)
+          }
   })
 
 const securityProfile = (
@@ -43,6 +56,9 @@ const securityProfile = (
     profileType: SecurityProfile_ProfileType[profile.profileType],
     localhostRef: profile.localhostRef
   })
+
+const selinux = (options: SelinuxOptions | undefined): MessageInitShape<typeof SELinuxOptionSchema> | undefined =>
+  options && present({ ...options })
 
 const resources = (
   limits: LinuxContainerResources | undefined
@@ -86,10 +102,12 @@ export const encodeSandboxConfig = (config: SandboxConfig): MessageInitShape<typ
       cgroupParent: config.linux.cgroupParent,
       securityContext: present({
         namespaceOptions: namespaceOptions(security.namespaceOptions),
+        selinuxOptions: selinux(security.selinuxOptions),
         runAsUser: optionalInt64(security.runAsUser),
         runAsGroup: optionalInt64(security.runAsGroup),
         readonlyRootfs: security.readonlyRootfs,
         supplementalGroups: (security.supplementalGroups ?? []).map(BigInt),
+        supplementalGroupsPolicy: SupplementalGroupsPolicy[security.supplementalGroupsPolicy ?? "Merge"],
         privileged: security.privileged,
         seccomp: securityProfile(security.seccomp)
       }),
@@ -115,7 +133,10 @@ export const encodeContainerConfig = (config: ContainerConfig): MessageInitShape
         hostPath: mount.hostPath,
         readonly: mount.readonly,
         selinuxRelabel: mount.selinuxRelabel,
-        propagation: MountPropagation[mount.propagation ?? "PROPAGATION_PRIVATE"]
+        propagation: MountPropagation[mount.propagation ?? "PROPAGATION_PRIVATE"],
+        uidMappings: idMappings(mount.idMappings?.uids),
+        gidMappings: idMappings(mount.idMappings?.gids),
+        recursiveReadOnly: mount.recursiveReadOnly
       })
     ),
     labels: { ...config.labels },
@@ -133,11 +154,13 @@ export const encodeContainerConfig = (config: ContainerConfig): MessageInitShape
         },
         privileged: security.privileged,
         namespaceOptions: namespaceOptions(security.namespaceOptions),
+        selinuxOptions: selinux(security.selinuxOptions),
         runAsUser: optionalInt64(security.runAsUser),
         runAsUsername: security.runAsUsername,
         runAsGroup: optionalInt64(security.runAsGroup),
         readonlyRootfs: security.readonlyRootfs,
         supplementalGroups: (security.supplementalGroups ?? []).map(BigInt),
+        supplementalGroupsPolicy: SupplementalGroupsPolicy[security.supplementalGroupsPolicy ?? "Merge"],
         noNewPrivs: security.noNewPrivs,
         maskedPaths: [...(security.maskedPaths ?? [])],
         readonlyPaths: [...(security.readonlyPaths ?? [])],

@@ -9,8 +9,8 @@ import {
   decodeImage,
   decodeSandbox,
   decodeSandboxStatus,
-  idOf,
-  Nonsense
+  decodeStatus,
+  idOf
 } from "./decode.ts"
 import { encodeContainerConfig, encodeSandboxConfig } from "./encode.ts"
 import { ContainerSchema, ImageService, PodSandboxSchema, RuntimeService } from "./generated/api_pb.js"
@@ -196,20 +196,7 @@ const make = (options: CriRuntimeOptions): Effect.Effect<Service, CriError, Scop
         () => ({ version: kubeletApiVersion }),
         ({ runtimeName, runtimeVersion, runtimeApiVersion }) => ({ runtimeName, runtimeVersion, runtimeApiVersion })
       ),
-      status: channel.unary(
-        RuntimeService.method.status,
-        limit.quick,
-        () => ({}),
-        (response) => {
-          if (response.status === undefined) throw new Nonsense("the answer has no status")
-          return response.status.conditions.map(({ type, status, reason, message }) => ({
-            type,
-            status,
-            reason,
-            message
-          }))
-        }
-      ),
+      status: channel.unary(RuntimeService.method.status, limit.quick, () => ({}), decodeStatus),
       cgroupDriver: channel.unary(RuntimeService.method.runtimeConfig, limit.quick, () => ({}), decodeCgroupDriver),
       ...sandboxCalls(channel, limit),
       ...containerCalls(channel, limit),

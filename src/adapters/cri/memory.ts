@@ -7,7 +7,14 @@ import { Clock, Effect, Layer, type Scope } from "effect"
 import { MemoryImages } from "./memory-images.ts"
 import { type Answer, type Failure, fail, type Program } from "./memory-model.ts"
 import { exitContainer, MemoryPods } from "./memory-pods.ts"
-import { type ContainerConfig, ContainerRuntime, CriError, type RuntimeCondition, type SandboxConfig } from "./port.ts"
+import {
+  type ContainerConfig,
+  ContainerRuntime,
+  CriError,
+  type HandlerFeatures,
+  type RuntimeCondition,
+  type SandboxConfig
+} from "./port.ts"
 
 export interface MemoryRuntimeOptions {
   /** What a container does once started. Default: it runs until stopped, and SIGTERM ends it at once with 143. */
@@ -20,6 +27,9 @@ export interface MemoryRuntimeOptions {
   /** Absent: `Unimplemented`, as in containerd before 2.0. */
   readonly cgroupDriver?: "cgroupfs" | "systemd"
   readonly runtimeHandlers?: ReadonlyArray<string>
+  /** What the runtime's status tells of them. Absent: nothing, as containerd before 2.0. */
+  readonly handlerFeatures?: ReadonlyArray<HandlerFeatures>
+  readonly supplementalGroupsPolicy?: boolean
 }
 
 /** The runtime, and the strings by which a test moves it. */
@@ -83,7 +93,13 @@ const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, 
       version: call("Version", "", () =>
         Effect.succeed({ runtimeName: "memory", runtimeVersion: "1.0.0", runtimeApiVersion: "v1" })
       ),
-      status: call("Status", "", () => Effect.sync(() => [...conditions.values()])),
+      status: call("Status", "", () =>
+        Effect.sync(() => ({
+          conditions: [...conditions.values()],
+          handlers: options.handlerFeatures ?? [],
+          supplementalGroupsPolicy: options.supplementalGroupsPolicy ?? false
+        }))
+      ),
       cgroupDriver: call("RuntimeConfig", "", () =>
         options.cgroupDriver === undefined
           ? fail("Unimplemented", "unknown method RuntimeConfig")

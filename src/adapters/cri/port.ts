@@ -49,6 +49,17 @@ export interface LinuxContainerResources {
   readonly memorySwapLimitInBytes?: number
 }
 
+/** A range of user or group ids: those of the container from `containerId` on are `hostId` and on outside of it. */
+export interface IdMapping {
+  readonly hostId: number
+  readonly containerId: number
+  readonly length: number
+}
+export interface IdMappings {
+  readonly uids: ReadonlyArray<IdMapping>
+  readonly gids: ReadonlyArray<IdMapping>
+}
+
 export interface NamespaceOptions {
   readonly network?: NamespaceMode
   readonly pid?: NamespaceMode
@@ -56,12 +67,24 @@ export interface NamespaceOptions {
   readonly targetId?: string
   /** User namespace: NODE means none of its own. */
   readonly usernsMode?: NamespaceMode
+  /** Of a user namespace of its own. */
+  readonly usernsMappings?: IdMappings
 }
 
 export interface SecurityProfile {
   readonly profileType: "RuntimeDefault" | "Unconfined" | "Localhost"
   readonly localhostRef?: string
 }
+
+export interface SelinuxOptions {
+  readonly user?: string
+  readonly role?: string
+  readonly type?: string
+  readonly level?: string
+}
+
+/** Whether groups that the image gives to the user (its /etc/group) count beside those that are asked for. */
+export type SupplementalGroupsPolicy = "Merge" | "Strict"
 
 export interface SandboxConfig {
   readonly metadata: {
@@ -89,10 +112,12 @@ export interface SandboxConfig {
     readonly cgroupParent: string
     readonly securityContext: {
       readonly namespaceOptions: NamespaceOptions
+      readonly selinuxOptions?: SelinuxOptions
       readonly runAsUser?: number
       readonly runAsGroup?: number
       readonly readonlyRootfs?: boolean
       readonly supplementalGroups?: ReadonlyArray<number>
+      readonly supplementalGroupsPolicy?: SupplementalGroupsPolicy
       readonly privileged?: boolean
       readonly seccomp?: SecurityProfile
     }
@@ -108,6 +133,10 @@ export interface Mount {
   readonly readonly?: boolean
   readonly selinuxRelabel?: boolean
   readonly propagation?: "PROPAGATION_PRIVATE" | "PROPAGATION_HOST_TO_CONTAINER" | "PROPAGATION_BIDIRECTIONAL"
+  /** Ids of the mount's files as the container sees them: an idmapped mount. Absent: as they are on the host. */
+  readonly idMappings?: IdMappings
+  /** Needs `readonly` and private propagation, and a handler that can (`HandlerFeatures`). */
+  readonly recursiveReadOnly?: boolean
 }
 
 export interface ContainerConfig {
@@ -135,11 +164,13 @@ export interface ContainerConfig {
       }
       readonly privileged?: boolean
       readonly namespaceOptions: NamespaceOptions
+      readonly selinuxOptions?: SelinuxOptions
       readonly runAsUser?: number
       readonly runAsUsername?: string
       readonly runAsGroup?: number
       readonly readonlyRootfs?: boolean
       readonly supplementalGroups?: ReadonlyArray<number>
+      readonly supplementalGroupsPolicy?: SupplementalGroupsPolicy
       readonly noNewPrivs?: boolean
       readonly maskedPaths?: ReadonlyArray<string>
       readonly readonlyPaths?: ReadonlyArray<string>
@@ -160,6 +191,19 @@ export interface RuntimeCondition {
   readonly status: boolean
   readonly reason: string
   readonly message: string
+}
+
+/** What one of the runtime's handlers can; "" is its default. */
+export interface HandlerFeatures {
+  readonly name: string
+  readonly recursiveReadOnlyMounts: boolean
+  readonly userNamespaces: boolean
+}
+export interface RuntimeStatus {
+  readonly conditions: ReadonlyArray<RuntimeCondition>
+  /** Empty where the runtime does not tell (containerd before 2.0). */
+  readonly handlers: ReadonlyArray<HandlerFeatures>
+  readonly supplementalGroupsPolicy: boolean
 }
 
 export interface Sandbox {
@@ -257,7 +301,7 @@ export class ContainerRuntime extends Context.Service<
   {
     readonly endpoint: string
     readonly version: Call<RuntimeVersion>
-    readonly status: Call<ReadonlyArray<RuntimeCondition>>
+    readonly status: Call<RuntimeStatus>
     /** `Unimplemented` before containerd 2.0. */
     readonly cgroupDriver: Call<"cgroupfs" | "systemd">
 

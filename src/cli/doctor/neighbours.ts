@@ -25,7 +25,7 @@ export const checkRuntime = (
         deadlines: { quick: patience }
       })
       const version = yield* runtime.version
-      const conditions = yield* runtime.status
+      const { conditions } = yield* runtime.status
       const name = `${version.runtimeName} ${version.runtimeVersion}`
       const checks: Array<Check> = [ok("runtime", `${name} at ${socket}`)]
       let networkReady: boolean | undefined

@@ -4,6 +4,13 @@ import { defineEvent } from "../definition.ts"
 
 const text = Schema.String
 
+/** What one of the runtime's handlers can; the name "" is its default. */
+export const HandlerFeatures = Schema.Struct({
+  name: text,
+  recursiveReadOnlyMounts: Schema.Boolean,
+  userNamespaces: Schema.Boolean
+})
+
 export const RuntimeConnected = defineEvent("RuntimeConnected", {
   kind: "runtime",
   about: "The container runtime answered; its version and abilities are known.",
@@ -14,7 +21,11 @@ export const RuntimeConnected = defineEvent("RuntimeConnected", {
     apiVersion: text,
     /** Whether GetContainerEvents exists; if not, relisting alone tells what happens. */
     events: Schema.Boolean,
-    cgroupDriver: Schema.Literals(["cgroupfs", "systemd", "unknown"])
+    cgroupDriver: Schema.Literals(["cgroupfs", "systemd", "unknown"]),
+    /** Empty where the runtime does not tell (containerd before 2.0); absent in logs of agents that did not ask. */
+    handlers: Schema.optionalKey(Schema.Array(HandlerFeatures)),
+    /** Whether it keeps a pod's `supplementalGroupsPolicy`. */
+    supplementalGroupsPolicy: Schema.optionalKey(Schema.Boolean)
   },
   tell: (e) => `connected to ${e.name} ${e.version} at ${e.endpoint}${e.events ? "" : " (no event stream: relisting)"}`
 })

@@ -30,6 +30,23 @@ describe("the runtime's actor", () => {
     assert.deepEqual(tags(runtime.when({ ...answered, version: "2.1.9", events: true })), ["RuntimeConnected"])
   })
 
+  it("says what its handlers can, and again when that changed", () => {
+    const runtime = story()
+    const handler = { name: "", recursiveReadOnlyMounts: true, userNamespaces: false }
+    const telling = { ...answered, handlers: [handler], supplementalGroupsPolicy: false }
+    const [connected] = runtime.when(telling)
+    assert.deepEqual((connected?.event as { handlers?: unknown } | undefined)?.handlers, [handler])
+    assert.deepEqual(runtime.when(telling), [])
+    assert.deepEqual(runtime.when(answered), [], "one that does not tell says nothing new")
+    const other = { ...handler, name: "kata" }
+    assert.deepEqual(tags(runtime.when({ ...telling, handlers: [handler, other] })), ["RuntimeConnected"])
+    assert.deepEqual(runtime.when({ ...telling, handlers: [other, handler] }), [], "the order is no news")
+    assert.deepEqual(tags(runtime.when({ ...telling, handlers: [other], supplementalGroupsPolicy: true })), [
+      "RuntimeConnected"
+    ])
+    assert.equal(runtime.state.supplementalGroupsPolicy, true)
+  })
+
   it("says once that it is gone, however long, and that it is back", () => {
     const runtime = story()
     runtime.when(answered)

@@ -8,14 +8,14 @@ import { fileURLToPath } from "node:url"
 import { Effect, Exit, Scope } from "effect"
 import { type LabOptions, startContainerd, whyNoContainerd } from "../../../scripts/lab/containerd.ts"
 import { CriRuntime } from "../../../src/adapters/cri/live.ts"
-import { runtimeContract, type Subject } from "./runtime-contract.ts"
+import { runtimeContract, type Subject, type SubjectTraits } from "./runtime-contract.ts"
 
-/** What this version can do: events since 1.7, RuntimeConfig since 2.0. */
-const traitsOf = (program: string): { readonly events: boolean; readonly cgroupDriver: boolean } => {
+/** What this version can do: events since 1.7, RuntimeConfig and the features of handlers since 2.0. */
+const traitsOf = (program: string): Pick<SubjectTraits, "events" | "cgroupDriver" | "handlers"> => {
   const told = spawnSync(program, ["--version"], { encoding: "utf8" }).stdout ?? ""
   const [, major = "0", minor = "0"] = / v?(\d+)\.(\d+)\./.exec(told) ?? []
   const version = Number(major) * 100 + Number(minor)
-  return { events: version >= 107, cgroupDriver: version >= 200 }
+  return { events: version >= 107, cgroupDriver: version >= 200, handlers: version >= 200 }
 }
 
 const start = (options: LabOptions) => async (): Promise<Subject> => {

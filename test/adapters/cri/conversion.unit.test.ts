@@ -10,6 +10,7 @@ import {
   decodeContainerStatus,
   decodeImage,
   decodeSandboxStatus,
+  decodeStatus,
   Nonsense
 } from "../../../src/adapters/cri/decode.ts"
 import { encodeContainerConfig, encodeSandboxConfig } from "../../../src/adapters/cri/encode.ts"
@@ -24,7 +25,8 @@ import {
   ImageSchema,
   PodSandboxConfigSchema,
   PodSandboxStatusSchema,
-  RuntimeConfigResponseSchema
+  RuntimeConfigResponseSchema,
+  StatusResponseSchema
 } from "../../../src/adapters/cri/generated/api_pb.js"
 import type { ContainerConfig, SandboxConfig } from "../../../src/adapters/cri/port.ts"
 import { containerConfig, sandboxConfig } from "./configs.ts"
@@ -63,6 +65,12 @@ const limitsJson = {
   memory_swap_limit_in_bytes: "1"
 }
 
+const mappings = {
+  uids: [{ hostId: 65_536, containerId: 0, length: 65_536 }],
+  gids: [{ hostId: 65_536, containerId: 0, length: 65_536 }]
+}
+const rangeJson = { host_id: 65_536, length: 65_536 }
+
 describe("configurations on the wire", () => {
   it("carry every field of a sandbox", () => {
     const config = sandboxConfig("p", "/var/log", {
@@ -72,7 +80,12 @@ describe("configurations on the wire", () => {
       linux: {
         cgroupParent: "/kubepods/pod1",
         securityContext: {
-          namespaceOptions: { network: "NODE", pid: "TARGET", ipc: "CONTAINER", targetId: "t", usernsMode: "NODE" },
+          namespaceOptions: {
+            ...{ network: "NODE", pid: "TARGET", ipc: "CONTAINER", targetId: "t", usernsMode: "POD" },
+            usernsMappings: mappings
+          },
+          selinuxOptions: { user: "u", role: "r", type: "t", level: "s0:c1" },
+          supplementalGroupsPolicy: "Strict",
           runAsUser: 0,
           runAsGroup: 65_534,
           readonlyRootfs: true,
@@ -101,8 +114,10 @@ describe("configurations on the wire", () => {
             pid: "TARGET",
             ipc: "CONTAINER",
             target_id: "t",
-            userns_options: { mode: "NODE" }
+            userns_options: { uids: [rangeJson], gids: [rangeJson] }
           },
+          selinux_options: { user: "u", role: "r", type: "t", level: "s0:c1" },
+          supplemental_groups_policy: "Strict",
           // Present, although 0: root was asked for.
           run_as_user: {},
           run_as_group: { value: "65534" },
@@ -132,7 +147,8 @@ describe("configurations on the wire", () => {
           readonly: true,
           selinuxRelabel: true,
           propagation: "PROPAGATION_BIDIRECTIONAL"
-        }
+        },
+        { containerPath: "/r", hostPath: "/s", readonly: true, recursiveReadOnly: true, idMappings: mappings }
       ],
       annotations: { x: "y" },
       stdin: true,
@@ -144,6 +160,8 @@ describe("configurations on the wire", () => {
           capabilities: { addCapabilities: ["NET_ADMIN"], dropCapabilities: ["ALL"] },
           privileged: true,
           namespaceOptions: { pid: "CONTAINER" },
+          selinuxOptions: { type: "spc_t" },
+          supplementalGroupsPolicy: "Strict",
           runAsUser: 1_000,
           runAsUsername: "app",
           runAsGroup: 0,
@@ -171,6 +189,10 @@ describe("configurations on the wire", () => {
           readonly: true,
           selinux_relabel: true,
           propagation: "PROPAGATION_BIDIRECTIONAL"
+        },
+        {
+          ...{ container_path: "/r", host_path: "/s", readonly: true, recursive_read_only: true },
+          ...{ uidMappings: [rangeJson], gidMappings: [rangeJson] }
         }
       ],
       labels: { "io.kubernetes.container.name": "app" },
@@ -185,6 +207,8 @@ describe("configurations on the wire", () => {
           capabilities: { add_capabilities: ["NET_ADMIN"], drop_capabilities: ["ALL"] },
           privileged: true,
           namespace_options: { pid: "CONTAINER" },
+          selinux_options: { type: "spc_t" },
+          supplemental_groups_policy: "Strict",
           run_as_user: { value: "1000" },
           run_as_username: "app",
           run_as_group: {},
@@ -248,6 +272,29 @@ describe("answers from the wire", () => {
     assert.equal(decodeContainer(create(ContainerSchema, container)).state, "CONTAINER_UNKNOWN")
     const event = { containerId: "c", createdAt, containerEventType: 9 as ContainerEventType }
     assert.equal(decodeContainerEvent(create(ContainerEventResponseSchema, event)), undefined)
+  })
+
+  it("tell what the runtime can, where it tells", () => {
+    const conditions = [{ type: "RuntimeReady", status: true, reason: "", message: "" }]
+    const runtimeHandlers = [{ name: "", features: { userNamespaces: true } }, { name: "kata" }]
+    const features = { supplementalGroupsPolicy: true }
+    assert.deepEqual(
+      decodeStatus(create(StatusResponseSchema, { status: { conditions }, runtimeHandlers, features })),
+      {
+        conditions,
+        handlers: [
+          { name: "", recursiveReadOnlyMounts: false, userNamespaces: true },
+          { name: "kata", recursiveReadOnlyMounts: false, userNamespaces: false }
+        ],
+        supplementalGroupsPolicy: true
+      }
+    )
+    assert.deepEqual(decodeStatus(create(StatusResponseSchema, { status: { conditions } })), {
+      conditions,
+      handlers: [],
+      supplementalGroupsPolicy: false
+    })
+    assert.throws(() => decodeStatus(create(StatusResponseSchema, {})), Nonsense)
   })
 
   it("name the pod of an event where the runtime does", () => {

@@ -140,7 +140,7 @@ describe("the in-memory runtime", () => {
       Effect.gen(function* () {
         yield* memory.setCondition({ type: "NetworkReady", status: false, reason: "cni", message: "no config" })
         yield* startOne(memory)
-        const network = (yield* memory.runtime.status).find((condition) => condition.type === "NetworkReady")
+        const network = (yield* memory.runtime.status).conditions.find((condition) => condition.type === "NetworkReady")
         assert.equal(network?.message, "no config")
         assert.deepEqual(memory.calls, ["RunPodSandbox p", "CreateContainer app", "StartContainer app", "Status"])
       })

@@ -1,9 +1,9 @@
 import { Effect, Exit, Scope } from "effect"
-import { MemoryRuntime } from "../../../src/adapters/cri/memory.ts"
+import { MemoryRuntime, type MemoryRuntimeOptions } from "../../../src/adapters/cri/memory.ts"
 import { program, testImage } from "./configs.ts"
 import { runtimeContract } from "./runtime-contract.ts"
 
-const start = (options: { readonly events: boolean; readonly cgroupDriver?: "cgroupfs" }) => async () => {
+const start = (options: MemoryRuntimeOptions) => async () => {
   const scope = Scope.makeUnsafe()
   const memory = await Effect.runPromise(
     MemoryRuntime.make({ program, images: [testImage], ...options }).pipe(Scope.provide(scope))
@@ -17,11 +17,16 @@ const start = (options: { readonly events: boolean; readonly cgroupDriver?: "cgr
 
 runtimeContract(
   "the in-memory runtime, as containerd 1.6",
-  { events: false, cgroupDriver: false, real: false },
+  { events: false, cgroupDriver: false, handlers: false, real: false },
   start({ events: false })
 )
 runtimeContract(
   "the in-memory runtime, as containerd 2",
-  { events: true, cgroupDriver: true, real: false },
-  start({ events: true, cgroupDriver: "cgroupfs" })
+  { events: true, cgroupDriver: true, handlers: true, real: false },
+  start({
+    events: true,
+    cgroupDriver: "cgroupfs",
+    handlerFeatures: [{ name: "", recursiveReadOnlyMounts: true, userNamespaces: true }],
+    supplementalGroupsPolicy: true
+  })
 )

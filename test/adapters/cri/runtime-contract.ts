@@ -29,6 +29,8 @@ export interface SubjectTraits {
   readonly skip?: string | undefined
   readonly events: boolean
   readonly cgroupDriver: boolean
+  /** Its status tells what its handlers can. */
+  readonly handlers: boolean
   /** Containers really run, and write files. */
   readonly real: boolean
 }
@@ -93,9 +95,21 @@ export const runtimeContract = (name: string, traits: SubjectTraits, start: () =
       assert.notEqual(version.runtimeName, "")
       assert.match(version.runtimeVersion, /^v?\d+\.\d+/)
       assert.equal(version.runtimeApiVersion, "v1")
-      const ready = new Map((await run(runtime.status)).map((condition) => [condition.type, condition.status]))
+      const ready = new Map(
+        (await run(runtime.status)).conditions.map((condition) => [condition.type, condition.status])
+      )
       assert.equal(ready.get("RuntimeReady"), true)
       assert.equal(ready.get("NetworkReady"), true)
+    })
+
+    it("tells what its handlers can, or tells of none", given, async () => {
+      const { handlers } = await run(runtime.status)
+      assert.equal(
+        handlers.some(({ name }) => name === ""),
+        traits.handlers,
+        JSON.stringify(handlers)
+      )
+      if (!traits.handlers) assert.deepEqual(handlers, [])
     })
 
     it("tells its cgroup driver or that it cannot", given, async () => {

@@ -85,6 +85,16 @@ export declare type StatusResponse = Message<"runtime.v1.StatusResponse"> & {
    * @generated from field: runtime.v1.RuntimeStatus status = 1;
    */
   status?: RuntimeStatus | undefined;
+
+  /**
+   * @generated from field: repeated runtime.v1.RuntimeHandler runtime_handlers = 3;
+   */
+  runtimeHandlers: RuntimeHandler[];
+
+  /**
+   * @generated from field: runtime.v1.RuntimeFeatures features = 4;
+   */
+  features?: RuntimeFeatures | undefined;
 };
 
 /**
@@ -92,6 +102,64 @@ export declare type StatusResponse = Message<"runtime.v1.StatusResponse"> & {
  * Use `create(StatusResponseSchema)` to create a new message.
  */
 export declare const StatusResponseSchema: GenMessage<StatusResponse>;
+
+/**
+ * @generated from message runtime.v1.RuntimeHandlerFeatures
+ */
+export declare type RuntimeHandlerFeatures = Message<"runtime.v1.RuntimeHandlerFeatures"> & {
+  /**
+   * @generated from field: bool recursive_read_only_mounts = 1;
+   */
+  recursiveReadOnlyMounts: boolean;
+
+  /**
+   * @generated from field: bool user_namespaces = 2;
+   */
+  userNamespaces: boolean;
+};
+
+/**
+ * Describes the message runtime.v1.RuntimeHandlerFeatures.
+ * Use `create(RuntimeHandlerFeaturesSchema)` to create a new message.
+ */
+export declare const RuntimeHandlerFeaturesSchema: GenMessage<RuntimeHandlerFeatures>;
+
+/**
+ * @generated from message runtime.v1.RuntimeHandler
+ */
+export declare type RuntimeHandler = Message<"runtime.v1.RuntimeHandler"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: runtime.v1.RuntimeHandlerFeatures features = 2;
+   */
+  features?: RuntimeHandlerFeatures | undefined;
+};
+
+/**
+ * Describes the message runtime.v1.RuntimeHandler.
+ * Use `create(RuntimeHandlerSchema)` to create a new message.
+ */
+export declare const RuntimeHandlerSchema: GenMessage<RuntimeHandler>;
+
+/**
+ * @generated from message runtime.v1.RuntimeFeatures
+ */
+export declare type RuntimeFeatures = Message<"runtime.v1.RuntimeFeatures"> & {
+  /**
+   * @generated from field: bool supplemental_groups_policy = 1;
+   */
+  supplementalGroupsPolicy: boolean;
+};
+
+/**
+ * Describes the message runtime.v1.RuntimeFeatures.
+ * Use `create(RuntimeFeaturesSchema)` to create a new message.
+ */
+export declare const RuntimeFeaturesSchema: GenMessage<RuntimeFeatures>;
 
 /**
  * @generated from message runtime.v1.RuntimeStatus
@@ -222,6 +290,32 @@ export declare type KeyValue = Message<"runtime.v1.KeyValue"> & {
 export declare const KeyValueSchema: GenMessage<KeyValue>;
 
 /**
+ * @generated from message runtime.v1.IDMapping
+ */
+export declare type IDMapping = Message<"runtime.v1.IDMapping"> & {
+  /**
+   * @generated from field: uint32 host_id = 1;
+   */
+  hostId: number;
+
+  /**
+   * @generated from field: uint32 container_id = 2;
+   */
+  containerId: number;
+
+  /**
+   * @generated from field: uint32 length = 3;
+   */
+  length: number;
+};
+
+/**
+ * Describes the message runtime.v1.IDMapping.
+ * Use `create(IDMappingSchema)` to create a new message.
+ */
+export declare const IDMappingSchema: GenMessage<IDMapping>;
+
+/**
  * @generated from message runtime.v1.UserNamespace
  */
 export declare type UserNamespace = Message<"runtime.v1.UserNamespace"> & {
@@ -229,6 +323,16 @@ export declare type UserNamespace = Message<"runtime.v1.UserNamespace"> & {
    * @generated from field: runtime.v1.NamespaceMode mode = 1;
    */
   mode: NamespaceMode;
+
+  /**
+   * @generated from field: repeated runtime.v1.IDMapping uids = 2;
+   */
+  uids: IDMapping[];
+
+  /**
+   * @generated from field: repeated runtime.v1.IDMapping gids = 3;
+   */
+  gids: IDMapping[];
 };
 
 /**
@@ -318,6 +422,37 @@ export enum SecurityProfile_ProfileType {
  * Describes the enum runtime.v1.SecurityProfile.ProfileType.
  */
 export declare const SecurityProfile_ProfileTypeSchema: GenEnum<SecurityProfile_ProfileType>;
+
+/**
+ * @generated from message runtime.v1.SELinuxOption
+ */
+export declare type SELinuxOption = Message<"runtime.v1.SELinuxOption"> & {
+  /**
+   * @generated from field: string user = 1;
+   */
+  user: string;
+
+  /**
+   * @generated from field: string role = 2;
+   */
+  role: string;
+
+  /**
+   * @generated from field: string type = 3;
+   */
+  type: string;
+
+  /**
+   * @generated from field: string level = 4;
+   */
+  level: string;
+};
+
+/**
+ * Describes the message runtime.v1.SELinuxOption.
+ * Use `create(SELinuxOptionSchema)` to create a new message.
+ */
+export declare const SELinuxOptionSchema: GenMessage<SELinuxOption>;
 
 /**
  * Units: microseconds for the CPU period and quota, bytes for memory.
@@ -501,6 +636,11 @@ export declare type LinuxSandboxSecurityContext = Message<"runtime.v1.LinuxSandb
   namespaceOptions?: NamespaceOption | undefined;
 
   /**
+   * @generated from field: runtime.v1.SELinuxOption selinux_options = 2;
+   */
+  selinuxOptions?: SELinuxOption | undefined;
+
+  /**
    * @generated from field: runtime.v1.Int64Value run_as_user = 3;
    */
   runAsUser?: Int64Value | undefined;
@@ -529,6 +669,11 @@ export declare type LinuxSandboxSecurityContext = Message<"runtime.v1.LinuxSandb
    * @generated from field: runtime.v1.SecurityProfile seccomp = 9;
    */
   seccomp?: SecurityProfile | undefined;
+
+  /**
+   * @generated from field: runtime.v1.SupplementalGroupsPolicy supplemental_groups_policy = 11;
+   */
+  supplementalGroupsPolicy: SupplementalGroupsPolicy;
 };
 
 /**
@@ -1018,6 +1163,21 @@ export declare type Mount = Message<"runtime.v1.Mount"> & {
    * @generated from field: runtime.v1.MountPropagation propagation = 5;
    */
   propagation: MountPropagation;
+
+  /**
+   * @generated from field: repeated runtime.v1.IDMapping uidMappings = 6;
+   */
+  uidMappings: IDMapping[];
+
+  /**
+   * @generated from field: repeated runtime.v1.IDMapping gidMappings = 7;
+   */
+  gidMappings: IDMapping[];
+
+  /**
+   * @generated from field: bool recursive_read_only = 8;
+   */
+  recursiveReadOnly: boolean;
 };
 
 /**
@@ -1065,6 +1225,11 @@ export declare type LinuxContainerSecurityContext = Message<"runtime.v1.LinuxCon
    * @generated from field: runtime.v1.NamespaceOption namespace_options = 3;
    */
   namespaceOptions?: NamespaceOption | undefined;
+
+  /**
+   * @generated from field: runtime.v1.SELinuxOption selinux_options = 4;
+   */
+  selinuxOptions?: SELinuxOption | undefined;
 
   /**
    * @generated from field: runtime.v1.Int64Value run_as_user = 5;
@@ -1115,6 +1280,11 @@ export declare type LinuxContainerSecurityContext = Message<"runtime.v1.LinuxCon
    * @generated from field: runtime.v1.SecurityProfile apparmor = 16;
    */
   apparmor?: SecurityProfile | undefined;
+
+  /**
+   * @generated from field: runtime.v1.SupplementalGroupsPolicy supplemental_groups_policy = 17;
+   */
+  supplementalGroupsPolicy: SupplementalGroupsPolicy;
 };
 
 /**
@@ -2088,6 +2258,26 @@ export enum NamespaceMode {
  * Describes the enum runtime.v1.NamespaceMode.
  */
 export declare const NamespaceModeSchema: GenEnum<NamespaceMode>;
+
+/**
+ * @generated from enum runtime.v1.SupplementalGroupsPolicy
+ */
+export enum SupplementalGroupsPolicy {
+  /**
+   * @generated from enum value: Merge = 0;
+   */
+  Merge = 0,
+
+  /**
+   * @generated from enum value: Strict = 1;
+   */
+  Strict = 1,
+}
+
+/**
+ * Describes the enum runtime.v1.SupplementalGroupsPolicy.
+ */
+export declare const SupplementalGroupsPolicySchema: GenEnum<SupplementalGroupsPolicy>;
 
 /**
  * @generated from enum runtime.v1.Protocol
