@@ -32,26 +32,35 @@ const execute = async (root: string, command: string, args: ReadonlyArray<string
   return { passed: code === 0, output: timedOut ? `${output}stopped after ${checkLimit / 1000} s\n` : output }
 }
 
-const criScript = "scripts/generate-cri.sh"
-const criGenerated = "src/adapters/cri/generated"
+const grpcScript = "scripts/generate-grpc.sh"
+const grpcProtocols = ["src/adapters/cri/api.proto", "src/adapters/probing/health.proto"]
 
-/** Generates the CRI code again in a copy below `scratch`, and compares. */
-const compareCri = async (root: string, scratch: string): Promise<Verdict> => {
-  const copy = join(scratch, "cri")
-  for (const path of [criScript, "src/adapters/cri/api.proto"]) {
+/** Generates the code of the gRPC protocols again in a copy below `scratch`, and compares. */
+const compareGrpc = async (root: string, scratch: string): Promise<Verdict> => {
+  const copy = join(scratch, "grpc")
+  for (const path of [grpcScript, ...grpcProtocols]) {
     await mkdir(join(copy, path, ".."), { recursive: true })
     await cp(join(root, path), join(copy, path))
   }
   await symlink(join(root, "node_modules"), join(copy, "node_modules"))
-  const made = await execute(copy, "sh", [criScript])
+  const made = await execute(copy, "sh", [grpcScript])
   if (!made.passed) return made
-  const names = new Set([join(root, criGenerated), join(copy, criGenerated)].flatMap((folder) => readdirSync(folder)))
-  const textOf = (from: string, name: string) => {
-    const path = join(from, criGenerated, name)
+  const stale = grpcProtocols.flatMap((protocol) => staleBeside(join(protocol, "..", "generated"), root, copy))
+  return verdict(stale.map((path) => `${path} is stale: run ${grpcScript}`))
+}
+
+/** Files of a folder that differ between two roots. */
+const staleBeside = (folder: string, root: string, copy: string): ReadonlyArray<string> => {
+  const filesOf = (at: string) => (existsSync(join(at, folder)) ? readdirSync(join(at, folder)) : [])
+  const textOf = (at: string, name: string) => {
+    const path = join(at, folder, name)
     return existsSync(path) ? readFileSync(path, "utf8") : undefined
   }
-  const stale = [...names].filter((name) => textOf(root, name) !== textOf(copy, name)).sort()
-  return verdict(stale.map((name) => `${criGenerated}/${name} is stale: run ${criScript}`))
+  const names = new Set([root, copy].flatMap(filesOf))
+  return [...names]
+    .filter((name) => textOf(root, name) !== textOf(copy, name))
+    .sort()
+    .map((name) => join(folder, name))
 }
 
 /** Quick ones first. `scratch` is a directory that may be written to. */
@@ -85,8 +94,8 @@ export const checksOf = (root: string, scratch: string): ReadonlyArray<Check> =>
       run: () => execute(root, bin("tsc"), ["--pretty", "false", "-p", "src/reports/viewer"])
     },
     ...generators.map((name) => ({ name: `${name}: up to date`, run: () => script(`scripts/${name}`, "--check") })),
-    ...(has(criScript) && has(criGenerated)
-      ? [{ name: "generate-cri.sh: up to date", run: () => compareCri(root, scratch) }]
+    ...(has(grpcScript) && grpcProtocols.every(has)
+      ? [{ name: "generate-grpc.sh: up to date", run: () => compareGrpc(root, scratch) }]
       : [])
   ]
 }

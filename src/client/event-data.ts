@@ -57,6 +57,10 @@ export interface Pod {
           readonly port: number | string
           readonly host?: string
         }
+        readonly grpc?: {
+          readonly port: number
+          readonly service?: string
+        }
         readonly initialDelaySeconds?: number
         readonly timeoutSeconds?: number
         readonly periodSeconds?: number
@@ -83,6 +87,10 @@ export interface Pod {
           readonly port: number | string
           readonly host?: string
         }
+        readonly grpc?: {
+          readonly port: number
+          readonly service?: string
+        }
         readonly initialDelaySeconds?: number
         readonly timeoutSeconds?: number
         readonly periodSeconds?: number
@@ -108,6 +116,10 @@ export interface Pod {
         readonly tcpSocket?: {
           readonly port: number | string
           readonly host?: string
+        }
+        readonly grpc?: {
+          readonly port: number
+          readonly service?: string
         }
         readonly initialDelaySeconds?: number
         readonly timeoutSeconds?: number
@@ -230,6 +242,10 @@ export interface Pod {
           readonly port: number | string
           readonly host?: string
         }
+        readonly grpc?: {
+          readonly port: number
+          readonly service?: string
+        }
         readonly initialDelaySeconds?: number
         readonly timeoutSeconds?: number
         readonly periodSeconds?: number
@@ -256,6 +272,10 @@ export interface Pod {
           readonly port: number | string
           readonly host?: string
         }
+        readonly grpc?: {
+          readonly port: number
+          readonly service?: string
+        }
         readonly initialDelaySeconds?: number
         readonly timeoutSeconds?: number
         readonly periodSeconds?: number
@@ -281,6 +301,10 @@ export interface Pod {
         readonly tcpSocket?: {
           readonly port: number | string
           readonly host?: string
+        }
+        readonly grpc?: {
+          readonly port: number
+          readonly service?: string
         }
         readonly initialDelaySeconds?: number
         readonly timeoutSeconds?: number
@@ -903,6 +927,10 @@ export interface ProbeStartedData {
     readonly tcpSocket?: {
       readonly port: number | string
       readonly host?: string
+    }
+    readonly grpc?: {
+      readonly port: number
+      readonly service?: string
     }
     readonly initialDelaySeconds?: number
     readonly timeoutSeconds?: number

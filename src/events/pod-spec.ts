@@ -33,12 +33,15 @@ export const HttpGetAction = Schema.Struct({
 })
 export const TcpSocketAction = Schema.Struct({ port: IntOrString, host: opt(text) })
 export const ExecAction = Schema.Struct({ command: opt(list(text)) })
+/** Asked on the pod's address; ports have no names here. */
+export const GrpcAction = Schema.Struct({ port: int, service: opt(text) })
 
 /** All timing fields are whole seconds; defaults: `pkg/apis/core/v1/defaults.go` SetDefaults_Probe. */
 export const Probe = Schema.Struct({
   exec: opt(ExecAction),
   httpGet: opt(HttpGetAction),
   tcpSocket: opt(TcpSocketAction),
+  grpc: opt(GrpcAction),
   initialDelaySeconds: opt(int),
   timeoutSeconds: opt(int),
   periodSeconds: opt(int),

@@ -57,6 +57,7 @@ const questionOf = (state: PodState, c: ContainerInState, hook: HookType, handle
           headers: yield* headersOf(state, c.name, hook)
         } satisfies Question
       case "tcpSocket":
+      case "grpc":
         return { ...target, ...timed } satisfies Question
       case "none":
         return target.message

@@ -56,6 +56,7 @@ const questionOf = (asked: AskedContainer) =>
       case "httpGet":
         return { ...target, headers, timeoutSeconds }
       case "tcpSocket":
+      case "grpc":
         return { ...target, timeoutSeconds }
       case "exec":
         return { kind: "exec", containerId: asked.containerId, command: command ?? target.command, timeoutSeconds }

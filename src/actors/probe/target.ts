@@ -35,6 +35,7 @@ export interface HttpTarget {
 export type Target =
   | HttpTarget
   | { readonly kind: "tcpSocket"; readonly host: string; readonly port: number }
+  | { readonly kind: "grpc"; readonly host: string; readonly port: number; readonly service: string }
   | { readonly kind: "exec"; readonly command: ReadonlyArray<string> }
   /** It cannot be asked, and why. */
   | { readonly kind: "none"; readonly message: string }
@@ -47,7 +48,7 @@ const noPort = (port: number | string): Target => ({
 
 /** `host`: the pod's address, for actions that name none. */
 export const targetOf = (spec: Probe, host: string, ports: Ports = {}): Target => {
-  const { exec, httpGet, tcpSocket } = spec
+  const { exec, httpGet, tcpSocket, grpc } = spec
   if (exec !== undefined) return { kind: "exec", command: exec.command ?? [] }
   if (httpGet !== undefined) {
     const port = resolvePort(httpGet.port, ports)
@@ -58,6 +59,9 @@ export const targetOf = (spec: Probe, host: string, ports: Ports = {}): Target =
   if (tcpSocket !== undefined) {
     const port = resolvePort(tcpSocket.port, ports)
     return port === undefined ? noPort(tcpSocket.port) : { kind: "tcpSocket", host: orHost(tcpSocket.host, host), port }
+  }
+  if (grpc !== undefined) {
+    return isPort(grpc.port) ? { kind: "grpc", host, port: grpc.port, service: grpc.service ?? "" } : noPort(grpc.port)
   }
   return { kind: "none", message: "the probe has no handler" }
 }
@@ -73,6 +77,10 @@ export const describeTarget = (target: Target): string => {
     }
     case "tcpSocket":
       return `connect ${bracketed(target.host)}:${target.port}`
+    case "grpc": {
+      const service = target.service === "" ? "" : ` of ${target.service}`
+      return `gRPC health${service} at ${bracketed(target.host)}:${target.port}`
+    }
     case "exec":
       return `exec ${target.command.join(" ")}`
     case "none":

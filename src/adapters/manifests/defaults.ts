@@ -27,6 +27,7 @@ const httpGetDefaults = (action: NonNullable<Probe["httpGet"]>): NonNullable<Pro
 const probeDefaults = (probe: Probe): Probe => ({
   ...probe,
   ...(probe.httpGet === undefined ? {} : { httpGet: httpGetDefaults(probe.httpGet) }),
+  ...(probe.grpc === undefined ? {} : { grpc: { ...probe.grpc, service: probe.grpc.service ?? "" } }),
   initialDelaySeconds: probe.initialDelaySeconds ?? 0,
   timeoutSeconds: orDefault(probe.timeoutSeconds, 1),
   periodSeconds: orDefault(probe.periodSeconds, 10),

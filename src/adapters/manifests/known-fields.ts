@@ -44,7 +44,6 @@ const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["spec.containers[].lifecycle.hook", words("tcpSocket")],
   ["spec.containers[].env[]", words("valueFrom")],
   ["spec.containers[].volumeMounts[]", words("subPath subPathExpr")],
-  ["spec.containers[].probe", words("grpc")],
   [
     "spec.volumes[]",
     words(`awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI ephemeral fc flexVolume flocker

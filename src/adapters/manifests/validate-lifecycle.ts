@@ -19,8 +19,9 @@ export const validateProbe = (
   path: string,
   complain: Complain
 ): void => {
-  const handlers = (["exec", "httpGet", "tcpSocket"] as const).filter((h) => probe[h] !== undefined)
-  if (handlers.length !== 1) complain(path, `needs exactly one of exec, httpGet, tcpSocket; has ${handlers.length}`)
+  const handlers = (["exec", "httpGet", "tcpSocket", "grpc"] as const).filter((h) => probe[h] !== undefined)
+  if (handlers.length !== 1)
+    complain(path, `needs exactly one of exec, httpGet, tcpSocket, grpc; has ${handlers.length}`)
   for (const [name, least] of Object.entries(probeMinimums)) {
     const value = probe[name as keyof typeof probeMinimums]
     if (value !== undefined && value < least) complain(`${path}.${name}`, `must be ${least} or more`)
@@ -30,6 +31,11 @@ export const validateProbe = (
     complain(`${path}.terminationGracePeriodSeconds`, "is not allowed for a readiness probe")
   }
   validateActions(probe, path, complain)
+  if (probe.grpc !== undefined) {
+    const port: number | undefined = probe.grpc.port
+    if (port === undefined) complain(`${path}.grpc.port`, "is missing")
+    else check(`${path}.grpc.port`, portProblem(port), complain)
+  }
 }
 
 /** What probes and hooks ask of a container. */

@@ -2,6 +2,7 @@
 import { Clock, Effect, Layer } from "effect"
 import { ContainerRuntime } from "../cri/port.ts"
 import { askExec } from "./exec.ts"
+import { askGrpc } from "./grpc.ts"
 import { askHttp } from "./http.ts"
 import { clip, type Outcome } from "./outcome.ts"
 import { type Answer, Prober, type Question } from "./port.ts"
@@ -16,6 +17,8 @@ export const make = Effect.gen(function* () {
         return askHttp(question)
       case "tcpSocket":
         return askTcp(question)
+      case "grpc":
+        return askGrpc(question)
       case "exec":
         return askExec(runtime, question)
     }

@@ -1,6 +1,6 @@
 /**
- * One question to a container, asked once: over HTTP, by a TCP connection, or by a command in it. Everything is resolved:
- * host, port number, values of headers, expanded command.
+ * One question to a container, asked once: over HTTP, by a TCP connection, by gRPC's health protocol, or by a command in
+ * it. Everything is resolved: host, port number, values of headers, expanded command.
  *
  * What each implementation must keep stands in test/adapters/probing/prober-contract.ts.
  */
@@ -26,12 +26,19 @@ export interface TcpQuestion extends Timed {
   readonly host: string
   readonly port: number
 }
+export interface GrpcQuestion extends Timed {
+  readonly kind: "grpc"
+  readonly host: string
+  readonly port: number
+  /** Whose health is asked; empty: the whole server's. */
+  readonly service: string
+}
 export interface ExecQuestion extends Timed {
   readonly kind: "exec"
   readonly containerId: string
   readonly command: ReadonlyArray<string>
 }
-export type Question = HttpQuestion | TcpQuestion | ExecQuestion
+export type Question = HttpQuestion | TcpQuestion | GrpcQuestion | ExecQuestion
 
 /**
  * `failure`: the container answered badly, or not in time. `error`: it could not be asked at all, which says nothing of

@@ -195,6 +195,8 @@ describe("what a probe asks", () => {
   it("is told to people", () => {
     const tell = (spec: Probe) => describeTarget(targetOf(spec, "fd00::2"))
     assert.equal(tell({ tcpSocket: { port: 80 } }), "connect [fd00::2]:80")
+    assert.equal(tell({ grpc: { port: 9000 } }), "gRPC health at [fd00::2]:9000")
+    assert.equal(tell({ grpc: { port: 9000, service: "users" } }), "gRPC health of users at [fd00::2]:9000")
     assert.equal(tell({ exec: { command: ["cat", "/ok"] } }), "exec cat /ok")
     assert.equal(tell({ httpGet: { port: 443, scheme: "HTTPS", host: "h", path: "x" } }), "GET https://h:443/x")
     assert.equal(tell({ httpGet: { port: "web" } }), 'nothing: the container has no port "web"')

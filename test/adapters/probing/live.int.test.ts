@@ -15,6 +15,7 @@ import { askHttp } from "../../../src/adapters/probing/http.ts"
 import { formatUrl, headerMap } from "../../../src/adapters/probing/http-request.ts"
 import { make } from "../../../src/adapters/probing/live.ts"
 import { differs, itMeets, later, type Table, tables } from "../../support/cases.ts"
+import { healthServer } from "./health-server.ts"
 import { proberContract } from "./prober-contract.ts"
 
 const listening = <S extends Server | http.Server>(server: S) =>
@@ -65,20 +66,29 @@ proberContract(
     )
     const { port: closed, server } = yield* listening(createServer())
     server.close()
+    const health = yield* healthServer()
+    const grpc = (service: string, port = health.port) =>
+      ({ kind: "grpc", host: "127.0.0.1", port, service, timeoutSeconds: 1 }) as const
     const get = (path: string) =>
       ({ kind: "httpGet", scheme: "HTTP", host: "127.0.0.1", port: web, path, headers: [], timeoutSeconds: 1 }) as const
     const run = (...command: ReadonlyArray<string>) =>
       ({ kind: "exec", containerId: "c", command, timeoutSeconds: 1 }) as const
     return {
       prober,
-      good: [get("/"), { kind: "tcpSocket", host: "127.0.0.1", port: open, timeoutSeconds: 1 }, run("exit", "0")],
+      good: [
+        get("/"),
+        { kind: "tcpSocket", host: "127.0.0.1", port: open, timeoutSeconds: 1 },
+        grpc(""),
+        run("exit", "0")
+      ],
       bad: [
         get("/bad"),
         { kind: "tcpSocket", host: "127.0.0.1", port: closed, timeoutSeconds: 1 },
         { ...get("/"), port: closed },
+        grpc("resting"),
         run("exit", "3")
       ],
-      silent: [get("/silent"), run("sleep")],
+      silent: [get("/silent"), grpc("silent"), grpc("", open), grpc("", closed), run("sleep")],
       unaskable: [run("broken"), { ...get("/"), headers: [{ name: "a", value: "b\r\nc" }] }],
       talkative: [get("/long"), run("print", "20000")]
     }

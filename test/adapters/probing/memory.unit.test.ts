@@ -6,6 +6,7 @@ import { proberContract } from "./prober-contract.ts"
 const questions = (host: string): ReadonlyArray<Question> => [
   { kind: "httpGet", scheme: "HTTP", host, port: 80, path: "/", headers: [], timeoutSeconds: 1 },
   { kind: "tcpSocket", host, port: 80, timeoutSeconds: 1 },
+  { kind: "grpc", host, port: 80, service: "", timeoutSeconds: 1 },
   { kind: "exec", containerId: host, command: ["true"], timeoutSeconds: 1 }
 ]
 const at = (host: string) => (q: Question) => (q.kind === "exec" ? q.containerId : q.host) === host
