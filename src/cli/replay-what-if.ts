@@ -253,7 +253,8 @@ const killWords: Readonly<Record<string, string>> = {
   FailedPostStartHook: "stop for its failed postStart hook",
   PodCompleted: "stop since the other containers ended",
   DeadlineExceeded: "stop at the pod's deadline",
-  RestartAllContainers: "stop to start all over"
+  RestartAllContainers: "stop to start all over",
+  Preempting: "stop for a pod of higher priority"
 }
 
 const times = (n: number): string => (n === 1 ? "once" : n === 2 ? "twice" : `${n} times`)

@@ -643,6 +643,29 @@ export interface PodRejectedData {
   readonly field?: string
 }
 
+/** The pod does not fit beside those that are there and outranks some of them: these are preempted, and it is admitted when nothing of them runs any more. */
+export interface PodPreemptionDecidedData {
+  readonly pod: Pod
+  readonly source: string
+  readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
+  readonly maxRestartPeriodSeconds?: number
+  readonly preempted: ReadonlyArray<{
+    readonly namespace: string
+    readonly name: string
+    readonly uid: string
+    readonly priority: number
+    readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
+  }>
+  readonly message: string
+}
+
+/** A pod of higher priority takes the place of this one: its containers are stopped, nothing is started any more, and it fails. What is left of it stays until its manifest goes. */
+export interface PodPreemptedData {
+  readonly by: string
+  readonly byUid: string
+  readonly message: string
+}
+
 /** The pod's definition changed. The running pod ends first; then this one starts. */
 export interface PodReplacementQueuedData {
   readonly pod: Pod
@@ -655,6 +678,13 @@ export interface PodReplacementQueuedData {
     readonly maxPods: number
     readonly pods: number
     readonly labels: { readonly [name: string]: string }
+    readonly preempt?: ReadonlyArray<{
+      readonly namespace: string
+      readonly name: string
+      readonly uid: string
+      readonly priority: number
+      readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
+    }>
     readonly takenPorts: ReadonlyArray<string>
   }
 }
@@ -759,7 +789,7 @@ export interface PodPhaseChangedData {
   readonly message?: string
 }
 
-/** A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready. */
+/** A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget. */
 export interface PodConditionChangedData {
   readonly condition: string
   readonly status: boolean
@@ -845,7 +875,7 @@ export interface ContainerHookEndedData {
 export interface ContainerKillRequestedData {
   readonly container: string
   readonly containerId: string
-  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Unknown"
+  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Unknown" | "Preempting"
   readonly message: string
   readonly gracePeriodSeconds: number
   readonly preStop?: boolean
@@ -870,7 +900,7 @@ export interface ContainerExitedData {
   readonly reason: string
   readonly message: string
   readonly oomKilled: boolean
-  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Unknown"
+  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Unknown" | "Preempting"
   readonly startedAt?: string
   readonly finishedAt: string
 }
@@ -1160,6 +1190,8 @@ export interface EventData {
   readonly ImageReleased: ImageReleasedData
   readonly PodAdmitted: PodAdmittedData
   readonly PodRejected: PodRejectedData
+  readonly PodPreemptionDecided: PodPreemptionDecidedData
+  readonly PodPreempted: PodPreemptedData
   readonly PodReplacementQueued: PodReplacementQueuedData
   readonly PodReplacementDropped: PodReplacementDroppedData
   readonly PodTerminationRequested: PodTerminationRequestedData
@@ -1247,6 +1279,8 @@ export const tagsByType = {
   "dev.chronode.ImageReleased.v1": "ImageReleased",
   "dev.chronode.PodAdmitted.v1": "PodAdmitted",
   "dev.chronode.PodRejected.v1": "PodRejected",
+  "dev.chronode.PodPreemptionDecided.v1": "PodPreemptionDecided",
+  "dev.chronode.PodPreempted.v1": "PodPreempted",
   "dev.chronode.PodReplacementQueued.v1": "PodReplacementQueued",
   "dev.chronode.PodReplacementDropped.v1": "PodReplacementDropped",
   "dev.chronode.PodTerminationRequested.v1": "PodTerminationRequested",

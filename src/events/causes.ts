@@ -77,6 +77,8 @@ export const isTrouble = (recorded: RecordedEvent): boolean => {
     case "SandboxLost":
     case "PodRejected":
     case "PodDeadlineExceeded":
+    case "PodPreemptionDecided":
+    case "PodPreempted":
     case "PodRestartRequested":
     case "PodOperationFailed":
     case "PodTerminationRequested":

@@ -3,6 +3,16 @@ import { Schema } from "effect"
 
 const text = Schema.String
 
+/** A pod that has to go for another one. */
+export const PreemptedPod = Schema.Struct({
+  namespace: text,
+  name: text,
+  uid: text,
+  priority: Schema.Int,
+  qosClass: Schema.Literals(["Guaranteed", "Burstable", "BestEffort"])
+})
+export type PreemptedPod = typeof PreemptedPod.Type
+
 /** What a pod's admission is decided on, as it was when the pod was asked for. Amounts as text. */
 export const NodeRoom = Schema.Struct({
   /** By resource: `cpu`, `memory`; what is not named here is not limited. */
@@ -13,6 +23,8 @@ export const NodeRoom = Schema.Struct({
   /** Pods that are there already. */
   pods: Schema.Int,
   labels: Schema.Record(text, text),
+  /** Pods of lower priority whose end would make room for one that does not fit (`pkg/kubelet/preemption`). */
+  preempt: Schema.optionalKey(Schema.Array(PreemptedPod)),
   /** Those of the pod's host ports that others have: `TCP 0.0.0.0:80 (default/web)`. */
   takenPorts: Schema.Array(text)
 })

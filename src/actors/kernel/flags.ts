@@ -38,8 +38,16 @@ export const killUnknown: DecisionFlag = {
     "A container whose state the runtime itself does not know (CONTAINER_UNKNOWN) is stopped and, where its policy says so, started again. Without it such a container was left alone."
 }
 
+export const preemption: DecisionFlag = {
+  number: 4,
+  name: "Preemption",
+  since: "0.1.0",
+  about:
+    "A pod that does not fit preempts pods of lower priority, and is admitted when they have ended. Without it it was rejected."
+}
+
 /** All of them, in order of their numbers. */
-export const decisionFlags: ReadonlyArray<DecisionFlag> = [restartAfterOwnKill, activeDeadline, killUnknown]
+export const decisionFlags: ReadonlyArray<DecisionFlag> = [restartAfterOwnKill, activeDeadline, killUnknown, preemption]
 
 /** The numbers of those that are in force: an input of every decision. */
 export type Flags = ReadonlySet<number>

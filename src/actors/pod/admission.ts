@@ -37,6 +37,10 @@ export const admission = (pod: Pod, room?: NodeRoom): Refusal | undefined => {
   return osRefusal(pod.spec.os?.name, pod.metadata.labels) ?? roomRefusals(pod.spec, room)[0]
 }
 
+/** Nothing but the other pods speaks against it: without them it would fit. */
+export const lacksOnlyRoom = (pod: Pod, room: NodeRoom): boolean =>
+  admission(pod, { ...room, used: {}, pods: 0 }) === undefined
+
 type Resources = Pod["spec"]["containers"][number]["resources"]
 
 /** Quantities that do not parse, or a request above its limit (`validation.go` ValidateResourceRequirements). */

@@ -14,11 +14,13 @@ import { podDecider } from "./decider.ts"
 import type { PodEvent } from "./evolve.ts"
 import { runHook } from "./hook-effects.ts"
 import { podMessages, podReminders, podTells } from "./messages.ts"
+import type { Pods } from "./pods.ts"
+import { observePreempted } from "./preempted-observer.ts"
 import { cleanUp, ensureSandbox, stopSandbox } from "./sandbox-effects.ts"
 import type { PodSettings } from "./settings.ts"
 import { containerIn, type HookType, isAlive, isHeld, type PodState } from "./state.ts"
 
-export type PodNeeds = ContainerLogs | ContainerRuntime | Host | Manifests | PodSettings | Prober
+export type PodNeeds = ContainerLogs | ContainerRuntime | Host | Manifests | Pods | PodSettings | Prober
 type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, PodNeeds>
 
 const toSelf =
@@ -72,11 +74,12 @@ const react = ({ event }: RecordedEvent<PodEvent>, state: PodState, id: ActorId)
  */
 const resume = (state: PodState, id: ActorId): Reaction<PodNeeds> => {
   const pod = state.definition?.pod
-  if (pod === undefined) return []
+  const reminders = Effect.map(Clock.currentTimeMillis, (at) => podReminders(state, id, at))
+  if (pod === undefined) return [reminders]
   const one = Effect.map((command: PodCommand) => toSelf(id)([command]))
   const self = Effect.map(toSelf(id))
   return [
-    Effect.map(Clock.currentTimeMillis, (at) => podReminders(state, id, at)),
+    reminders,
     ...(state.sandbox?.status === "requested"
       ? [one(ensureSandbox(pod, state.sandbox.attempt, state.startTime, true))]
       : []),
@@ -92,4 +95,23 @@ const resume = (state: PodState, id: ActorId): Reaction<PodNeeds> => {
   ]
 }
 
-export const podBehavior: Behavior<PodState, PodCommand, PodEvent, PodNeeds> = { ...podDecider, react, resume }
+export const podBehavior: Behavior<PodState, PodCommand, PodEvent, PodNeeds> = {
+  ...podDecider,
+  react,
+  resume,
+  observe: (state, id) => {
+    const { preempting, replacement } = state
+    if (preempting === undefined || replacement === null) return []
+    const { uid } = replacement.pod.metadata
+    return [
+      {
+        key: `preempted/${uid}`,
+        because: preempting.because,
+        run: (emit) =>
+          observePreempted(preempting.pods, (at) =>
+            emit({ to: id, command: { _tag: "ReportPreempted", at, uid } as PodCommand })
+          )
+      }
+    ]
+  }
+}

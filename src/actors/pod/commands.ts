@@ -26,6 +26,11 @@ export const UndesirePod = Schema.TaggedStruct("UndesirePod", {
   reason: Schema.Literal("ManifestRemoved")
 })
 
+/** A pod of higher priority takes this one's place. */
+export const PreemptPod = Schema.TaggedStruct("PreemptPod", { at, uid: text, by: text, byUid: text })
+/** Nothing runs any more of the pods whose place this one takes. */
+export const ReportPreempted = Schema.TaggedStruct("ReportPreempted", { at, uid: text })
+
 export const ReportImage = Schema.TaggedStruct("ReportImage", {
   at,
   image: text,
@@ -142,6 +147,8 @@ export type ObserveRuntime = typeof ObserveRuntime.Type
 export const PodCommand = Schema.Union([
   DesirePod,
   UndesirePod,
+  PreemptPod,
+  ReportPreempted,
   ReportImage,
   ReportVolume,
   ReportProbe,

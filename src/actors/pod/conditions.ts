@@ -109,6 +109,12 @@ export const podReadyToStartContainers = (spec: PolicyPodSpec, sandbox: SandboxS
     sandbox?.ready === true && (spec.hostNetwork === true || sandbox.ips.some((ip) => ip !== ""))
   )
 
+/** The node itself ended the pod for the sake of others (KEP-3329); none for a pod that nobody disturbed. */
+export const disruptionTarget = (
+  failed: { readonly reason: string; readonly message: string } | undefined
+): ReadonlyArray<PodCondition> =>
+  failed?.reason === "Preempting" ? [condition("DisruptionTarget", true, "TerminationByKubelet", failed.message)] : []
+
 /** A container's exit restarts all of them (KEP-5532); `undefined` for pods in which none can. */
 export const allContainersRestarting = (
   spec: PolicyPodSpec,

@@ -2,8 +2,8 @@
 import { timestamp } from "../../events/definition.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
-import type { Flags } from "../kernel/flags.ts"
-import { admission } from "./admission.ts"
+import { type Flags, isOn, preemption } from "../kernel/flags.ts"
+import { admission, lacksOnlyRoom } from "./admission.ts"
 import { type CommandOf, type PodCommand, PodCommand as PodCommandSchema } from "./commands.ts"
 import { evolve, type PodDecision, type PodEvent } from "./evolve.ts"
 import {
@@ -16,6 +16,7 @@ import {
   observe
 } from "./learn-containers.ts"
 import { operationFailed, retryDelay } from "./operation-failed.ts"
+import { isTerminalPhase } from "./phase.ts"
 import { plan } from "./plan.ts"
 import { qosClass } from "./qos.ts"
 import { containerIn, emptyPod, type PodState, uidOf } from "./state.ts"
@@ -34,6 +35,8 @@ type Learn = { readonly [Tag in PodCommand["_tag"]]: (d: PodDecision, command: C
 const learning: Learn = {
   DesirePod: (d, command) => desire(d, command),
   UndesirePod: (d, { uid }) => undesire(d, uid),
+  PreemptPod: (d, command) => preempt(d, command),
+  ReportPreempted: (d, { uid }) => learnPreempted(d, uid),
   ReportImage: (d, command) => learnImage(d, command),
   ReportVolume: (d, command) => learnVolume(d, command),
   ReportProbe: (d, command) => learnProbe(d, command),
@@ -61,9 +64,13 @@ const definitionOf = ({ pod, source, maxRestartPeriodSeconds }: Desired) => ({
 })
 
 const admit = (d: PodDecision, desired: Desired, because?: string): void => {
-  const { pod, source } = desired
-  const refusal = admission(pod, desired.room)
-  if (refusal !== undefined) {
+  const { pod, source, room } = desired
+  const refusal = admission(pod, room)
+  const preempted = room?.preempt ?? []
+  if (refusal !== undefined && preempted.length > 0 && isOn(d.flags, preemption) && lacksOnlyRoom(pod, room!)) {
+    const { message } = refusal
+    d.emit({ _tag: "PodPreemptionDecided", ...definitionOf(desired), preempted, message }, because)
+  } else if (refusal !== undefined) {
     d.emit({ _tag: "PodRejected", uid: pod.metadata.uid, source, ...refusal }, because)
   } else {
     d.emit({ _tag: "PodAdmitted", ...definitionOf(desired) }, because)
@@ -74,7 +81,9 @@ const desire = (d: PodDecision, desired: Desired): void => {
   const { uid } = desired.pod.metadata
   const { definition, replacement, rejected, termination } = d.state
   if (definition === null) {
-    if (rejected?.uid !== uid) admit(d, desired)
+    if (rejected?.uid === uid || replacement?.pod.metadata.uid === uid) return
+    if (replacement !== null) d.emit({ _tag: "PodReplacementDropped", uid: replacement.pod.metadata.uid })
+    admit(d, desired)
     return
   }
   const isRunning = definition.pod.metadata.uid === uid && termination === null
@@ -95,6 +104,23 @@ const undesire = (d: PodDecision, uid: string): void => {
   } else if (d.state.rejected?.uid === uid) {
     d.emit({ _tag: "PodRemoved", uid })
   }
+}
+
+/** kubelet's words (`pkg/kubelet/preemption/preemption.go`), and for whom. */
+const preemptedMessage = "Preempted in order to admit critical pod"
+
+const preempt = (d: PodDecision, { uid, by, byUid }: CommandOf<"PreemptPod">): void => {
+  const { definition, termination, failed, phase } = d.state
+  if (definition?.pod.metadata.uid !== uid || termination !== null || failed !== undefined) return
+  if (isTerminalPhase(phase)) return
+  d.emit({ _tag: "PodPreempted", by, byUid, message: preemptedMessage })
+}
+
+/** The room that was missing is there. */
+const learnPreempted = (d: PodDecision, uid: string): void => {
+  const { replacement, preempting } = d.state
+  if (preempting === undefined || replacement?.pod.metadata.uid !== uid) return
+  d.emit({ _tag: "PodAdmitted", ...definitionOf(replacement) }, preempting.because)
 }
 
 const terminate = (d: PodDecision, reason: "ManifestRemoved" | "DefinitionChanged", because?: string): void => {

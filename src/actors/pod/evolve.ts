@@ -34,7 +34,7 @@ const withVolume = (state: PodState, name: string, meta: EventMeta, change: Part
 })
 
 const definitionOf = (
-  event: Extract<PodEvent, { readonly _tag: "PodAdmitted" | "PodReplacementQueued" }>,
+  event: Extract<PodEvent, { readonly _tag: "PodAdmitted" | "PodReplacementQueued" | "PodPreemptionDecided" }>,
   meta: EventMeta
 ): Definition => ({
   pod: event.pod,
@@ -77,8 +77,23 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
         because: meta.id,
         replacement: definitionOf(event, meta)
       }
-    case "PodReplacementDropped":
-      return { ...state, because: meta.id, replacement: null }
+    case "PodReplacementDropped": {
+      const { preempting: _, ...rest } = state
+      return { ...rest, because: meta.id, replacement: null }
+    }
+    case "PodPreemptionDecided":
+      return {
+        ...emptyPod(state.name),
+        because: meta.id,
+        replacement: definitionOf(event, meta),
+        preempting: { pods: event.preempted, because: meta.id }
+      }
+    case "PodPreempted":
+      return {
+        ...state,
+        because: meta.id,
+        failed: { reason: "Preempting", message: event.message, because: meta.id }
+      }
     case "PodTerminationRequested":
       return {
         ...state,

@@ -80,6 +80,16 @@ const unmountVolumes = (state: PodState, id: ActorId, at: number): ReadonlyArray
       to(volumeActor(id, v.name), { _tag: "UnmountVolume", at, podUid: state.definition?.pod.metadata.uid ?? "" })
     )
 
+/** Whoever has to go for this pod. */
+const preemptOthers = ({ preempting, replacement }: PodState, id: ActorId, at: number): ReadonlyArray<Outgoing> => {
+  const byUid = replacement?.pod.metadata.uid
+  if (preempting === undefined || byUid === undefined) return []
+  const by = `${id.namespace}/${id.name}`
+  return preempting.pods.map(({ namespace, name, uid }) =>
+    to(actorId("pod", namespace, name), { _tag: "PreemptPod", at, uid, by, byUid })
+  )
+}
+
 /** The probes of a container that runs. Liveness and readiness wait for the startup probe. */
 const startProbes = (state: PodState, id: ActorId, c: ContainerInState, at: number): ReadonlyArray<Outgoing> => {
   const pod = state.definition?.pod
@@ -130,6 +140,8 @@ const stopProbes = (
 /** Messages on an event. `state`: after the whole decision; `at`: milliseconds since the epoch. */
 export const podMessages = (event: PodEvent, state: PodState, id: ActorId, at: number): ReadonlyArray<Outgoing> => {
   switch (event._tag) {
+    case "PodPreemptionDecided":
+      return preemptOthers(state, id, at)
     case "PodAdmitted":
       return [...mountVolumes(state, id, at), ...requestImages(state, at)]
     case "ContainerStarted": {
@@ -169,6 +181,7 @@ export const podMessages = (event: PodEvent, state: PodState, id: ActorId, at: n
 
 /** Events on which a pod may have something to tell. */
 export const podTells: ReadonlySet<PodEvent["_tag"]> = new Set([
+  "PodPreemptionDecided",
   "PodAdmitted",
   "ContainerStarted",
   "ContainerHookEnded",
@@ -182,6 +195,7 @@ export const podTells: ReadonlySet<PodEvent["_tag"]> = new Set([
 
 /** Told again after a restart: what others may have missed. */
 export const podReminders = (state: PodState, id: ActorId, at: number): ReadonlyArray<Outgoing> => [
+  ...preemptOthers(state, id, at),
   ...mountVolumes(state, id, at),
   ...unmountVolumes(state, id, at),
   ...(state.termination === null ? requestImages(state, at) : []),

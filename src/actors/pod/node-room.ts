@@ -4,6 +4,7 @@
  * name is given to them.
  */
 import type { NodeRoom } from "../../events/node-room.ts"
+import type { Requirement } from "./preemption.ts"
 import { add, compare, type Quantity, quantityOf, zero } from "./quantity.ts"
 import type { Refusal } from "./refusal.ts"
 import { podRequests } from "./resource-list.ts"
@@ -24,11 +25,13 @@ const amount = (texts: Readonly<Record<string, string>>, name: string): Quantity
 
 interface Lack {
   readonly resource: string
+  readonly missing: bigint
   readonly message: string
 }
 
 const lack = (resource: string, requested: bigint, used: bigint, capacity: bigint): Lack => ({
   resource,
+  missing: requested - (capacity - used),
   message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`
 })
 
@@ -51,6 +54,10 @@ const predicate = (name: string, why: string): Refusal => ({
   reason: name,
   message: `Predicate ${name} failed: ${why}`
 })
+
+/** How much is missing of what there is too little of (`predicate.go` GetInsufficientAmount). */
+export const requirements = (spec: PolicyPodSpec, room: NodeRoom): ReadonlyArray<Requirement> =>
+  lacks(spec, room).map(({ resource, missing }) => ({ resource, quantity: Number(missing) }))
 
 /** Everything that speaks against the pod, in kubelet's words; the first is the reason of its rejection. */
 export const roomRefusals = (spec: PolicyPodSpec, room: NodeRoom): ReadonlyArray<Refusal> => {
@@ -119,6 +126,8 @@ export interface Neighbour {
   /** `namespace/name` */
   readonly name: string
   readonly spec: PolicyPodSpec
+  /** Of one that may have to go for another pod; absent: it is not there yet, or is being replaced. */
+  readonly uid?: string
 }
 
 /** The room that a node has for a pod beside its neighbours. */

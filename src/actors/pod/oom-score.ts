@@ -1,4 +1,5 @@
 /** `oom_score_adj` of containers (`pkg/kubelet/qos/policy.go`): whom the kernel kills first when memory runs out. */
+import { nodeCriticalPriority } from "../../events/system-priorities.ts"
 import { qosClass } from "./qos.ts"
 import { quantityOf, value, zero } from "./quantity.ts"
 import { hasPodLevelResources, podRequests } from "./resource-list.ts"
@@ -6,10 +7,6 @@ import { initContainersOf, isSidecar, type PolicyContainer, type PolicyPod } fro
 
 export const guaranteedOomScoreAdj = -997
 export const bestEffortOomScoreAdj = 1000
-/** Priority of `system-node-critical`; such a pod is spared like a Guaranteed one. */
-export const nodeCriticalPriority = 2_000_001_000
-/** From here on a pod is critical: system-cluster-critical (`pkg/apis/scheduling`, SystemCriticalPriority). */
-export const criticalPriority = 2_000_000_000
 
 /** Bytes. */
 const memoryRequest = (container: PolicyContainer): number => value(quantityOf(container.resources?.requests?.memory))
@@ -32,6 +29,7 @@ const isSidecarOf = (pod: PolicyPod, { name }: PolicyContainer): boolean =>
 
 /** `memoryCapacity`: bytes of the node, more than zero. */
 export const oomScoreAdj = (pod: PolicyPod, container: PolicyContainer, memoryCapacity: number): number => {
+  // A node-critical pod is spared like a Guaranteed one.
   if ((pod.spec.priority ?? 0) >= nodeCriticalPriority) return guaranteedOomScoreAdj
   const qos = qosClass(pod.spec)
   if (qos === "Guaranteed") return guaranteedOomScoreAdj

@@ -126,8 +126,9 @@ const planEnd = (d: PodDecision): void => {
 /** What runs on only beside others ends with them; a pod that failed as a whole stops as a whole. */
 const stopRest = (d: PodDecision): void => {
   const { failed } = d.state
-  if (failed !== undefined) stopAll(d, "DeadlineExceeded", failed.message, failed.because)
-  else stopAll(d, "PodCompleted", "the pod's other containers have ended for good", trigger(d) ?? d.state.because)
+  if (failed !== undefined) {
+    stopAll(d, failed.reason === "Preempting" ? "Preempting" : "DeadlineExceeded", failed.message, failed.because)
+  } else stopAll(d, "PodCompleted", "the pod's other containers have ended for good", trigger(d) ?? d.state.because)
 }
 
 const releaseVolumes = (d: PodDecision): void => {

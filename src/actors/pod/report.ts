@@ -2,7 +2,7 @@
 
 import type { PodPhase } from "../../events/kinds/pod.ts"
 import type { Pod } from "../../events/pod-spec.ts"
-import { containersReady, initialized, podReadyToStartContainers, ready } from "./conditions.ts"
+import { containersReady, disruptionTarget, initialized, podReadyToStartContainers, ready } from "./conditions.ts"
 import { containerStatuses, isReady } from "./container-statuses.ts"
 import type { PodDecision } from "./evolve.ts"
 import { isTerminalPhase, podPhase } from "./phase.ts"
@@ -37,7 +37,8 @@ export const planReport = (d: PodDecision): void => {
     podReadyToStartContainers(pod.spec, sandbox),
     initialized(pod.spec, statuses, phase),
     containersReady(pod.spec, statuses, phase),
-    ready(pod.spec, statuses, phase)
+    ready(pod.spec, statuses, phase),
+    ...disruptionTarget(d.state.failed)
   ]
   for (const condition of conditions) tellCondition(d, condition, because(lastMoved(d)))
 }

@@ -1,8 +1,10 @@
 /** Requests and limits as the runtime is told them (`pkg/kubelet/kuberuntime/kuberuntime_container_linux.go`). */
+
 import type { LinuxContainerResources } from "../../adapters/cri/port.ts"
 import type { ResourceRequirements } from "../../events/pod-spec.ts"
+import { criticalPriority } from "../../events/system-priorities.ts"
 import { type CgroupVersion, defaultQuotaPeriod, hugePageLimits, milliCpuToQuota, milliCpuToShares } from "./cgroup.ts"
-import { criticalPriority, oomScoreAdj } from "./oom-score.ts"
+import { oomScoreAdj } from "./oom-score.ts"
 import { type QosClass, qosClass } from "./qos.ts"
 import { compare, isZero, milliValue, quantityOf, value, zero } from "./quantity.ts"
 import { podLimits, podRequests } from "./resource-list.ts"

@@ -6,7 +6,7 @@
 import type { EventOf } from "../../events/catalogue.ts"
 import type { PodPhase } from "../../events/kinds/pod.ts"
 import type { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
-import type { NodeRoom } from "../../events/node-room.ts"
+import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import { type BackOff, type BackOffPolicy, crashBackOffPolicy } from "./backoff.ts"
 import type { QosClass } from "./qos.ts"
@@ -151,7 +151,9 @@ export interface PodState {
     readonly at: number
     readonly because: string
   } | null
-  /** It failed as a whole (DeadlineExceeded): nothing of it is started any more. */
+  /** The pods whose place `replacement` takes: it waits until nothing of them runs. */
+  readonly preempting?: { readonly pods: ReadonlyArray<PreemptedPod>; readonly because: string }
+  /** It failed as a whole (DeadlineExceeded, Preempting): nothing of it is started any more. */
   readonly failed?: { readonly reason: string; readonly message: string; readonly because: string }
   /** All its containers are being stopped to start over. */
   readonly restarting?: { readonly because: string } | null
@@ -215,7 +217,11 @@ export const emptyContainer = (name: string, init: boolean, sidecar = false): Co
 export const crashPolicy = (state: PodState): BackOffPolicy =>
   crashBackOffPolicy(state.definition === null ? undefined : state.definition.maxRestartPeriodSeconds * 1000)
 
-export const uidOf = (state: PodState): string => state.definition?.pod.metadata.uid ?? state.rejected?.uid ?? ""
+export const uidOf = (state: PodState): string =>
+  state.definition?.pod.metadata.uid ??
+  state.rejected?.uid ??
+  (state.preempting === undefined ? undefined : state.replacement?.pod.metadata.uid) ??
+  ""
 
 export const containerIn = (state: PodState, name: string): ContainerInState | undefined =>
   state.containers.find((c) => c.name === name)

@@ -83,6 +83,10 @@ const statusText = (
 const sidecarsOf = (state: PodState): ReadonlySet<string> =>
   new Set(state.containers.filter((c) => c.sidecar === true).map((c) => c.name))
 
+const preemptingMessage = ({ preempting }: PodState): string | undefined =>
+  preempting &&
+  `waits for the end of ${preempting.pods.map(({ namespace, name }) => `${namespace}/${name}`).join(", ")}`
+
 export const podView = (id: ActorId, state: PodState): PodView => {
   const init = containerStatuses(state, true)
   const main = containerStatuses(state, false)
@@ -101,7 +105,7 @@ export const podView = (id: ActorId, state: PodState): PodView => {
     startTime: state.startTime,
     qosClass: state.definition?.qosClass ?? "",
     source: state.definition?.source ?? "",
-    message: state.rejected?.message ?? state.failed?.message ?? waiting?.message ?? "",
+    message: state.rejected?.message ?? state.failed?.message ?? preemptingMessage(state) ?? waiting?.message ?? "",
     conditions: Object.fromEntries(Object.entries(state.conditions).map(([type, c]) => [type, c.status])),
     containers: main,
     initContainers: init

@@ -2,12 +2,16 @@
  * The room that the node has for the next pod. Pods that were asked for a moment ago may not have decided yet: they are
  * counted as if they were there, so that two that come at once do not get the same place.
  */
-import { Context, Effect, Layer } from "effect"
-import type { NodeRoom } from "../../events/node-room.ts"
+import { Context, Effect, Layer, Result } from "effect"
+import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
 import type { Pod } from "../../events/pod-spec.ts"
-import { type Neighbour, roomBeside, roomRefusals } from "../pod/node-room.ts"
+import { lacksOnlyRoom } from "../pod/admission.ts"
+import { asStatic } from "../pod/critical.ts"
+import { type Neighbour, requirements, roomBeside, roomRefusals } from "../pod/node-room.ts"
 import { isTerminalPhase } from "../pod/phase.ts"
 import { Pods } from "../pod/pods.ts"
+import { podsToPreempt } from "../pod/preemption.ts"
+import { qosClass } from "../pod/qos.ts"
 import { PodSettings } from "../pod/settings.ts"
 import type { PodState } from "../pod/state.ts"
 
@@ -26,13 +30,22 @@ export class Placements extends Context.Service<
       const pods = yield* Pods
       const { offer } = yield* PodSettings
       const asked = new Map<string, Pod>()
+      const leaving = new Set<string>()
       return Placements.of({
         roomFor: (pod) => {
           if (offer === undefined) return undefined
           const name = fullName(pod)
-          const room = roomBeside(pod.spec, offer, neighbours(name, pods.all(), asked))
-          if (roomRefusals(pod.spec, room).length === 0) asked.set(name, pod)
-          return room
+          const others = neighbours(name, pods.all(), asked, leaving)
+          const room = roomBeside(pod.spec, offer, others)
+          if (roomRefusals(pod.spec, room).length === 0) {
+            asked.set(name, pod)
+            return room
+          }
+          const preempt = preemptedBy(pod, room, others)
+          if (preempt.length === 0) return room
+          asked.set(name, pod)
+          for (const { uid } of preempt) leaving.add(uid)
+          return { ...room, preempt }
         },
         forget: (name) => void asked.delete(name)
       })
@@ -46,19 +59,54 @@ const fullName = ({ metadata }: Pod): string => `${metadata.namespace}/${metadat
 const knows = ({ definition, replacement, rejected }: PodState, uid: string): boolean =>
   [definition?.pod.metadata.uid, replacement?.pod.metadata.uid, rejected?.uid].includes(uid)
 
+/** Of the pods that one pod may preempt: more are not told of, and it is rejected. */
+export const maxPreempted = 32
+
+/** Whose place the pod takes that does not fit; empty where it would not fit all the same, or outranks too few. */
+export const preemptedBy = (
+  pod: Pod,
+  room: NodeRoom,
+  others: ReadonlyArray<Neighbour>
+): ReadonlyArray<PreemptedPod> => {
+  if (!lacksOnlyRoom(pod, room)) return []
+  const candidates = others.flatMap(({ name, spec, uid }) =>
+    uid === undefined ? [] : [asStatic({ name, uid, metadata: {}, spec })]
+  )
+  const chosen = podsToPreempt(asStatic(pod), candidates, requirements(pod.spec, room))
+  if (Result.isFailure(chosen) || chosen.success.length > maxPreempted) return []
+  return chosen.success.map(({ name, uid, spec }) => {
+    const slash = name.indexOf("/")
+    return {
+      namespace: name.slice(0, slash),
+      name: name.slice(slash + 1),
+      uid,
+      priority: spec.priority ?? 0,
+      qosClass: qosClass(spec)
+    }
+  })
+}
+
 /** What uses the node, by name: pods that are not done, and those that were asked for and have not decided. */
 const neighbours = (
   own: string,
   known: ReturnType<Pods["Service"]["all"]>,
-  asked: Map<string, Pod>
+  asked: Map<string, Pod>,
+  leaving: Set<string>
 ): ReadonlyArray<Neighbour> => {
   const others = new Map<string, Neighbour>()
+  const there = new Set(known.map(({ state }) => state.definition?.pod.metadata.uid))
+  for (const uid of leaving) if (!there.has(uid)) leaving.delete(uid)
   for (const { state } of known) {
     const pod = (state.replacement ?? state.definition)?.pod
     const isDone = state.replacement === null && isTerminalPhase(state.phase)
     const before = asked.get(state.name)
     if (before !== undefined && knows(state, before.metadata.uid)) asked.delete(state.name)
-    if (pod !== undefined && !isDone) others.set(state.name, { name: state.name, spec: pod.spec })
+    if (pod === undefined || isDone) continue
+    const { uid } = pod.metadata
+    // Its place is another one's already.
+    if (state.replacement === null && (leaving.has(uid) || state.failed?.reason === "Preempting")) continue
+    const isSettled = state.replacement === null && state.termination === null
+    others.set(state.name, { name: state.name, spec: pod.spec, ...(isSettled ? { uid } : {}) })
   }
   for (const [name, { spec }] of asked) others.set(name, { name, spec })
   others.delete(own)

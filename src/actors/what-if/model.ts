@@ -46,6 +46,10 @@ export class WorldModel {
   /** The commands that come of an event of the pod, each at its time. `state`: after the whole decision. */
   afterPodEvent(event: PodEvent, state: PodState, at: number): ReadonlyArray<PodCommand> {
     switch (event._tag) {
+      case "PodPreemptionDecided": {
+        const then = at + this.took("PodPreemptionDecided", "PodAdmitted", "")
+        return [{ _tag: "ReportPreempted", at: then, uid: event.pod.metadata.uid }]
+      }
       case "SandboxRequested":
         return [this.sandbox(event.attempt, at)]
       case "SandboxStopRequested": {

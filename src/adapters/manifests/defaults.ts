@@ -3,6 +3,7 @@
  * Explicit values stay as they are, but for zeros where upstream takes zero for "not given".
  */
 import type { Container, LifecycleHandler, Pod, Probe, Volume } from "../../events/pod-spec.ts"
+import { systemPriorities } from "../../events/system-priorities.ts"
 import type { UnidentifiedPod } from "./identity.ts"
 
 export const defaultNamespace = "default"
@@ -83,6 +84,12 @@ const volumeDefaults = (volume: Volume): Volume => {
   return { ...volume, emptyDir: volume.emptyDir ?? {} }
 }
 
+/** The value of a system class; others are objects of an API server. */
+const priorityOf = ({ priority, priorityClassName }: Pick<Pod["spec"], "priority" | "priorityClassName">) => {
+  const value = priority ?? systemPriorities.get(priorityClassName ?? "")
+  return value === undefined ? {} : { priority: value }
+}
+
 /** Applied to a pod that passed validation. */
 export const applyDefaults = (
   pod: Pick<UnidentifiedPod, "spec"> & { metadata: Partial<Pod["metadata"]> & { name: string } }
@@ -105,7 +112,8 @@ export const applyDefaults = (
       restartPolicy: spec.restartPolicy ?? "Always",
       terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
       dnsPolicy: spec.dnsPolicy ?? "ClusterFirst",
-      enableServiceLinks: spec.enableServiceLinks ?? true
+      enableServiceLinks: spec.enableServiceLinks ?? true,
+      ...priorityOf(spec)
     }
   }
 }

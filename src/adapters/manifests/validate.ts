@@ -3,6 +3,7 @@
  * The values are typed already; what may be missing is said here.
  */
 import type { Pod } from "../../events/pod-spec.ts"
+import { systemPriorities } from "../../events/system-priorities.ts"
 import { labelProblem, subdomainProblem, uidProblem } from "./names.ts"
 import { quantityNumber } from "./quantity.ts"
 import { validateContainers } from "./validate-container.ts"
@@ -36,6 +37,8 @@ export const validatePod = (pod: WrittenPod, complain: Complain): void => {
   validateRest(spec, complain)
 }
 
+const mirrorAnnotation = "kubernetes.io/config.mirror"
+
 const validateMetadata = (metadata: Partial<Pod["metadata"]>, complain: Complain): void => {
   const check = (field: "name" | "namespace" | "uid", problem: (text: string) => string | undefined): void => {
     const value = metadata[field]
@@ -46,6 +49,12 @@ const validateMetadata = (metadata: Partial<Pod["metadata"]>, complain: Complain
   else check("name", subdomainProblem)
   check("namespace", labelProblem)
   check("uid", uidProblem)
+  if (metadata.annotations?.[mirrorAnnotation] !== undefined) {
+    complain(
+      `metadata.annotations[${JSON.stringify(mirrorAnnotation)}]`,
+      "marks the copy of a static pod that an API server shows; it is no pod to run"
+    )
+  }
 }
 
 /** Answers the names of the volumes. */
@@ -100,6 +109,10 @@ const validateRest = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain)
     const value = spec[field]
     const wrong = value === undefined || value === "" ? undefined : labelProblem(value)
     if (wrong !== undefined) complain(`spec.${field}`, wrong)
+  }
+  const system = systemPriorities.get(spec.priorityClassName ?? "")
+  if (system !== undefined && spec.priority !== undefined && spec.priority !== system) {
+    complain("spec.priority", `must be ${system}, that of ${spec.priorityClassName}, or be left out`)
   }
   if (spec.dnsPolicy === "None" && (spec.dnsConfig?.nameservers ?? []).length === 0) {
     complain("spec.dnsConfig.nameservers", "needs at least one name server with dnsPolicy None")

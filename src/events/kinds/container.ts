@@ -83,7 +83,9 @@ export const KillReason = Schema.Literals([
   "DeadlineExceeded",
   /** The exit of one of the pod's containers restarts all of them. */
   "RestartAllContainers",
-  "Unknown"
+  "Unknown",
+  /** A pod of higher priority takes the place of this one. */
+  "Preempting"
 ])
 
 export const ContainerKillRequested = defineEvent("ContainerKillRequested", {

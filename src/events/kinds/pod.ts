@@ -1,7 +1,7 @@
 /** Facts about pods and their sandboxes. Facts about containers, which belong to the pod's state, are in container.ts. */
 import { Schema } from "effect"
 import { defineEvent, Timestamp } from "../definition.ts"
-import { NodeRoom } from "../node-room.ts"
+import { NodeRoom, PreemptedPod } from "../node-room.ts"
 import { Pod } from "../pod-spec.ts"
 
 const text = Schema.String
@@ -29,6 +29,39 @@ export const PodRejected = defineEvent("PodRejected", {
   about: "The pod cannot run on this node.",
   fields: { uid: text, source: text, reason: text, message: text, field: Schema.optionalKey(text) },
   tell: (e) => `rejected: ${e.reason}: ${e.message}`
+})
+
+export const PodPreemptionDecided = defineEvent("PodPreemptionDecided", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "The pod does not fit beside those that are there and outranks some of them: these are preempted, and it is admitted when nothing of them runs any more.",
+  fields: {
+    pod: Pod,
+    source: text,
+    qosClass: QosClass,
+    maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite),
+    /** Whose place it takes. */
+    preempted: Schema.Array(PreemptedPod),
+    /** What there was too little of, in kubelet's words. */
+    message: text
+  },
+  tell: (e) =>
+    `takes the place of ${e.preempted.map(({ namespace, name }) => `${namespace}/${name}`).join(", ")}: ${e.message}`
+})
+
+export const PodPreempted = defineEvent("PodPreempted", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "A pod of higher priority takes the place of this one: its containers are stopped, nothing is started any more, and it fails. What is left of it stays until its manifest goes.",
+  fields: {
+    /** `namespace/name` of the pod that takes its place, and its uid. */
+    by: text,
+    byUid: text,
+    message: text
+  },
+  tell: (e) => `failed: Preempting: ${e.message} ${e.by}`
 })
 
 export const PodReplacementQueued = defineEvent("PodReplacementQueued", {
@@ -180,7 +213,7 @@ export const PodPhaseChanged = defineEvent("PodPhaseChanged", {
   fields: {
     from: PodPhase,
     to: PodPhase,
-    /** Where the pod as a whole has one: DeadlineExceeded. */
+    /** Where the pod as a whole has one: DeadlineExceeded, Preempting. */
     reason: Schema.optionalKey(text),
     message: Schema.optionalKey(text)
   },
@@ -192,7 +225,8 @@ export const PodConditionChanged = defineEvent("PodConditionChanged", {
   severity: "DEBUG",
   // The others only explain it.
   severityOf: (e) => (e.condition === "Ready" ? "INFO" : "DEBUG"),
-  about: "A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready.",
+  about:
+    "A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget.",
   fields: { condition: text, status: Schema.Boolean, reason: text, message: text },
   tell: (e) =>
     `${e.condition} is ${e.status ? "true" : "false"}${e.reason === "" ? "" : ` (${e.reason}${e.message === "" ? "" : `: ${e.message}`})`}`
@@ -208,6 +242,8 @@ export const PodRemoved = defineEvent("PodRemoved", {
 export const podEvents = [
   PodAdmitted,
   PodRejected,
+  PodPreemptionDecided,
+  PodPreempted,
   PodReplacementQueued,
   PodReplacementDropped,
   PodTerminationRequested,

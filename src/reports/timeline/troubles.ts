@@ -10,6 +10,7 @@ const always: Readonly<Partial<Record<NodeEvent["_tag"], TroubleKind>>> = {
   SandboxLost: "pod",
   PodRejected: "pod",
   PodDeadlineExceeded: "pod",
+  PodPreempted: "pod",
   PodRestartRequested: "pod",
   PodOperationFailed: "pod",
   LogRotationFailed: "log",
@@ -26,7 +27,7 @@ const always: Readonly<Partial<Record<NodeEvent["_tag"], TroubleKind>>> = {
 }
 
 /** Why a container is stopped with its pod: its exit code means nothing. */
-const endings: ReadonlySet<string> = new Set(["PodTerminating", "PodCompleted", "DeadlineExceeded"])
+const endings: ReadonlySet<string> = new Set(["PodTerminating", "PodCompleted", "DeadlineExceeded", "Preempting"])
 
 export class TroubleFinder {
   /** Lanes of containers that were told to end because their pod ends. */
