@@ -71,6 +71,7 @@ const byEvent: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ContainerKillRequested: { reason: "LivenessProbe", message: "its liveness probe failed" },
   ContainerStartFailed: { reason: "CreateContainerError", message: "no such file or directory: /bin/app" },
   ContainerStartRequested: { reason: "it ended and its restart policy is Always" },
+  ContainerStopSignalIgnored: { asked: "SIGUSR1" },
   ContainerWaiting: { reason: "ImagePullBackOff", message: "back-off pulling registry.example/web:1.2" },
   ImagePullFailed: { reason: "ErrImagePull", message: "manifest unknown" },
   ImageRequested: { pod: "pod/default/web" },

@@ -167,6 +167,7 @@ export interface Pod {
             readonly seconds: number
           }
         }
+        readonly stopSignal?: string
       }
       readonly restartPolicy?: "Always" | "OnFailure" | "Never"
       readonly restartPolicyRules?: ReadonlyArray<{
@@ -352,6 +353,7 @@ export interface Pod {
             readonly seconds: number
           }
         }
+        readonly stopSignal?: string
       }
       readonly restartPolicy?: "Always" | "OnFailure" | "Never"
       readonly restartPolicyRules?: ReadonlyArray<{
@@ -838,6 +840,15 @@ export interface ContainerStartedData {
   readonly containerId: string
   readonly attempt: number
   readonly startedAt: string
+  readonly stopSignal?: string
+}
+
+/** The runtime does not stop the container by the signal that its definition asks for (`lifecycle.stopSignal`): it is too old to know of it, and takes what the image says. */
+export interface ContainerStopSignalIgnoredData {
+  readonly container: string
+  readonly containerId: string
+  readonly asked: string
+  readonly taken?: string
 }
 
 /** The container could not be created or started; it is tried again after a back-off. */
@@ -1217,6 +1228,7 @@ export interface EventData {
   readonly ContainerStartRequested: ContainerStartRequestedData
   readonly ContainerCreated: ContainerCreatedData
   readonly ContainerStarted: ContainerStartedData
+  readonly ContainerStopSignalIgnored: ContainerStopSignalIgnoredData
   readonly ContainerStartFailed: ContainerStartFailedData
   readonly ContainerHookStarted: ContainerHookStartedData
   readonly ContainerHookEnded: ContainerHookEndedData
@@ -1306,6 +1318,7 @@ export const tagsByType = {
   "dev.chronode.ContainerStartRequested.v1": "ContainerStartRequested",
   "dev.chronode.ContainerCreated.v1": "ContainerCreated",
   "dev.chronode.ContainerStarted.v1": "ContainerStarted",
+  "dev.chronode.ContainerStopSignalIgnored.v1": "ContainerStopSignalIgnored",
   "dev.chronode.ContainerStartFailed.v1": "ContainerStartFailed",
   "dev.chronode.ContainerHookStarted.v1": "ContainerHookStarted",
   "dev.chronode.ContainerHookEnded.v1": "ContainerHookEnded",

@@ -60,7 +60,12 @@ export const LifecycleHandler = Schema.Struct({
 })
 export type LifecycleHandler = typeof LifecycleHandler.Type
 
-export const Lifecycle = Schema.Struct({ postStart: opt(LifecycleHandler), preStop: opt(LifecycleHandler) })
+export const Lifecycle = Schema.Struct({
+  postStart: opt(LifecycleHandler),
+  preStop: opt(LifecycleHandler),
+  /** One of signals.ts (KEP-4960). */
+  stopSignal: opt(text)
+})
 
 /** KEP-5307, container restart rules; `RestartAllContainers` is KEP-5532. */
 export const RestartRule = Schema.Struct({

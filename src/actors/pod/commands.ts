@@ -95,6 +95,8 @@ export const ReportContainerStart = Schema.TaggedStruct("ReportContainerStart", 
   outcome: Schema.Literals(["started", "failed"]),
   containerId: opt(text),
   startedAt: opt(Timestamp),
+  /** What stops it, as the runtime says. */
+  stopSignal: opt(text),
   reason: opt(text),
   message: opt(text),
   /** The runtime does not have the image any more: it is to be asked for again. */

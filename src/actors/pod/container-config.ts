@@ -116,6 +116,7 @@ export const containerConfig = (
     ...(container.stdin === true ? { stdin: true } : {}),
     ...(container.stdinOnce === true ? { stdinOnce: true } : {}),
     ...(container.tty === true ? { tty: true } : {}),
+    ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
     linux: { resources: containerResources(pod, container, node), securityContext: security.success }
   })
 }

@@ -82,7 +82,8 @@ export const ensureContainer = (
         attempt,
         outcome: "started" as const,
         containerId,
-        startedAt: status.startedAt ?? timestamp(at)
+        startedAt: status.startedAt ?? timestamp(at),
+        ...(status.stopSignal === undefined ? {} : { stopSignal: status.stopSignal })
       }
     ]
   }).pipe(

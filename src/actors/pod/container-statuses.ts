@@ -90,7 +90,8 @@ export const containerStatuses = (state: PodState, init?: boolean): ReadonlyArra
       started: isStarted(pod, c),
       restartCount: Math.max(c.attempt, 0),
       image: containerSpec(pod, c.name)?.image ?? "",
-      imageID: c.imageId
+      imageID: c.imageId,
+      ...(c.stopSignal === undefined ? {} : { stopSignal: c.stopSignal })
     }
     statuses.push(c.containerId === "" ? status : { ...status, containerID: c.containerId })
   }

@@ -67,6 +67,7 @@ export const evolveContainer = (state: PodState, event: ContainerEvent, meta: Ev
         containerId: event.containerId,
         attempt: event.attempt,
         startedAt: event.startedAt,
+        ...(event.stopSignal === undefined ? {} : { stopSignal: event.stopSignal }),
         startedBecause: meta.id,
         waiting: null,
         startRetry: null
@@ -74,6 +75,8 @@ export const evolveContainer = (state: PodState, event: ContainerEvent, meta: Ev
       const container = next.containers.find((c) => c.name === event.container)
       return container?.init === false ? { ...next, initialized: true } : next
     }
+    case "ContainerStopSignalIgnored":
+      return remark(state, event.container, meta, () => ({}))
     case "ContainerStartFailed":
       return withContainer(state, event.container, meta, (c) => ({
         // What was before it stands: it never ran. Where nothing was created the attempt is free again.

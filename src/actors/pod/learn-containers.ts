@@ -6,7 +6,7 @@ import { lostReason } from "./container-statuses.ts"
 import type { PodDecision } from "./evolve.ts"
 import { operationFailed } from "./operation-failed.ts"
 import { killUnclear } from "./plan-kills.ts"
-import { type ContainerInState, containerIn, isAlive, uidOf } from "./state.ts"
+import { type ContainerInState, containerIn, containerSpec, isAlive, uidOf } from "./state.ts"
 
 /** Starting a container again: 10 s, doubling to 300 s, as crash back-off. */
 const startRetryDelay = (failures: number): number => Math.min(10_000 * 2 ** (failures - 1), 300_000)
@@ -41,16 +41,18 @@ export const learnStart = (d: PodDecision, command: CommandOf<"ReportContainerSt
   const c = containerIn(d.state, command.container)
   if (c?.status !== "starting" || c.attempt !== command.attempt) return
   if (command.outcome === "started") {
-    d.emit(
+    const started = d.emit(
       {
         _tag: "ContainerStarted",
         container: c.name,
         containerId: command.containerId ?? c.containerId,
         attempt: c.attempt,
-        startedAt: command.startedAt ?? timestamp(d.at)
+        startedAt: command.startedAt ?? timestamp(d.at),
+        ...(command.stopSignal === undefined ? {} : { stopSignal: command.stopSignal })
       },
       c.because
     )
+    tellStopSignal(d, c, command, started)
     return
   }
   const failures = (c.startRetry?.failures ?? 0) + 1
@@ -65,6 +67,29 @@ export const learnStart = (d: PodDecision, command: CommandOf<"ReportContainerSt
       ...(command.imageMissing === true ? { imageMissing: true } : {})
     },
     c.because
+  )
+}
+
+/** A runtime that does not know of stop signals drops the field without a word. */
+const tellStopSignal = (
+  d: PodDecision,
+  c: ContainerInState,
+  command: CommandOf<"ReportContainerStart">,
+  because: string
+): void => {
+  const pod = d.state.definition?.pod
+  const asked = pod === undefined ? undefined : containerSpec(pod, c.name)?.lifecycle?.stopSignal
+  const { stopSignal: taken, containerId = c.containerId } = command
+  if (asked === undefined || asked === taken) return
+  d.emit(
+    {
+      _tag: "ContainerStopSignalIgnored",
+      container: c.name,
+      containerId,
+      asked,
+      ...(taken === undefined ? {} : { taken })
+    },
+    because
   )
 }
 

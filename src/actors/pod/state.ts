@@ -104,6 +104,8 @@ export interface ContainerInState {
   readonly sandboxId: string
   readonly imageId: string
   readonly startedAt: string
+  /** What stops it, where the runtime tells. */
+  readonly stopSignal?: string
   /** Id of the event that said that it runs. */
   readonly startedBecause: string
   readonly lastExit: Exit | null

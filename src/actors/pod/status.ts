@@ -38,6 +38,8 @@ export interface ContainerStatus {
   readonly image: string
   readonly imageID: string
   readonly containerID?: string
+  /** What stops it, where the runtime tells (KEP-4960). */
+  readonly stopSignal?: string
 }
 
 export type ConditionStatus = "True" | "False" | "Unknown"

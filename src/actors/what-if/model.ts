@@ -207,7 +207,11 @@ export class WorldModel {
     const then = started.at + shift
     return [
       { _tag: "ReportContainerCreated", at: then, container, attempt, containerId },
-      startReport(container, attempt, then, { containerId, startedAt: started.startedAt + shift })
+      startReport(container, attempt, then, {
+        containerId,
+        startedAt: started.startedAt + shift,
+        stopSignal: started.stopSignal
+      })
     ]
   }
 
@@ -283,7 +287,11 @@ const startReport = (
   container: string,
   attempt: number,
   at: number,
-  { containerId, startedAt }: { readonly containerId: string; readonly startedAt: number }
+  {
+    containerId,
+    startedAt,
+    stopSignal
+  }: { readonly containerId: string; readonly startedAt: number; readonly stopSignal?: string | undefined }
 ): PodCommand => ({
   _tag: "ReportContainerStart",
   at,
@@ -291,7 +299,8 @@ const startReport = (
   attempt,
   outcome: "started",
   containerId,
-  startedAt: timestamp(startedAt)
+  startedAt: timestamp(startedAt),
+  ...(stopSignal === undefined ? {} : { stopSignal })
 })
 
 const removal = (container: string, state: PodState, at: number): ReadonlyArray<PodCommand> => {

@@ -35,7 +35,14 @@ export interface Run {
   readonly attempt: number
   readonly requestedAt: number
   /** Absent: it was not started in this log, and why. */
-  readonly started?: { readonly at: number; readonly containerId: string; readonly startedAt: number } | undefined
+  readonly started?:
+    | {
+        readonly at: number
+        readonly containerId: string
+        readonly startedAt: number
+        readonly stopSignal?: string | undefined
+      }
+    | undefined
   readonly startFailed?: { readonly at: number; readonly reason: string; readonly message: string } | undefined
   /** How it ended by itself; absent: it was stopped, or still ran when the log ended. */
   readonly ended?: { readonly at: number; readonly observed: ObservedContainer } | undefined
@@ -114,7 +121,7 @@ export const pastOf = (family: Family, end: number, isWhole: boolean): Past => {
         container: c.name,
         attempt: c.attempt,
         requestedAt: at,
-        started: { at, containerId: c.containerId, startedAt: at },
+        started: { at, containerId: c.containerId, startedAt: at, stopSignal: c.stopSignal },
         ...(c.kill === null ? {} : { killAskedAt: c.kill.at }),
         asked: new Map()
       }
@@ -149,7 +156,8 @@ export const pastOf = (family: Family, end: number, isWhole: boolean): Past => {
           draft = { container: event.container, attempt: event.attempt, requestedAt: at, asked: new Map() }
           drafts.push(draft)
         }
-        draft.started = { at, containerId: event.containerId, startedAt: millis(event.startedAt) }
+        const { containerId, stopSignal } = event
+        draft.started = { at, containerId, startedAt: millis(event.startedAt), stopSignal }
         byId.set(event.containerId, draft)
         break
       }

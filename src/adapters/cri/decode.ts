@@ -14,6 +14,7 @@ import {
   PodSandboxState,
   type PodSandboxStatus,
   type RuntimeConfigResponse,
+  Signal,
   type StatusResponse
 } from "./generated/api_pb.js"
 import type {
@@ -128,8 +129,17 @@ export const decodeContainerStatus = (status: PbContainerStatus | undefined): Co
     labels: status.labels,
     annotations: status.annotations,
     mounts: status.mounts.map(decodeMount),
-    logPath: status.logPath
+    logPath: status.logPath,
+    ...stopSignal(status.stopSignal)
   }
+}
+
+/** `SIGRTMINPLUS3` of the protocol is `SIGRTMIN+3`. The default, or a number of a newer runtime: none is told. */
+const stopSignal = (number: Signal): Pick<ContainerStatus, "stopSignal"> => {
+  const name = Signal[number] as string | undefined
+  return number === Signal.RUNTIME_DEFAULT || name === undefined
+    ? {}
+    : { stopSignal: name.replace("PLUS", "+").replace("MINUS", "-") }
 }
 
 export const decodeImage = (image: PbImage): Image => ({

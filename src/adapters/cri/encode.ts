@@ -11,6 +11,7 @@ import {
   type SELinuxOptionSchema,
   SecurityProfile_ProfileType,
   type SecurityProfileSchema,
+  Signal,
   SupplementalGroupsPolicy
 } from "./generated/api_pb.js"
 import type {
@@ -118,6 +119,13 @@ export const encodeSandboxConfig = (config: SandboxConfig): MessageInitShape<typ
   })
 }
 
+/** `SIGRTMIN+3` is `SIGRTMINPLUS3` in the protocol. */
+const signal = (name: string): Signal => {
+  const number = Signal[name.replace("+", "PLUS").replace("-", "MINUS") as keyof typeof Signal] as Signal | undefined
+  if (number === undefined) throw new RangeError(`${JSON.stringify(name)} is no signal that the runtime knows`)
+  return number
+}
+
 export const encodeContainerConfig = (config: ContainerConfig): MessageInitShape<typeof ContainerConfigSchema> => {
   const security = config.linux.securityContext
   return present({
@@ -145,6 +153,7 @@ export const encodeContainerConfig = (config: ContainerConfig): MessageInitShape
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,
     tty: config.tty,
+    stopSignal: config.stopSignal === undefined ? undefined : signal(config.stopSignal),
     linux: present({
       resources: resources(config.linux.resources),
       securityContext: present({

@@ -142,5 +142,6 @@ export const describeStatus = (container: MemoryContainer, image: string): Conta
   labels: container.config.labels,
   annotations: container.config.annotations,
   mounts: container.config.mounts,
-  logPath: container.logPath
+  logPath: container.logPath,
+  ...(container.config.stopSignal === undefined ? {} : { stopSignal: container.config.stopSignal })
 })

@@ -155,6 +155,8 @@ export interface ContainerConfig {
   readonly stdin?: boolean
   readonly stdinOnce?: boolean
   readonly tty?: boolean
+  /** What stops it, e.g. `SIGRTMIN+3`; absent: what the image says, else SIGTERM. Old runtimes do not read it. */
+  readonly stopSignal?: string
   readonly linux: {
     readonly resources: LinuxContainerResources
     readonly securityContext: {
@@ -247,6 +249,8 @@ export interface ContainerStatus {
   readonly annotations: Labels
   readonly mounts: ReadonlyArray<Mount>
   readonly logPath: string
+  /** What stops it; absent where the runtime does not tell (containerd before 2.2). */
+  readonly stopSignal?: string
 }
 
 export interface Image {

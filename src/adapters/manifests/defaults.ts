@@ -39,7 +39,8 @@ const probeDefaults = (probe: Probe): Probe => ({
 const hookDefaults = (handler: LifecycleHandler): LifecycleHandler =>
   handler.httpGet === undefined ? handler : { ...handler, httpGet: httpGetDefaults(handler.httpGet) }
 
-const lifecycleDefaults = ({ postStart, preStop }: NonNullable<Container["lifecycle"]>) => ({
+const lifecycleDefaults = ({ postStart, preStop, ...rest }: NonNullable<Container["lifecycle"]>) => ({
+  ...rest,
   ...(postStart === undefined ? {} : { postStart: hookDefaults(postStart) }),
   ...(preStop === undefined ? {} : { preStop: hookDefaults(preStop) })
 })

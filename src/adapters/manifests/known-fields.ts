@@ -40,7 +40,6 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 
 const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["spec.containers[]", words("envFrom volumeDevices")],
-  ["spec.containers[].lifecycle", words("stopSignal")],
   ["spec.containers[].lifecycle.hook", words("tcpSocket")],
   ["spec.containers[].env[]", words("valueFrom")],
   ["spec.containers[].volumeMounts[]", words("subPath subPathExpr")],

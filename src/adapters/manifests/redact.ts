@@ -35,7 +35,8 @@ const redactHook = (uid: string, handler: LifecycleHandler): LifecycleHandler =>
         httpGet: { ...handler.httpGet, httpHeaders: handler.httpGet.httpHeaders.map((h) => redactValue(uid, h)) }
       }
 
-const redactLifecycle = (uid: string, { postStart, preStop }: NonNullable<Container["lifecycle"]>) => ({
+const redactLifecycle = (uid: string, { postStart, preStop, ...rest }: NonNullable<Container["lifecycle"]>) => ({
+  ...rest,
   ...(postStart === undefined ? {} : { postStart: redactHook(uid, postStart) }),
   ...(preStop === undefined ? {} : { preStop: redactHook(uid, preStop) })
 })

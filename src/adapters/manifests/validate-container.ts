@@ -2,7 +2,7 @@
 import type { Container } from "../../events/pod-spec.ts"
 import { labelProblem, portNameProblem, portProblem, variableNameProblem } from "./names.ts"
 import { quantityNumber } from "./quantity.ts"
-import { validateLifecycle, validateProbe, validateRestartRules } from "./validate-lifecycle.ts"
+import { validateLifecycle, validateProbe, validateRestartRules, validateStopSignal } from "./validate-lifecycle.ts"
 import type { Complain, WrittenPod } from "./written.ts"
 
 type Written = Partial<Container>
@@ -38,7 +38,10 @@ export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, com
       }
       if (container.lifecycle !== undefined) {
         if (!runsOn) complain(`${path}.lifecycle`, onlyForSidecars)
-        else validateLifecycle(container.lifecycle, `${path}.lifecycle`, grace, complain)
+        else {
+          validateLifecycle(container.lifecycle, `${path}.lifecycle`, grace, complain)
+          validateStopSignal(container.lifecycle.stopSignal, spec.os?.name, `${path}.lifecycle.stopSignal`, complain)
+        }
       }
       validateRestartRules(container, path, complain)
     }

@@ -1,5 +1,6 @@
 /** The part of validation that is about probes, hooks and restart rules of a container: see validate.ts. */
 import type { Container, LifecycleHandler, Probe } from "../../events/pod-spec.ts"
+import { stopSignals, windowsStopSignals } from "../../events/signals.ts"
 import { headerNameProblem, portNameProblem, portProblem } from "./names.ts"
 import type { Complain } from "./written.ts"
 
@@ -84,6 +85,22 @@ const validateHandler = (handler: LifecycleHandler, path: string, grace: number,
   if (handler.sleep !== undefined && (seconds === undefined || seconds < 0 || seconds > grace)) {
     complain(`${path}.sleep.seconds`, `must be between 0 and the grace period of ${grace} s`)
   }
+}
+
+/** `os`: the pod's, which has to be given: what is a signal depends on it. */
+export const validateStopSignal = (
+  signal: string | undefined,
+  os: string | undefined,
+  path: string,
+  complain: Complain
+): void => {
+  if (signal === undefined) return
+  if (os === undefined || os === "") {
+    complain(path, "needs spec.os.name")
+    return
+  }
+  const known = os === "windows" ? windowsStopSignals : stopSignals
+  if (!known.includes(signal)) complain(path, `${JSON.stringify(signal.slice(0, 60))} is no stop signal of ${os}`)
 }
 
 /** As many rules, and exit codes of one rule, as the API takes. */

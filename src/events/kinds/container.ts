@@ -48,8 +48,31 @@ export const ContainerCreated = defineEvent("ContainerCreated", {
 export const ContainerStarted = defineEvent("ContainerStarted", {
   kind: "pod",
   about: "The container runs.",
-  fields: { container: text, containerId: text, attempt: Schema.Int, startedAt: Timestamp },
+  fields: {
+    container: text,
+    containerId: text,
+    attempt: Schema.Int,
+    startedAt: Timestamp,
+    /** What stops it, as the runtime says; absent where it does not tell. */
+    stopSignal: opt(text)
+  },
   tell: (e) => `${e.container} runs (${e.containerId.slice(0, 13)}${e.attempt === 0 ? "" : `, restart ${e.attempt}`})`
+})
+
+export const ContainerStopSignalIgnored = defineEvent("ContainerStopSignalIgnored", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "The runtime does not stop the container by the signal that its definition asks for (`lifecycle.stopSignal`): it is too old to know of it, and takes what the image says.",
+  fields: {
+    container: text,
+    containerId: text,
+    asked: text,
+    /** What the runtime says that it takes; absent where it does not tell. */
+    taken: opt(text)
+  },
+  tell: (e) =>
+    `${e.container} asks to be stopped by ${e.asked}, and the runtime ${e.taken === undefined ? "does not know of that" : `takes ${e.taken}`}`
 })
 
 export const ContainerStartFailed = defineEvent("ContainerStartFailed", {
@@ -226,6 +249,7 @@ export const containerEvents = [
   ContainerStartRequested,
   ContainerCreated,
   ContainerStarted,
+  ContainerStopSignalIgnored,
   ContainerStartFailed,
   ContainerHookStarted,
   ContainerHookEnded,

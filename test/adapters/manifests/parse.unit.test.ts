@@ -138,7 +138,7 @@ describe("reading manifests", () => {
   it("refuses what would run something else if it were left out", () => {
     const texts = problems(
       spec(`  initContainers:
-  - {name: side, image: i, restartPolicy: Always, lifecycle: {stopSignal: SIGUSR1, preStop: {tcpSocket: {port: 1}}}}
+  - {name: side, image: i, restartPolicy: Always, lifecycle: {preStop: {tcpSocket: {port: 1}}}}
   containers:
   - name: app
     image: i
@@ -149,7 +149,6 @@ describe("reading manifests", () => {
 `)
     )
     for (const field of [
-      "spec.initContainers[0].lifecycle.stopSignal",
       "spec.initContainers[0].lifecycle.preStop.tcpSocket",
       "spec.containers[0].env[0].valueFrom",
       "spec.containers[0].volumeMounts[0].subPath",

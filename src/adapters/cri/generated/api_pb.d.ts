@@ -1387,6 +1387,11 @@ export declare type ContainerConfig = Message<"runtime.v1.ContainerConfig"> & {
    * @generated from field: runtime.v1.LinuxContainerConfig linux = 15;
    */
   linux?: LinuxContainerConfig | undefined;
+
+  /**
+   * @generated from field: runtime.v1.Signal stop_signal = 18;
+   */
+  stopSignal: Signal;
 };
 
 /**
@@ -1606,6 +1611,11 @@ export declare type ContainerStatus = Message<"runtime.v1.ContainerStatus"> & {
    * @generated from field: string log_path = 15;
    */
   logPath: string;
+
+  /**
+   * @generated from field: runtime.v1.Signal stop_signal = 19;
+   */
+  stopSignal: Signal;
 };
 
 /**
@@ -2348,6 +2358,348 @@ export enum MountPropagation {
  * Describes the enum runtime.v1.MountPropagation.
  */
 export declare const MountPropagationSchema: GenEnum<MountPropagation>;
+
+/**
+ * Since containerd 2.2 (KEP-4960).
+ *
+ * @generated from enum runtime.v1.Signal
+ */
+export enum Signal {
+  /**
+   * @generated from enum value: RUNTIME_DEFAULT = 0;
+   */
+  RUNTIME_DEFAULT = 0,
+
+  /**
+   * @generated from enum value: SIGABRT = 1;
+   */
+  SIGABRT = 1,
+
+  /**
+   * @generated from enum value: SIGALRM = 2;
+   */
+  SIGALRM = 2,
+
+  /**
+   * @generated from enum value: SIGBUS = 3;
+   */
+  SIGBUS = 3,
+
+  /**
+   * @generated from enum value: SIGCHLD = 4;
+   */
+  SIGCHLD = 4,
+
+  /**
+   * @generated from enum value: SIGCLD = 5;
+   */
+  SIGCLD = 5,
+
+  /**
+   * @generated from enum value: SIGCONT = 6;
+   */
+  SIGCONT = 6,
+
+  /**
+   * @generated from enum value: SIGFPE = 7;
+   */
+  SIGFPE = 7,
+
+  /**
+   * @generated from enum value: SIGHUP = 8;
+   */
+  SIGHUP = 8,
+
+  /**
+   * @generated from enum value: SIGILL = 9;
+   */
+  SIGILL = 9,
+
+  /**
+   * @generated from enum value: SIGINT = 10;
+   */
+  SIGINT = 10,
+
+  /**
+   * @generated from enum value: SIGIO = 11;
+   */
+  SIGIO = 11,
+
+  /**
+   * @generated from enum value: SIGIOT = 12;
+   */
+  SIGIOT = 12,
+
+  /**
+   * @generated from enum value: SIGKILL = 13;
+   */
+  SIGKILL = 13,
+
+  /**
+   * @generated from enum value: SIGPIPE = 14;
+   */
+  SIGPIPE = 14,
+
+  /**
+   * @generated from enum value: SIGPOLL = 15;
+   */
+  SIGPOLL = 15,
+
+  /**
+   * @generated from enum value: SIGPROF = 16;
+   */
+  SIGPROF = 16,
+
+  /**
+   * @generated from enum value: SIGPWR = 17;
+   */
+  SIGPWR = 17,
+
+  /**
+   * @generated from enum value: SIGQUIT = 18;
+   */
+  SIGQUIT = 18,
+
+  /**
+   * @generated from enum value: SIGSEGV = 19;
+   */
+  SIGSEGV = 19,
+
+  /**
+   * @generated from enum value: SIGSTKFLT = 20;
+   */
+  SIGSTKFLT = 20,
+
+  /**
+   * @generated from enum value: SIGSTOP = 21;
+   */
+  SIGSTOP = 21,
+
+  /**
+   * @generated from enum value: SIGSYS = 22;
+   */
+  SIGSYS = 22,
+
+  /**
+   * @generated from enum value: SIGTERM = 23;
+   */
+  SIGTERM = 23,
+
+  /**
+   * @generated from enum value: SIGTRAP = 24;
+   */
+  SIGTRAP = 24,
+
+  /**
+   * @generated from enum value: SIGTSTP = 25;
+   */
+  SIGTSTP = 25,
+
+  /**
+   * @generated from enum value: SIGTTIN = 26;
+   */
+  SIGTTIN = 26,
+
+  /**
+   * @generated from enum value: SIGTTOU = 27;
+   */
+  SIGTTOU = 27,
+
+  /**
+   * @generated from enum value: SIGURG = 28;
+   */
+  SIGURG = 28,
+
+  /**
+   * @generated from enum value: SIGUSR1 = 29;
+   */
+  SIGUSR1 = 29,
+
+  /**
+   * @generated from enum value: SIGUSR2 = 30;
+   */
+  SIGUSR2 = 30,
+
+  /**
+   * @generated from enum value: SIGVTALRM = 31;
+   */
+  SIGVTALRM = 31,
+
+  /**
+   * @generated from enum value: SIGWINCH = 32;
+   */
+  SIGWINCH = 32,
+
+  /**
+   * @generated from enum value: SIGXCPU = 33;
+   */
+  SIGXCPU = 33,
+
+  /**
+   * @generated from enum value: SIGXFSZ = 34;
+   */
+  SIGXFSZ = 34,
+
+  /**
+   * @generated from enum value: SIGRTMIN = 35;
+   */
+  SIGRTMIN = 35,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS1 = 36;
+   */
+  SIGRTMINPLUS1 = 36,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS2 = 37;
+   */
+  SIGRTMINPLUS2 = 37,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS3 = 38;
+   */
+  SIGRTMINPLUS3 = 38,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS4 = 39;
+   */
+  SIGRTMINPLUS4 = 39,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS5 = 40;
+   */
+  SIGRTMINPLUS5 = 40,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS6 = 41;
+   */
+  SIGRTMINPLUS6 = 41,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS7 = 42;
+   */
+  SIGRTMINPLUS7 = 42,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS8 = 43;
+   */
+  SIGRTMINPLUS8 = 43,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS9 = 44;
+   */
+  SIGRTMINPLUS9 = 44,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS10 = 45;
+   */
+  SIGRTMINPLUS10 = 45,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS11 = 46;
+   */
+  SIGRTMINPLUS11 = 46,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS12 = 47;
+   */
+  SIGRTMINPLUS12 = 47,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS13 = 48;
+   */
+  SIGRTMINPLUS13 = 48,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS14 = 49;
+   */
+  SIGRTMINPLUS14 = 49,
+
+  /**
+   * @generated from enum value: SIGRTMINPLUS15 = 50;
+   */
+  SIGRTMINPLUS15 = 50,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS14 = 51;
+   */
+  SIGRTMAXMINUS14 = 51,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS13 = 52;
+   */
+  SIGRTMAXMINUS13 = 52,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS12 = 53;
+   */
+  SIGRTMAXMINUS12 = 53,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS11 = 54;
+   */
+  SIGRTMAXMINUS11 = 54,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS10 = 55;
+   */
+  SIGRTMAXMINUS10 = 55,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS9 = 56;
+   */
+  SIGRTMAXMINUS9 = 56,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS8 = 57;
+   */
+  SIGRTMAXMINUS8 = 57,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS7 = 58;
+   */
+  SIGRTMAXMINUS7 = 58,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS6 = 59;
+   */
+  SIGRTMAXMINUS6 = 59,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS5 = 60;
+   */
+  SIGRTMAXMINUS5 = 60,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS4 = 61;
+   */
+  SIGRTMAXMINUS4 = 61,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS3 = 62;
+   */
+  SIGRTMAXMINUS3 = 62,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS2 = 63;
+   */
+  SIGRTMAXMINUS2 = 63,
+
+  /**
+   * @generated from enum value: SIGRTMAXMINUS1 = 64;
+   */
+  SIGRTMAXMINUS1 = 64,
+
+  /**
+   * @generated from enum value: SIGRTMAX = 65;
+   */
+  SIGRTMAX = 65,
+}
+
+/**
+ * Describes the enum runtime.v1.Signal.
+ */
+export declare const SignalSchema: GenEnum<Signal>;
 
 /**
  * @generated from enum runtime.v1.ContainerState
