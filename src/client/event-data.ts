@@ -417,6 +417,8 @@ export interface Pod {
     readonly shareProcessNamespace?: boolean
     readonly enableServiceLinks?: boolean
     readonly automountServiceAccountToken?: boolean
+    readonly serviceAccountName?: string
+    readonly serviceAccount?: string
     readonly nodeName?: string
     readonly os?: {
       readonly name: string

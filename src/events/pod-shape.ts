@@ -25,7 +25,7 @@ interface Structure {
 const logOnly = new Set(["valueHash"])
 /** Maps and texts that hold quantities, where a bare number is as good as text. */
 const quantityMaps = new Set(["requests", "limits"])
-const quantities = new Set(["sizeLimit"])
+const quantities = new Set(["sizeLimit", "divisor"])
 
 const shapeOf = (schema: Structure, name: string): Shape => {
   const inner = schema.schema

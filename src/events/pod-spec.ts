@@ -15,6 +15,12 @@ const textMap = Schema.Record(Schema.String, Schema.String)
 /** A port by number or by the name of one of the container's ports. */
 export const IntOrString = Schema.Union([Schema.Int, Schema.String])
 
+/** A field of the pod, by its path: `metadata.name`, `metadata.labels['app']`. */
+export const ObjectFieldSelector = Schema.Struct({ apiVersion: opt(text), fieldPath: text })
+/** A request or limit of a container: `limits.memory`, in units of `divisor`, rounded up. */
+export const ResourceFieldSelector = Schema.Struct({ containerName: opt(text), resource: text, divisor: opt(text) })
+export type ResourceFieldSelector = typeof ResourceFieldSelector.Type
+
 export const EnvVar = Schema.Struct({
   name: text,
   value: opt(text),
@@ -170,6 +176,9 @@ export const PodSpec = Schema.Struct({
   shareProcessNamespace: opt(Schema.Boolean),
   enableServiceLinks: opt(Schema.Boolean),
   automountServiceAccountToken: opt(Schema.Boolean),
+  serviceAccountName: opt(text),
+  /** The old name of `serviceAccountName`, which wins; not in the log. */
+  serviceAccount: opt(text),
   nodeName: opt(text),
   os: opt(Schema.Struct({ name: text })),
   nodeSelector: opt(textMap),

@@ -96,7 +96,8 @@ export const applyDefaults = (
   pod: Pick<UnidentifiedPod, "spec"> & { metadata: Partial<Pod["metadata"]> & { name: string } }
 ): UnidentifiedPod => {
   const { uid: _, ...metadata } = pod.metadata
-  const { containers, initContainers, volumes, ...spec } = pod.spec
+  const { containers, initContainers, volumes, serviceAccount, ...spec } = pod.spec
+  const serviceAccountName = spec.serviceAccountName || serviceAccount
   const hostNetwork = spec.hostNetwork === true
   return {
     metadata: {
@@ -105,6 +106,7 @@ export const applyDefaults = (
     },
     spec: {
       ...spec,
+      ...(serviceAccountName ? { serviceAccountName } : {}),
       ...(volumes === undefined ? {} : { volumes: volumes.map(volumeDefaults) }),
       ...(initContainers === undefined
         ? {}

@@ -24,8 +24,8 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   [
     "spec",
     words(`affinity ephemeralContainers hostUsers hostnameOverride imagePullSecrets overhead preemptionPolicy
-      readinessGates resourceClaims resources schedulerName schedulingGates schedulingGroup serviceAccount
-      serviceAccountName topologySpreadConstraints workloadRef`)
+      readinessGates resourceClaims resources schedulerName schedulingGates schedulingGroup
+      topologySpreadConstraints workloadRef`)
   ],
   [
     "spec.securityContext",

@@ -45,7 +45,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   TestGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
   TestGenerateAPIPodStatusPodIPs: dualStack,
   TestNodeAddressUpdatesGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
-  TestSortPodIPs: dualStack,
   TestSortInitContainerStatuses: "statuses stand in the order of the manifest",
   TestGenerateAPIPodStatusWithSortedContainers: "statuses stand in the order of the manifest",
   TestMergeResourceConfig: resize,
