@@ -190,6 +190,7 @@ const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape |
     manifestsLayer({
       directory: options.manifests,
       nodeName: options.nodeName,
+      keyFile: join(options.dataDir, "fingerprint.key"),
       fileCheckMillis: options.fileCheckFrequency
     }),
     volumesLayer({ rootDir: options.dataDir }),

@@ -501,6 +501,7 @@ export interface ManifestReadData {
     readonly name: string
     readonly uid: string
   }>
+  readonly objects?: number
 }
 
 /** A manifest, or one document of it, cannot be used. Nothing else is affected; a pod it declared before runs on. */
@@ -530,6 +531,40 @@ export interface ManifestRemovedData {
     readonly name: string
     readonly uid: string
   }>
+}
+
+/** A ConfigMap, Secret or Service is declared beside the pods: pods of its namespace may take values from it. The log has no value of it. */
+export interface ObjectDeclaredData {
+  readonly kind: "ConfigMap" | "Secret" | "Service"
+  readonly namespace: string
+  readonly name: string
+  readonly file: string
+  readonly hash: string
+  readonly keys: ReadonlyArray<string>
+  readonly keyCount?: number
+  readonly immutable?: true
+  readonly type?: string
+}
+
+/** The content of an object beside the pods has changed, or another file declares it now. */
+export interface ObjectChangedData {
+  readonly kind: "ConfigMap" | "Secret" | "Service"
+  readonly namespace: string
+  readonly name: string
+  readonly file: string
+  readonly hash: string
+  readonly keys: ReadonlyArray<string>
+  readonly keyCount?: number
+  readonly immutable?: true
+  readonly type?: string
+}
+
+/** An object beside the pods is not declared any more. What was mounted or set of it stays where it is. */
+export interface ObjectRemovedData {
+  readonly kind: "ConfigMap" | "Secret" | "Service"
+  readonly namespace: string
+  readonly name: string
+  readonly file: string
 }
 
 /** The manifest directory cannot be read. Nothing is concluded from that: pods run on. */
@@ -1188,6 +1223,9 @@ export interface EventData {
   readonly ManifestInvalid: ManifestInvalidData
   readonly ManifestFieldIgnored: ManifestFieldIgnoredData
   readonly ManifestRemoved: ManifestRemovedData
+  readonly ObjectDeclared: ObjectDeclaredData
+  readonly ObjectChanged: ObjectChangedData
+  readonly ObjectRemoved: ObjectRemovedData
   readonly SourceUnreadable: SourceUnreadableData
   readonly SourceReadable: SourceReadableData
   readonly RuntimeConnected: RuntimeConnectedData
@@ -1278,6 +1316,9 @@ export const tagsByType = {
   "dev.chronode.ManifestInvalid.v1": "ManifestInvalid",
   "dev.chronode.ManifestFieldIgnored.v1": "ManifestFieldIgnored",
   "dev.chronode.ManifestRemoved.v1": "ManifestRemoved",
+  "dev.chronode.ObjectDeclared.v1": "ObjectDeclared",
+  "dev.chronode.ObjectChanged.v1": "ObjectChanged",
+  "dev.chronode.ObjectRemoved.v1": "ObjectRemoved",
   "dev.chronode.SourceUnreadable.v1": "SourceUnreadable",
   "dev.chronode.SourceReadable.v1": "SourceReadable",
   "dev.chronode.RuntimeConnected.v1": "RuntimeConnected",

@@ -72,7 +72,12 @@ export const sourceBehavior: Behavior<SourceState, SourceCommand, SourceEvent, S
     if (event._tag === "ManifestRead") return [desire(event.pods, event.file), undesire(event.dropped ?? [])]
     return event._tag === "ManifestRemoved" ? undesire(event.pods) : []
   },
-  observe: (state, id) => [{ key: "manifests", run: (emit) => observeManifests(id, Object.keys(state.files), emit) }],
+  observe: (state, id) => [
+    {
+      key: "manifests",
+      run: (emit) => observeManifests(id, Object.keys(state.files), Object.keys(state.objects ?? {}), emit)
+    }
+  ],
   resume: (state) => [
     Effect.gen(function* () {
       const manifests = yield* Manifests

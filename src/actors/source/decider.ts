@@ -4,12 +4,13 @@
  */
 import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
-import { type FileReport, type ManifestsScanned, SourceCommand } from "./commands.ts"
+import { type FileReport, type ManifestsScanned, type ObjectsScanned, SourceCommand } from "./commands.ts"
 import {
   type DeclaredPod,
   evolveSource,
   fullName,
   initialSource,
+  objectKey,
   type SourceEvent,
   type SourceState,
   toldKey
@@ -44,8 +45,26 @@ const decide = (state: SourceState, command: SourceCommand): ReadonlyArray<Decid
       if (state.unreadable !== null) d.emit({ _tag: "SourceReadable", path: command.path }, state.unreadable.because)
       learnFiles(d, command)
       break
+    case "ObjectsScanned":
+      learnObjects(d, command)
+      break
   }
   return d.decided
+}
+
+/** Each is caused by what was read of its file. */
+const learnObjects = (d: SourceDecision, { declared, gone }: ObjectsScanned): void => {
+  for (const object of declared) {
+    const known = d.state.objects?.[objectKey(object)]
+    if (known?.hash === object.hash && known.file === object.file) continue
+    const because = d.state.files[object.file]?.because
+    d.emit({ _tag: known === undefined ? "ObjectDeclared" : "ObjectChanged", ...object }, because)
+  }
+  for (const name of gone) {
+    const known = d.state.objects?.[objectKey(name)]
+    if (known === undefined) continue
+    d.emit({ _tag: "ObjectRemoved", ...name, file: known.file }, d.state.files[known.file]?.because)
+  }
 }
 
 const learnFiles = (d: SourceDecision, command: ManifestsScanned): void => {
@@ -77,7 +96,7 @@ const isSame = (a: ReadonlyArray<DeclaredPod>, b: ReadonlyArray<DeclaredPod>): b
 }
 
 const learnFile = (d: SourceDecision, report: FileReport, isElsewhere: (pod: DeclaredPod) => boolean): void => {
-  const { file, hash, pods, problems, ignored } = report
+  const { file, hash, pods, objects, problems, ignored } = report
   const known = d.state.files[file]
   const before = known?.pods ?? []
   const declared = new Set(pods.map(fullName))
@@ -86,10 +105,17 @@ const learnFile = (d: SourceDecision, report: FileReport, isElsewhere: (pod: Dec
   const kept = problems.length > 0 ? fitting(pods, missing) : []
   const desired = [...pods, ...kept]
   const dropped = missing.filter((pod) => !kept.includes(pod))
-  const isUsable = problems.length === 0 || pods.length > 0
+  const isUsable = problems.length === 0 || pods.length > 0 || objects !== undefined
   let read: string | undefined
   if (!isSame(before, desired) || (isUsable && known?.hash !== hash)) {
-    read = d.emit({ _tag: "ManifestRead", file, hash, pods: desired, ...(dropped.length === 0 ? {} : { dropped }) })
+    read = d.emit({
+      _tag: "ManifestRead",
+      file,
+      hash,
+      pods: desired,
+      ...(dropped.length === 0 ? {} : { dropped }),
+      ...(objects === undefined ? {} : { objects })
+    })
   }
   const isNews = (key: string): boolean => {
     const now = d.state.files[file]

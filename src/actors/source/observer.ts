@@ -1,55 +1,87 @@
 /** Looks at the manifest directory whenever a look is due, and tells the source's actor what differs. */
 import { Clock, Effect, Stream } from "effect"
-import { type ManifestFile, type ManifestSnapshot, Manifests } from "../../adapters/manifests/port.ts"
+import {
+  type DeclaredObject,
+  type ManifestFile,
+  type ManifestSnapshot,
+  Manifests
+} from "../../adapters/manifests/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { FileReport, SourceCommand } from "./commands.ts"
+import { objectKey, parseObjectKey } from "./state.ts"
 
 /** Bytes of JSON in one command; it stands as text in an event of at most 64 KiB, beside the event's own fields. */
 const maxCommandBytes = 24 * 1024
 
-const reportOf = ({ file, hash, pods, problems, ignoredFields }: ManifestFile): FileReport => ({
+const reportOf = ({ file, hash, pods, objects, problems, ignoredFields }: ManifestFile): FileReport => ({
   file,
   hash,
   pods: pods.map(({ metadata: { namespace, name, uid } }) => ({ namespace, name, uid })),
+  ...(objects === 0 ? {} : { objects }),
   problems,
   ignored: ignoredFields
 })
 
-/** Reports in pieces that fit into a command each. A report that is larger by itself goes alone. */
-const inPieces = (
-  reports: ReadonlyArray<{ readonly report: FileReport; readonly size: number }>
-): ReadonlyArray<ReadonlyArray<FileReport>> => {
-  const pieces: Array<Array<FileReport>> = []
+/** What is told in pieces that fit into a command each. One that is larger by itself goes alone. */
+const inPieces = <A>(
+  told: ReadonlyArray<{ readonly what: A; readonly json: string }>
+): ReadonlyArray<ReadonlyArray<A>> => {
+  const pieces: Array<Array<A>> = []
   let room = 0
-  for (const { report, size } of reports) {
+  for (const { what, json } of told) {
+    const size = Buffer.byteLength(json)
     const last = pieces.at(-1)
     if (last === undefined || size > room) {
-      pieces.push([report])
+      pieces.push([what])
       room = maxCommandBytes - size
     } else {
-      last.push(report)
+      last.push(what)
       room -= size
     }
   }
   return pieces
 }
 
-const gonePieces = (files: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> => {
+const gonePieces = <A>(names: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> => {
   const perPiece = 64
-  return Array.from({ length: Math.ceil(files.length / perPiece) }, (_, i) =>
-    files.slice(i * perPiece, (i + 1) * perPiece)
+  return Array.from({ length: Math.ceil(names.length / perPiece) }, (_, i) =>
+    names.slice(i * perPiece, (i + 1) * perPiece)
   )
 }
 
-/** What was told of each file, as JSON, so that only differences are told. */
+/** What was told, as JSON by name, so that only differences are told. */
+class Differences<A> {
+  private readonly told = new Map<string, string>()
+  private readonly nameOf: (what: A) => string
+
+  /** `known`: from before. They are told at the first look whatever they are. */
+  constructor(known: Iterable<string>, nameOf: (what: A) => string) {
+    for (const name of known) this.told.set(name, "")
+    this.nameOf = nameOf
+  }
+
+  take(all: ReadonlyArray<A>) {
+    const now = all.map((what) => ({ what, name: this.nameOf(what), json: JSON.stringify(what) }))
+    const changed = now.filter(({ name, json }) => this.told.get(name) !== json)
+    const present = new Set(now.map(({ name }) => name))
+    const gone = [...this.told.keys()].filter((name) => !present.has(name))
+    for (const { name, json } of changed) this.told.set(name, json)
+    for (const name of gone) this.told.delete(name)
+    return { changed, gone }
+  }
+}
+
+/** What the source's actor was told. */
 class Told {
-  private readonly reports = new Map<string, string>()
+  private readonly files: Differences<FileReport>
+  private readonly objects: Differences<DeclaredObject>
   private isReadable = false
 
-  /** `files`: those that the actor knows from before. They are told at the first look whatever they are. */
-  constructor(files: Iterable<string>) {
-    for (const file of files) this.reports.set(file, "")
+  /** `files`, `objects`: those that the actor knows from before. */
+  constructor(files: Iterable<string>, objects: Iterable<string>) {
+    this.files = new Differences(files, ({ file }) => file)
+    this.objects = new Differences<DeclaredObject>(objects, objectKey)
   }
 
   /** Commands for the actor, in the order in which they are to be sent. */
@@ -59,16 +91,9 @@ class Told {
       this.isReadable = false
       return [{ _tag: "DirectoryUnreadable", at, path, message: snapshot.message }]
     }
-    const reports = snapshot.files.map(reportOf).map((report) => ({ report, json: JSON.stringify(report) }))
-    const changed = reports.filter(({ report, json }) => this.reports.get(report.file) !== json)
-    const present = new Set(reports.map(({ report }) => report.file))
-    const gone = [...this.reports.keys()].filter((file) => !present.has(file))
-    for (const { report, json } of changed) this.reports.set(report.file, json)
-    for (const file of gone) this.reports.delete(file)
+    const { changed, gone } = this.files.take(snapshot.files.map(reportOf))
     const commands: ReadonlyArray<SourceCommand> = [
-      ...inPieces(changed.map(({ report, json }) => ({ report, size: Buffer.byteLength(json) }))).map(
-        (files): SourceCommand => ({ _tag: "ManifestsScanned", at, path, files, gone: [] })
-      ),
+      ...inPieces(changed).map((files): SourceCommand => ({ _tag: "ManifestsScanned", at, path, files, gone: [] })),
       // After what is there: a pod that moved from one file to another is desired all the time.
       ...gonePieces(gone).map(
         (files): SourceCommand => ({ _tag: "ManifestsScanned", at, path, files: [], gone: files })
@@ -76,20 +101,32 @@ class Told {
     ]
     const isNewlyReadable = !this.isReadable
     this.isReadable = true
-    if (commands.length > 0 || !isNewlyReadable) return commands
-    return [{ _tag: "ManifestsScanned", at, path, files: [], gone: [] }]
+    const files: ReadonlyArray<SourceCommand> =
+      commands.length > 0 || !isNewlyReadable ? commands : [{ _tag: "ManifestsScanned", at, path, files: [], gone: [] }]
+    return [...files, ...this.objectCommands(snapshot.objects, at)]
+  }
+
+  private objectCommands(all: ReadonlyArray<DeclaredObject>, at: number): ReadonlyArray<SourceCommand> {
+    const { changed, gone } = this.objects.take(all)
+    return [
+      ...inPieces(changed).map((declared): SourceCommand => ({ _tag: "ObjectsScanned", at, declared, gone: [] })),
+      ...gonePieces(gone.map(parseObjectKey)).map(
+        (names): SourceCommand => ({ _tag: "ObjectsScanned", at, declared: [], gone: names })
+      )
+    ]
   }
 }
 
-/** `files`: full paths of the files that the actor knows. Runs until interrupted. */
+/** `files`, `objects`: full paths and keys of those that the actor knows. Runs until interrupted. */
 export const observeManifests = (
   id: ActorId,
   files: ReadonlyArray<string>,
+  objects: ReadonlyArray<string>,
   emit: (outgoing: Outgoing) => Effect.Effect<void>
 ): Effect.Effect<void, never, Manifests> =>
   Effect.gen(function* () {
     const manifests = yield* Manifests
-    const told = new Told(files)
+    const told = new Told(files, objects)
     yield* Stream.runForEach(manifests.changes, () =>
       Effect.gen(function* () {
         const snapshot = yield* manifests.scan

@@ -1,7 +1,7 @@
 /** What the source knows of its files: a fold of its events. */
 import type { EventsOf } from "../../events/catalogue.ts"
 import type { EventMeta } from "../../events/envelope.ts"
-import type { ManifestPod, sourceEvents } from "../../events/kinds/source.ts"
+import type { ManifestPod, ObjectKind, sourceEvents } from "../../events/kinds/source.ts"
 
 export type SourceEvent = EventsOf<typeof sourceEvents>
 export type DeclaredPod = typeof ManifestPod.Type
@@ -13,10 +13,19 @@ export interface FileInState {
   readonly pods: ReadonlyArray<DeclaredPod>
   /** What was said about this content, as keys. */
   readonly told: ReadonlyArray<string>
+  /** Id of the event that told its content; only where it declares objects, which are caused by it. */
+  readonly because?: string
+}
+
+export interface ObjectInState {
+  readonly file: string
+  readonly hash: string
 }
 
 export interface SourceState {
   readonly files: Readonly<Record<string, FileInState>>
+  /** ConfigMaps, Secrets and Services by `kind namespace/name`; absent where there never was one. */
+  readonly objects?: Readonly<Record<string, ObjectInState>>
   /** Pods that were desired once and are not any more, uid by full name, the latest `maxRemoved`: to be told again. */
   readonly removed: Readonly<Record<string, string>>
   readonly unreadable: { readonly message: string; readonly because: string } | null
@@ -28,6 +37,21 @@ export const initialSource: SourceState = { files: {}, removed: {}, unreadable: 
 
 export const fullName = (pod: { readonly namespace: string; readonly name: string }): string =>
   `${pod.namespace}/${pod.name}`
+
+interface ObjectName {
+  readonly kind: typeof ObjectKind.Type
+  readonly namespace: string
+  readonly name: string
+}
+
+/** `Secret default/login` */
+export const objectKey = ({ kind, namespace, name }: ObjectName): string => `${kind} ${namespace}/${name}`
+
+export const parseObjectKey = (key: string): ObjectName => {
+  const [kind = "", rest = ""] = key.split(" ", 2)
+  const [namespace = "", name = ""] = rest.split("/", 2)
+  return { kind: kind as ObjectName["kind"], namespace, name }
+}
 
 /** Key of something that is said about a file's content, so that it is said once. */
 export const toldKey = (
@@ -47,7 +71,8 @@ const tell = (
 ): SourceState => {
   const known = state.files[event.file]
   const told = known?.hash === event.hash ? known.told : []
-  return withFile(state, event.file, { hash: event.hash, pods: known?.pods ?? [], told: [...told, key] })
+  const because = known?.because === undefined ? {} : { because: known.because }
+  return withFile(state, event.file, { hash: event.hash, pods: known?.pods ?? [], told: [...told, key], ...because })
 }
 
 const withRemoved = (
@@ -68,7 +93,12 @@ export const evolveSource = (state: SourceState, event: SourceEvent, meta: Event
   switch (event._tag) {
     case "ManifestRead":
       return {
-        ...withFile(state, event.file, { hash: event.hash, pods: event.pods, told: [] }),
+        ...withFile(state, event.file, {
+          hash: event.hash,
+          pods: event.pods,
+          told: [],
+          ...(event.objects === undefined ? {} : { because: meta.id })
+        }),
         removed: withRemoved(state.removed, event.dropped ?? [], event.pods)
       }
     case "ManifestInvalid":
@@ -78,6 +108,15 @@ export const evolveSource = (state: SourceState, event: SourceEvent, meta: Event
     case "ManifestRemoved": {
       const { [event.file]: _, ...files } = state.files
       return { ...state, files, removed: withRemoved(state.removed, event.pods, []) }
+    }
+    case "ObjectDeclared":
+    case "ObjectChanged": {
+      const { file, hash } = event
+      return { ...state, objects: { ...state.objects, [objectKey(event)]: { file, hash } } }
+    }
+    case "ObjectRemoved": {
+      const { [objectKey(event)]: _, ...objects } = state.objects ?? {}
+      return { ...state, objects }
     }
     case "SourceUnreadable":
       return { ...state, unreadable: { message: event.message, because: meta.id } }

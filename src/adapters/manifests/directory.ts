@@ -8,7 +8,7 @@ import type { ReadFile } from "./snapshot.ts"
 
 export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-const broken = (message: string): ParsedFile => ({ pods: [], problems: [{ message }], ignoredFields: [] })
+const broken = (message: string): ParsedFile => ({ pods: [], objects: [], problems: [{ message }], ignoredFields: [] })
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 

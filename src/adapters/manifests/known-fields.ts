@@ -51,7 +51,8 @@ const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ]
 ])
 
-export type Known = "refused" | "notActedOn" | "unknown"
+/** `silent`: of an object that nothing but what is read here asks for: not worth a word. */
+export type Known = "refused" | "notActedOn" | "unknown" | "silent"
 
 /** What to do with a field that the shape does not have. `path`: of the mapping that holds it. */
 export const classify = (path: string, field: string): Known => {
@@ -60,8 +61,28 @@ export const classify = (path: string, field: string): Known => {
   return notActedOn.get(place)?.has(field) === true ? "notActedOn" : "unknown"
 }
 
+/** Fields of the objects beside pods that nothing here acts on. Others that the shape does not have are unknown. */
+const objectFields: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["", words("status")],
+  [
+    "metadata",
+    words(`annotations creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers generateName generation
+      labels managedFields ownerReferences resourceVersion selfLink uid`)
+  ],
+  [
+    "spec",
+    words(`allocateLoadBalancerNodePorts externalIPs externalName externalTrafficPolicy healthCheckNodePort
+      internalTrafficPolicy ipFamilies ipFamilyPolicy loadBalancerClass loadBalancerIP loadBalancerSourceRanges
+      publishNotReadyAddresses selector sessionAffinity sessionAffinityConfig trafficDistribution`)
+  ],
+  ["spec.ports[]", words("appProtocol nodePort targetPort")]
+])
+
+/** As `classify`, for a ConfigMap, Secret or Service. */
+export const classifyOfObject = (path: string, field: string): Known =>
+  objectFields.get(placeOf(path))?.has(field) === true ? "silent" : "unknown"
+
 /** Objects that people keep beside pods; a directory of static pods gives them no meaning. */
-export const companionKinds =
-  words(`ConfigMap Secret Service Namespace ServiceAccount PersistentVolume PersistentVolumeClaim
+export const companionKinds = words(`Namespace ServiceAccount PersistentVolume PersistentVolumeClaim
   Endpoints EndpointSlice LimitRange ResourceQuota PodDisruptionBudget NetworkPolicy Ingress Role RoleBinding ClusterRole
   ClusterRoleBinding PriorityClass StorageClass RuntimeClass HorizontalPodAutoscaler CustomResourceDefinition`)

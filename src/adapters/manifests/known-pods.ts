@@ -1,7 +1,9 @@
-/** What an implementation of `Manifests` remembers of its scans, with the port's two questions about single pods. */
+/** What an implementation of `Manifests` remembers of its scans, with the port's questions about single pods and objects. */
 import { Deferred, Effect } from "effect"
 import type { Pod } from "../../events/pod-spec.ts"
 import { maxRememberedPods } from "./limits.ts"
+import type { Fingerprint } from "./objects/fingerprint.ts"
+import { KnownObjects } from "./objects/known-objects.ts"
 import { firstScanMillis, PodNotDeclared } from "./port.ts"
 import { type ReadFile, toSnapshot } from "./snapshot.ts"
 
@@ -11,10 +13,16 @@ export class KnownPods {
   /** Not declared any more, oldest first: a pod whose manifest an edit broke runs on, and may start containers again. */
   private readonly remembered = new Map<string, Pod>()
   private readonly scanned = Deferred.makeUnsafe<void>()
+  readonly objects: KnownObjects
+
+  constructor(fingerprint: Fingerprint) {
+    this.objects = new KnownObjects(fingerprint)
+  }
 
   /** Takes over what was read; answers it as the port tells it. */
   take(files: ReadonlyArray<ReadFile>) {
-    const snapshot = toSnapshot(files)
+    const { objects, ...aboutObjects } = this.objects.take(files)
+    const snapshot = toSnapshot(files, aboutObjects)
     for (const [uid, pod] of this.current) if (!snapshot.pods.has(uid)) this.remembered.set(uid, pod)
     for (const uid of snapshot.pods.keys()) this.remembered.delete(uid)
     for (const uid of this.remembered.keys()) {
@@ -24,7 +32,7 @@ export class KnownPods {
     this.current = snapshot.pods
     this.recorded = snapshot.recorded
     Deferred.doneUnsafe(this.scanned, Effect.void)
-    return snapshot.files
+    return { files: snapshot.files, objects }
   }
 
   readonly declared = (uid: string): Effect.Effect<Pod | undefined> => Effect.sync(() => this.recorded.get(uid))

@@ -4,8 +4,14 @@
 export const maxFileBytes = 10 * 1024 * 1024
 /** Bytes of one document. No pod comes near it, and a parser busy for seconds would stall every probe. */
 export const maxDocumentBytes = 512 * 1024
-/** Bytes of all documents of one file that are parsed, for the same reason. */
+/** Bytes of all such documents of one file that are parsed, for the same reason. */
 export const maxParsedBytes = 1024 * 1024
+/** Bytes of one document that is large only by long texts: a ConfigMap of 1 MiB in base64, with its quoting. */
+export const maxSparseDocumentBytes = 2 * 1024 * 1024
+/** YAML tokens of such a document; what is small by them is parsed fast. */
+export const maxSparseTokens = 20_000
+/** Bytes of all documents of one file, sparse ones included. */
+export const maxFileDocumentBytes = 8 * 1024 * 1024
 /** Files in the directory. */
 export const maxFiles = 1_000
 /** Nodes of one document that are visited, aliases followed. */
@@ -23,3 +29,12 @@ export const maxToldBytes = 6 * 1024
 export const maxMessageCharacters = 300
 /** Pods that no manifest declares any more, whose values are still known. */
 export const maxRememberedPods = 256
+/** Bytes of values in one ConfigMap or Secret (`MaxSecretSize` of `pkg/apis/core/types.go`). */
+export const maxObjectBytes = 1024 * 1024
+/** ConfigMaps, Secrets and Services that one directory declares. */
+export const maxObjects = 1_000
+/** Bytes of values of them all: they are held in memory. */
+export const maxAllObjectsBytes = 64 * 1024 * 1024
+/** Names of keys of one object that are told, and their characters. */
+export const maxKeysTold = 32
+export const maxKeyCharacters = 64

@@ -4,11 +4,14 @@ import { resolve } from "node:path"
 import { Effect, Layer, Queue, Semaphore, Stream } from "effect"
 import { errorText, type ParseCache, readDirectory } from "./directory.ts"
 import { KnownPods } from "./known-pods.ts"
+import { fingerprintWith, nodeKey } from "./objects/fingerprint.ts"
 import { debounceMillis, fileCheckMillis, type ManifestSnapshot, Manifests } from "./port.ts"
 
 export interface ManifestDirectory {
   readonly directory: string
   readonly nodeName: string
+  /** File with the node's key for fingerprints of contents; made where there is none. */
+  readonly keyFile: string
   /** Milliseconds between two looks without a hint; default `fileCheckMillis`. */
   readonly fileCheckMillis?: number
 }
@@ -59,7 +62,7 @@ class DirectoryWatch {
 export const make = Effect.fnUntraced(function* (options: ManifestDirectory) {
   const directory = resolve(options.directory)
   const cache: ParseCache = new Map()
-  const known = new KnownPods()
+  const known = new KnownPods(fingerprintWith(yield* Effect.sync(() => nodeKey(options.keyFile))))
   const one = yield* Semaphore.make(1)
 
   const scan: Effect.Effect<ManifestSnapshot> = one.withPermit(
@@ -68,7 +71,7 @@ export const make = Effect.fnUntraced(function* (options: ManifestDirectory) {
       catch: errorText
     }).pipe(
       Effect.match({
-        onSuccess: (files): ManifestSnapshot => ({ _tag: "Readable", directory, files: known.take(files) }),
+        onSuccess: (files): ManifestSnapshot => ({ _tag: "Readable", directory, ...known.take(files) }),
         onFailure: (message): ManifestSnapshot => ({ _tag: "Unreadable", directory, message })
       })
     )
@@ -95,7 +98,14 @@ export const make = Effect.fnUntraced(function* (options: ManifestDirectory) {
     { bufferSize: 1, strategy: "sliding" }
   )
 
-  return Manifests.of({ directory, scan, changes, declared: known.declared, secretsOf: known.secretsOf })
+  return Manifests.of({
+    directory,
+    scan,
+    changes,
+    declared: known.declared,
+    secretsOf: known.secretsOf,
+    objects: known.objects
+  })
 })
 
 export const layer = (options: ManifestDirectory): Layer.Layer<Manifests> => Layer.effect(Manifests, make(options))

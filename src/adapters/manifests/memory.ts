@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto"
 import { Context, Effect, Layer, PubSub, Stream } from "effect"
 import { KnownPods } from "./known-pods.ts"
+import { fingerprintWith } from "./objects/fingerprint.ts"
 import { parseManifest } from "./parse.ts"
 import { fileCheckMillis, type ManifestSnapshot, Manifests } from "./port.ts"
 import type { ReadFile } from "./snapshot.ts"
@@ -24,10 +25,12 @@ export interface MemoryManifests {
 }
 
 const directory = "/manifests"
+/** No secret is kept by it: in memory all is made up. */
+const key = new TextEncoder().encode("chronode")
 
 export const make = Effect.fnUntraced(function* (options: MemoryManifests) {
   const files = new Map(Object.entries(options.files ?? {}))
-  const pods = new KnownPods()
+  const pods = new KnownPods(fingerprintWith(key))
   const hints = yield* PubSub.sliding<void>(1)
   let unreadable: string | undefined
   const hint = PubSub.publish(hints, undefined).pipe(Effect.asVoid)
@@ -46,11 +49,18 @@ export const make = Effect.fnUntraced(function* (options: MemoryManifests) {
   const scan = Effect.sync((): ManifestSnapshot => {
     if (unreadable !== undefined) return { _tag: "Unreadable", directory, message: unreadable }
     const names = [...files.keys()].filter((name) => !name.startsWith(".")).sort()
-    return { _tag: "Readable", directory, files: pods.take(names.map((name) => read(name, files.get(name)!))) }
+    return { _tag: "Readable", directory, ...pods.take(names.map((name) => read(name, files.get(name)!))) }
   })
   const changes = Stream.merge(Stream.fromPubSub(hints), Stream.tick(fileCheckMillis))
 
-  const manifests = Manifests.of({ directory, scan, changes, declared: pods.declared, secretsOf: pods.secretsOf })
+  const manifests = Manifests.of({
+    directory,
+    scan,
+    changes,
+    declared: pods.declared,
+    secretsOf: pods.secretsOf,
+    objects: pods.objects
+  })
   const control = ManifestsControl.of({
     write: (name, text) =>
       Effect.andThen(

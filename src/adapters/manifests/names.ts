@@ -24,6 +24,18 @@ export const subdomainProblem: Check = (name) => {
   return `${shown(name)} is no DNS name: labels of lower-case letters, digits and "-", joined by dots`
 }
 
+/** RFC 1035 label: Services. */
+export const serviceNameProblem: Check = (name) =>
+  labelProblem(name) ?? (/^[a-z]/u.test(name) ? undefined : `${shown(name)} does not begin with a letter`)
+
+/** A key of a ConfigMap or Secret, which becomes the name of a file (IsConfigMapKey). */
+export const configKeyProblem: Check = (key) => {
+  if (key.length > maxSubdomain) return `the key ${shown(key)} is longer than ${maxSubdomain} characters`
+  if (!/^[-._a-zA-Z0-9]+$/u.test(key)) return `${shown(key)} is no key: letters, digits, "-", "_" and "."`
+  if (key === "." || key.startsWith("..")) return `${shown(key)} is no key: it must not be "." nor begin with ".."`
+  return undefined
+}
+
 /** RFC 6335 service name: ports. */
 export const portNameProblem: Check = (name) => {
   if (name.length > 15) return `${shown(name)} is longer than 15 characters`

@@ -1,16 +1,24 @@
 /**
- * A manifest file to pods: YAML or JSON, several documents, `Pod` and `List`. A document that cannot be used costs only
+ * A manifest file to pods and the objects beside them: YAML or JSON, several documents, `List` among them. A document that cannot be used costs only
  * itself; what is wrong is told with line, column and field.
  */
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml"
+import { isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml"
 import { podShape } from "../../events/pod-shape.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import { applyDefaults } from "./defaults.ts"
 import { splitDocuments } from "./documents.ts"
 import { derivedUid } from "./identity.ts"
 import { companionKinds } from "./known-fields.ts"
-import { maxDocumentBytes, maxParsedBytes, maxRecordedPodBytes } from "./limits.ts"
-import type { IgnoredField, ManifestProblem } from "./port.ts"
+import {
+  maxDocumentBytes,
+  maxFileDocumentBytes,
+  maxParsedBytes,
+  maxRecordedPodBytes,
+  maxSparseDocumentBytes,
+  maxSparseTokens
+} from "./limits.ts"
+import { type ParsedObject, readObject } from "./objects/read-object.ts"
+import type { IgnoredField, ManifestProblem, ObjectKind } from "./port.ts"
 import { fieldPath, type Place, Reader } from "./read.ts"
 import { redact } from "./redact.ts"
 import { validatePod } from "./validate.ts"
@@ -26,33 +34,34 @@ export interface ParsedPod {
 }
 export interface ParsedFile {
   readonly pods: ReadonlyArray<ParsedPod>
+  readonly objects: ReadonlyArray<ParsedObject>
   readonly problems: ReadonlyArray<ManifestProblem>
   readonly ignoredFields: ReadonlyArray<IgnoredField>
 }
 
 const bytesOf = (text: string): number => Buffer.byteLength(text)
 
+const objectKinds: ReadonlySet<string> = new Set<ObjectKind>(["ConfigMap", "Secret", "Service"])
+
+/** What one document or item may be. */
+interface Found {
+  readonly pod: (path: string, map: YAMLMap) => void
+  readonly object: (kind: ObjectKind, path: string, map: YAMLMap) => void
+}
+
 /** Reads a file's text. `file`: full path, part of the pods' identity, like the node's name. */
 export const parseManifest = (content: string, file: string, node: string): ParsedFile => {
   const pods: Array<ParsedPod> = []
+  const objects: Array<ParsedObject> = []
   const problems: Array<ManifestProblem> = []
   const ignoredFields: Array<IgnoredField> = []
-  let bytes = 0
+  const budget = new Budget()
   for (const { text, linesBefore } of splitDocuments(content)) {
-    const size = bytesOf(text)
-    const start = { line: linesBefore + 1, column: 1 }
-    if (size > maxDocumentBytes) {
-      problems.push({ ...start, message: `the document is larger than ${maxDocumentBytes / 1024} KiB` })
+    const verdict = budget.take(text)
+    if (verdict !== undefined) {
+      problems.push({ line: linesBefore + 1, column: 1, message: verdict.message })
+      if (verdict.ends) break
       continue
-    }
-    bytes += size
-    if (bytes > maxParsedBytes) {
-      const most = `${maxParsedBytes / 1024 / 1024} MiB`
-      problems.push({
-        ...start,
-        message: `the file's documents are more than ${most}: this one and those after it are left out`
-      })
-      break
     }
     const lines = new LineCounter()
     // Doubled keys are found by the reader: the library's own check is quadratic.
@@ -64,22 +73,66 @@ export const parseManifest = (content: string, file: string, node: string): Pars
     })
     const reader = new Reader(document, lines, linesBefore)
     if (document.errors.length > 0) {
-      for (const error of document.errors)
-        problems.push({ ...reader.placeAt(error.pos[0]), message: `YAML: ${error.message}` })
+      for (const error of document.errors) {
+        problems.push({ ...reader.placeAt(error.pos[0]), message: `YAML: ${withoutSource(error.message)}` })
+      }
       continue
     }
-    readObject(reader, document.contents, "", (path, map) => {
-      const parsed = readPod(reader, map, path, file, node)
-      if (parsed !== undefined) pods.push(parsed)
+    readAny(reader, document.contents, "", {
+      pod: (path, map) => {
+        const parsed = readPod(reader, map, path, file, node)
+        if (parsed !== undefined) pods.push(parsed)
+      },
+      object: (kind, path, map) => {
+        const parsed = readObject(reader, kind, map, path)
+        if (parsed !== undefined) objects.push(parsed)
+      }
     })
     problems.push(...reader.problems)
     ignoredFields.push(...reader.ignored)
   }
-  return { pods, problems, ignoredFields }
+  return { pods, objects, problems, ignoredFields }
 }
 
-/** Finds the pods of one object, which may be a list of objects. */
-const readObject = (reader: Reader, raw: unknown, path: string, onPod: (path: string, map: YAMLMap) => void): void => {
+/** The library quotes the text that it stumbled over, which may be a secret (law 9). */
+const withoutSource = (message: string): string =>
+  message
+    .replace(/(in YAML stream|Unresolved alias[^:]*|includes extra characters|Invalid escape sequence)\b.*$/su, "$1")
+    .replace(/(Unresolved tag): .*$/su, "$1")
+
+/** What of a file is parsed at all. Long texts are cheap, many small ones are not. */
+class Budget {
+  private dense = 0
+  private all = 0
+
+  /** What is wrong with taking this document too; `ends`: nor any after it. */
+  take(text: string): { readonly message: string; readonly ends: boolean } | undefined {
+    const size = bytesOf(text)
+    const isSparse = size > maxDocumentBytes && size <= maxSparseDocumentBytes && hasFewTokens(text)
+    if (size > maxDocumentBytes && !isSparse) {
+      return { message: `the document is larger than ${maxDocumentBytes / 1024} KiB`, ends: false }
+    }
+    this.all += size
+    if (!isSparse) this.dense += size
+    const over =
+      this.dense > maxParsedBytes ? maxParsedBytes : this.all > maxFileDocumentBytes ? maxFileDocumentBytes : undefined
+    if (over === undefined) return undefined
+    const most = `${over / 1024 / 1024} MiB`
+    return {
+      message: `the file's documents are more than ${most}: this one and those after it are left out`,
+      ends: true
+    }
+  }
+}
+
+const hasFewTokens = (text: string): boolean => {
+  let tokens = 0
+  for (const _ of new Lexer().lex(text)) if (++tokens > maxSparseTokens) return false
+  return true
+}
+
+/** Finds what one object is, which may be a list of objects. */
+const readAny = (reader: Reader, raw: unknown, path: string, found: Found): void => {
   const node = reader.resolve(raw)
   if (node === undefined || !isMap(node)) {
     reader.problem(path, "must be a mapping with apiVersion, kind, metadata and spec", reader.placeOfNode(node))
@@ -88,23 +141,25 @@ const readObject = (reader: Reader, raw: unknown, path: string, onPod: (path: st
   const kindNode = reader.resolve(node.get("kind", true))
   const kind = isScalar(kindNode) && typeof kindNode.value === "string" ? kindNode.value : undefined
   const place = reader.placeOfNode(kindNode ?? node)
-  if (kind === "Pod") onPod(path, node)
-  else if ((kind === "List" || kind === "PodList") && path === "")
-    readItems(reader, node.get("items", true), node, onPod)
-  else if (kind === undefined) reader.problem(fieldPath(path, "kind"), "is missing: Pod or List", place)
+  const lists = ["List", "PodList", ...[...objectKinds].map((k) => `${k}List`)]
+  if (kind === "Pod") found.pod(path, node)
+  else if (kind !== undefined && objectKinds.has(kind)) found.object(kind as ObjectKind, path, node)
+  else if (kind !== undefined && lists.includes(kind) && path === "") {
+    readItems(reader, node.get("items", true), node, found)
+  } else if (kind === undefined) reader.problem(fieldPath(path, "kind"), "is missing: Pod or List", place)
   else if (companionKinds.has(kind))
     reader.ignore(fieldPath(path, "kind"), `${kind} has no meaning here; ignored`, place)
   else reader.problem(fieldPath(path, "kind"), `must be Pod or List, not ${JSON.stringify(kind.slice(0, 60))}`, place)
 }
 
-const readItems = (reader: Reader, raw: unknown, list: Node, onPod: (path: string, map: YAMLMap) => void): void => {
+const readItems = (reader: Reader, raw: unknown, list: Node, found: Found): void => {
   const items = reader.resolve(raw)
   if (items === undefined || (isScalar(items) && items.value === null)) return
   if (!isSeq(items)) {
     reader.problem("items", "must be a list", reader.placeOfNode(items) ?? reader.placeOfNode(list))
     return
   }
-  for (const [i, item] of items.items.entries()) readObject(reader, item, `items[${i}]`, onPod)
+  for (const [i, item] of items.items.entries()) readAny(reader, item, `items[${i}]`, found)
 }
 
 const readPod = (reader: Reader, map: YAMLMap, path: string, file: string, node: string): ParsedPod | undefined => {

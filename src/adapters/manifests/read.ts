@@ -14,7 +14,7 @@ import {
   type YAMLMap
 } from "yaml"
 import { describeShape, type Shape } from "../../events/pod-shape.ts"
-import { classify } from "./known-fields.ts"
+import { classify, type Known } from "./known-fields.ts"
 import { maxNodes } from "./limits.ts"
 import type { IgnoredField, ManifestProblem } from "./port.ts"
 
@@ -44,6 +44,26 @@ const describeNode = (node: Node): string => {
   return "text"
 }
 
+/** What is read: which fields it may have, and how its values are named in messages. */
+export interface Owner {
+  readonly kind: string
+  readonly classify: (path: string, field: string) => Known
+  readonly describe: (node: Node, path: string) => string
+}
+const podOwner: Owner = {
+  kind: "Pod",
+  classify,
+  // Values of variables and headers may be secrets, also those that are no text.
+  describe: (node, path) => (path.endsWith(".value") ? describeKind(node) : describeNode(node))
+}
+
+/** A node without its value. */
+export const describeKind = (node: Node): string => {
+  const value = isScalar(node) ? node.value : undefined
+  if (typeof value === "number" || typeof value === "bigint") return "a number"
+  return typeof value === "boolean" ? "a boolean" : describeNode(node)
+}
+
 const sourceOf = (node: Scalar): string => node.source ?? String(node.value)
 
 export const fieldPath = (path: string, field: string): string => (path === "" ? field : `${path}.${field}`)
@@ -57,6 +77,7 @@ export class Reader {
   private readonly lines: LineCounter
   private readonly linesBefore: number
   private visited = 0
+  private owner: Owner = podOwner
   private exhausted = false
 
   constructor(document: Document, lines: LineCounter, linesBefore: number) {
@@ -132,6 +153,14 @@ export class Reader {
     return [...own.values()]
   }
 
+  /** As `read`, of an object that is no pod: its own fields, and no value in a message, since it may be a secret. */
+  readOf(owner: Owner, raw: unknown, shape: Shape, path: string): Plain | undefined {
+    this.owner = owner
+    const read = this.read(raw, shape, path)
+    this.owner = podOwner
+    return read
+  }
+
   /** The value of a node; `undefined` where it is absent, null or wrong (then a problem says so). */
   read(raw: unknown, shape: Shape, path: string): Plain | undefined {
     const node = this.resolve(raw)
@@ -141,7 +170,7 @@ export class Reader {
     if (isScalar(node) && node.value === null) return undefined
     const wrong = (): undefined => {
       const hint = shape.kind === "text" && isScalar(node) ? "; put it in quotes" : ""
-      this.problem(path, `must be ${describeShape(shape)}, not ${describeNode(node)}${hint}`, place)
+      this.problem(path, `must be ${describeShape(shape)}, not ${this.owner.describe(node, path)}${hint}`, place)
     }
     switch (shape.kind) {
       case "struct":
@@ -174,11 +203,14 @@ export class Reader {
         continue
       }
       const place = this.placeOfNode(keyNode)
-      const known = classify(path, key)
+      const known = this.owner.classify(path, key)
+      if (known === "silent") continue
       if (known === "refused" && !isEmpty(this.resolve(value))) {
         this.problem(at, "is not supported yet, and without it the pod would not be what it says", place)
       } else {
-        const what = known === "unknown" ? "is no field of a Pod" : "is a Pod field that Chronode does not act on yet"
+        const { kind } = this.owner
+        const what =
+          known === "unknown" ? `is no field of a ${kind}` : `is a ${kind} field that Chronode does not act on yet`
         this.ignore(at, `${what}; ignored`, place)
       }
     }

@@ -35,7 +35,12 @@ const clipIgnored = (f: IgnoredField): IgnoredField => ({ ...f, field: clip(f.fi
 
 /** `files` sorted by name. Of two pods with one name, or one uid, the first counts; the other is a problem of its file. */
 export const toSnapshot = (
-  files: ReadonlyArray<ReadFile>
+  files: ReadonlyArray<ReadFile>,
+  /** What is wrong with the objects beside the pods, and how many are not, by file. */
+  objects: {
+    readonly problems: ReadonlyMap<string, ReadonlyArray<ManifestProblem>>
+    readonly counts: ReadonlyMap<string, number>
+  } = { problems: new Map(), counts: new Map() }
 ): {
   readonly files: ReadonlyArray<ManifestFile>
   readonly pods: ReadonlyMap<string, Pod>
@@ -46,7 +51,7 @@ export const toSnapshot = (
   const recorded = new Map<string, Pod>()
   const out: Array<ManifestFile> = []
   for (const { file, hash, parsed } of files) {
-    const problems = [...parsed.problems]
+    const problems = [...parsed.problems, ...(objects.problems.get(file) ?? [])]
     const declared: Array<Pod> = []
     let bytes = 0
     for (const { pod, recorded: own, place, field } of parsed.pods) {
@@ -77,6 +82,7 @@ export const toSnapshot = (
       file,
       hash,
       pods: declared,
+      objects: objects.counts.get(file) ?? 0,
       problems: fitting(problems.map(clipProblem), (n) => ({ message: `and ${n} more problems` })),
       ignoredFields: fitting(parsed.ignoredFields.map(clipIgnored), (n) => ({
         field: "…",

@@ -6,6 +6,50 @@ const text = Schema.String
 
 export const ManifestPod = Schema.Struct({ namespace: text, name: text, uid: text })
 
+export const ObjectKind = Schema.Literals(["ConfigMap", "Secret", "Service"])
+
+const objectFields = {
+  kind: ObjectKind,
+  namespace: text,
+  name: text,
+  file: text,
+  /** HMAC-SHA256 of the content with a key that only the node has, 32 hex digits: equal contents, equal hashes. */
+  hash: text,
+  /** Names of its keys, sorted; at most 32, long ones cut. */
+  keys: Schema.Array(text),
+  /** Present where `keys` are not all: how many there are. */
+  keyCount: Schema.optionalKey(Schema.Int),
+  immutable: Schema.optionalKey(Schema.Literal(true)),
+  /** Of a Secret or a Service. */
+  type: Schema.optionalKey(text)
+} as const
+export const ManifestObject = Schema.Struct(objectFields)
+
+const objectName = (e: { readonly kind: string; readonly namespace: string; readonly name: string }): string =>
+  `${e.kind} ${e.namespace}/${e.name}`
+
+export const ObjectDeclared = defineEvent("ObjectDeclared", {
+  kind: "source",
+  about:
+    "A ConfigMap, Secret or Service is declared beside the pods: pods of its namespace may take values from it. The log has no value of it.",
+  fields: objectFields,
+  tell: (e) => `${objectName(e)} is declared in ${e.file}`
+})
+
+export const ObjectChanged = defineEvent("ObjectChanged", {
+  kind: "source",
+  about: "The content of an object beside the pods has changed, or another file declares it now.",
+  fields: objectFields,
+  tell: (e) => `${objectName(e)} has changed in ${e.file}`
+})
+
+export const ObjectRemoved = defineEvent("ObjectRemoved", {
+  kind: "source",
+  about: "An object beside the pods is not declared any more. What was mounted or set of it stays where it is.",
+  fields: { kind: ObjectKind, namespace: text, name: text, file: text },
+  tell: (e) => `${objectName(e)} is not declared any more`
+})
+
 export const ManifestRead = defineEvent("ManifestRead", {
   kind: "source",
   about: "A manifest file was read for the first time, or with new content; the pods it declares are desired now.",
@@ -15,10 +59,15 @@ export const ManifestRead = defineEvent("ManifestRead", {
     hash: text,
     pods: Schema.Array(ManifestPod),
     /** Pods that the file declared before and no file declares any more: not desired any more. */
-    dropped: Schema.optionalKey(Schema.Array(ManifestPod))
+    dropped: Schema.optionalKey(Schema.Array(ManifestPod)),
+    /** How many objects beside pods it declares; absent: none. */
+    objects: Schema.optionalKey(Schema.Int)
   },
-  tell: (e) =>
-    `read ${e.file}: ${e.pods.length === 0 ? "no pods" : e.pods.map((p) => `${p.namespace}/${p.name}`).join(", ")}`
+  tell: (e) => {
+    const objects = e.objects === undefined ? [] : [e.objects === 1 ? "1 object" : `${e.objects} objects`]
+    const pods = e.pods.map((p) => `${p.namespace}/${p.name}`)
+    return `read ${e.file}: ${[...(pods.length === 0 && objects.length === 0 ? ["no pods"] : pods), ...objects].join(", ")}`
+  }
 })
 
 export const ManifestInvalid = defineEvent("ManifestInvalid", {
@@ -75,6 +124,9 @@ export const sourceEvents = [
   ManifestInvalid,
   ManifestFieldIgnored,
   ManifestRemoved,
+  ObjectDeclared,
+  ObjectChanged,
+  ObjectRemoved,
   SourceUnreadable,
   SourceReadable
 ] as const

@@ -192,4 +192,42 @@ describe("the source of manifests", () => {
       assert.deepEqual(story.refolded(), story.state)
     }
   })
+
+  it("tells objects beside the pods when they come, change and go, caused by what was read of their file", () => {
+    const story = storyOf()
+    const secret = {
+      kind: "Secret" as const,
+      namespace: "default",
+      name: "login",
+      file: "/m/a",
+      hash: "k1",
+      keys: ["password"],
+      type: "Opaque"
+    }
+    const objects = (
+      declared: ReadonlyArray<typeof secret>,
+      gone: ReadonlyArray<Pick<typeof secret, "kind" | "namespace" | "name">> = []
+    ): SourceCommand => ({ _tag: "ObjectsScanned", at: 1000, declared, gone })
+    const [read] = story.when(scanned([file("a", { objects: 1 })]))
+    assert.deepEqual(read?.event, { _tag: "ManifestRead", file: "/m/a", hash: "h1", pods: [], objects: 1 })
+    const because = story.state.files["/m/a"]?.because
+    assert.notEqual(because, undefined)
+    const [declared] = story.when(objects([secret]))
+    assert.deepEqual(declared?.event, { _tag: "ObjectDeclared", ...secret })
+    assert.equal(declared?.cause, because)
+    assert.deepEqual(story.when(objects([secret])), [])
+    assert.deepEqual(tags(story.when(objects([{ ...secret, hash: "k2" }]))), ["ObjectChanged"])
+    assert.deepEqual(tags(story.when(objects([{ ...secret, hash: "k2", file: "/m/b" }]))), ["ObjectChanged"])
+    const { kind, namespace, name } = secret
+    const [removed] = story.when(objects([], [{ kind, namespace, name }]))
+    assert.deepEqual(removed?.event, { _tag: "ObjectRemoved", kind, namespace, name, file: "/m/b" })
+    assert.deepEqual(story.when(objects([], [{ kind, namespace, name }])), [])
+    assert.deepEqual(story.state.objects, {})
+  })
+
+  it("reads a file with a broken document and an object: what is whole of it counts", () => {
+    const story = storyOf()
+    const said = story.when(scanned([file("a", { objects: 1, problems: [wrong] })]))
+    assert.deepEqual(tags(said), ["ManifestRead", "ManifestInvalid"])
+  })
 })

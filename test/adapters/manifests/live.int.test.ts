@@ -16,7 +16,7 @@ const directoryUnderTest = Effect.gen(function* () {
   const directory = yield* temporary
   return {
     directory,
-    manifests: yield* make({ directory, nodeName: "n" }),
+    manifests: yield* make({ directory, nodeName: "n", keyFile: join(directory, ".key") }),
     write: (name: string, text: string) => Effect.sync(() => writeFileSync(join(directory, name), text)),
     remove: (name: string) => Effect.sync(() => rmSync(join(directory, name))),
     breakDirectory: Effect.sync(() => rmSync(directory, { recursive: true }))

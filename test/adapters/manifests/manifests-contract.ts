@@ -20,6 +20,22 @@ spec:
   - {name: c, image: i, env: [{name: A, value: ${value}}]}
 `
 
+export const objectsText = (password: string) => `apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {mode: fast}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: login}
+stringData: {password: ${password}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {clusterIP: 10.0.0.7, selector: {app: db}, ports: [{name: sql, port: 5432, targetPort: 5432}]}
+`
+
 export const manifestsContract = (name: string, make: Effect.Effect<ManifestsUnderTest, never, Scope.Scope>): void => {
   const withIt = <A>(use: (it: ManifestsUnderTest) => Effect.Effect<A, unknown>): Promise<A> =>
     Effect.runPromise(Effect.scoped(Effect.flatMap(make, use)))
@@ -89,6 +105,107 @@ export const manifestsContract = (name: string, make: Effect.Effect<ManifestsUnd
           const third = yield* manifests.scan
           assert.ok(third._tag === "Readable")
           assert.deepEqual(third.files, [])
+        })
+      ))
+
+    it("gives the objects beside the pods, and keeps their values out of snapshots", () =>
+      withIt(({ manifests, write, remove }) =>
+        Effect.gen(function* () {
+          const { configMap, secret, services } = manifests.objects
+          yield* write("a.yaml", objectsText("s3cret"))
+          const first = yield* manifests.scan
+          assert.ok(first._tag === "Readable")
+          assert.doesNotMatch(JSON.stringify(first), /s3cret|czNjcmV0/u)
+          assert.deepEqual(
+            first.objects.map(({ kind, namespace, name, file, keys, type }) => [
+              kind,
+              namespace,
+              name,
+              file,
+              keys,
+              type
+            ]),
+            [
+              ["ConfigMap", "default", "settings", `${manifests.directory}/a.yaml`, ["mode"], undefined],
+              ["Secret", "default", "login", `${manifests.directory}/a.yaml`, ["password"], "Opaque"],
+              ["Service", "default", "db", `${manifests.directory}/a.yaml`, [], "ClusterIP"]
+            ]
+          )
+          assert.equal(first.files[0]?.objects, 3)
+          assert.deepEqual((yield* configMap("default", "settings"))?.data, { mode: "fast" })
+          const password = (yield* secret("default", "login"))?.data.password
+          assert.equal(new TextDecoder().decode(password), "s3cret")
+          assert.deepEqual(
+            (yield* services("default")).map(({ name, clusterIP, ports }) => [name, clusterIP, ports]),
+            [["db", "10.0.0.7", [{ name: "sql", protocol: "TCP", port: 5432 }]]]
+          )
+          assert.equal(yield* secret("other", "login"), undefined)
+          assert.deepEqual(yield* services("other"), [])
+          yield* write("a.yaml", objectsText("an0ther"))
+          const second = yield* manifests.scan
+          assert.ok(second._tag === "Readable")
+          const hashes = (snapshot: typeof first) => snapshot.objects.map((o) => o.hash)
+          assert.deepEqual(
+            hashes(second).map((hash, i) => hash === hashes(first)[i]),
+            [true, false, true]
+          )
+          yield* remove("a.yaml")
+          const third = yield* manifests.scan
+          assert.ok(third._tag === "Readable")
+          assert.deepEqual(third.objects, [])
+          assert.equal(yield* secret("default", "login"), undefined)
+        })
+      ))
+
+    it("keeps the objects of a file that an edit broke, until another file declares them or it is whole again", () =>
+      withIt(({ manifests, write }) =>
+        Effect.gen(function* () {
+          yield* write("b.yaml", objectsText("s3cret"))
+          yield* manifests.scan
+          yield* write("b.yaml", "kind: [")
+          const broken = yield* manifests.scan
+          assert.ok(broken._tag === "Readable")
+          assert.equal(broken.objects.length, 3)
+          assert.notEqual(yield* manifests.objects.secret("default", "login"), undefined)
+          yield* write("a.yaml", objectsText("an0ther"))
+          const taken = yield* manifests.scan
+          assert.ok(taken._tag === "Readable")
+          assert.ok(taken.objects.every((o) => o.file.endsWith("/a.yaml")))
+          yield* write("b.yaml", objectsText("s3cret"))
+          const twice = yield* manifests.scan
+          assert.ok(twice._tag === "Readable")
+          assert.deepEqual(
+            twice.files[1]?.problems.map((p) => [p.line, p.message]),
+            [
+              [3, `ConfigMap default/settings is declared in ${manifests.directory}/a.yaml already`],
+              [8, `Secret default/login is declared in ${manifests.directory}/a.yaml already`],
+              [13, `Service default/db is declared in ${manifests.directory}/a.yaml already`]
+            ]
+          )
+        })
+      ))
+
+    it("does not change an object that is immutable, and takes it anew when it was away", () =>
+      withIt(({ manifests, write, remove }) =>
+        Effect.gen(function* () {
+          const text = (value: string) =>
+            `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\nimmutable: true\ndata: {a: ${value}}\n`
+          const value = Effect.map(manifests.objects.configMap("default", "c"), (c) => c?.data.a)
+          yield* write("c.yaml", text("one"))
+          yield* manifests.scan
+          yield* write("c.yaml", text("two"))
+          const changed = yield* manifests.scan
+          assert.ok(changed._tag === "Readable")
+          assert.deepEqual(
+            changed.files[0]?.problems.map((p) => [p.line, p.message]),
+            [[3, "ConfigMap default/c is not changed: field is immutable when `immutable` is set"]]
+          )
+          assert.equal(yield* value, "one")
+          yield* remove("c.yaml")
+          yield* manifests.scan
+          yield* write("c.yaml", text("two"))
+          yield* manifests.scan
+          assert.equal(yield* value, "two")
         })
       ))
 

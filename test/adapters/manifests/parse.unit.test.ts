@@ -82,7 +82,7 @@ describe("reading manifests", () => {
       parse(many).pods.map((p) => p.pod.metadata.name),
       ["web", "other"]
     )
-    assert.deepEqual(parse(""), { pods: [], problems: [], ignoredFields: [] })
+    assert.deepEqual(parse(""), { pods: [], objects: [], problems: [], ignoredFields: [] })
   })
 
   it("names line, column and field of a wrong type", () => {
@@ -300,10 +300,10 @@ describe("reading manifests", () => {
 
   it("warns of objects that have no meaning here and refuses the others", () => {
     const { pods, problems, ignoredFields } = parse(
-      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n---\napiVersion: apps/v1\nkind: Deployment\n---\n- a\n---\nfoo: bar\n---\n${container("").replace("v1", "v2")}`
+      `apiVersion: v1\nkind: Namespace\nmetadata: {name: c}\n---\napiVersion: apps/v1\nkind: Deployment\n---\n- a\n---\nfoo: bar\n---\n${container("").replace("v1", "v2")}`
     )
     assert.equal(pods.length, 0)
-    assert.deepEqual(ignoredFields, [{ line: 2, field: "kind", message: "ConfigMap has no meaning here; ignored" }])
+    assert.deepEqual(ignoredFields, [{ line: 2, field: "kind", message: "Namespace has no meaning here; ignored" }])
     assert.deepEqual(
       problems.map((p) => [p.line, p.field ?? "", p.message]),
       [
@@ -350,6 +350,20 @@ describe("reading manifests", () => {
     )
   })
 
+  it("quotes no value of a variable in a message", () => {
+    const texts = [
+      container("    env: [{name: A, value: 90210777}]\n"),
+      `${container('    env: [{name: A, value: "x"}]\n')}"90210777"`,
+      container('    env: [{name: A, value: "\\90210777"}]\n'),
+      container("    env:\n    - name: A\n      value: |90210777\n        x\n")
+    ]
+    for (const text of texts) {
+      const found = problems(text)
+      assert.ok(found.length > 0, text)
+      assert.doesNotMatch(found.join(), /90210777/u)
+    }
+  })
+
   it("does not take the log's hashes from a manifest", () => {
     const { ignoredFields } = parse(container("    env: [{name: A, value: x, valueHash: abc}]\n"))
     assert.deepEqual(
@@ -362,7 +376,12 @@ describe("reading manifests", () => {
     const annotations = (bytes: number) =>
       container("").replace("name: web", `name: web\n  annotations: {a: ${"x".repeat(bytes)}}`)
     assert.match(problems(annotations(40_000)).join(), /too large to be recorded/u)
-    assert.deepEqual(problems(annotations(600_000)), ["1:1 : the document is larger than 512 KiB"])
+    // Long texts are cheap to parse; many small values are not.
+    assert.match(problems(annotations(600_000)).join(), /too large to be recorded/u)
+    assert.deepEqual(
+      problems(container("").replace("name: web", `name: web\n  annotations: {${"a: b,".repeat(120_000)}}`)),
+      ["1:1 : the document is larger than 512 KiB"]
+    )
     assert.deepEqual(problems(annotations(20_000)), [])
     const comments = `---\n# ${"x".repeat(400_000)}\nkind: Namespace\n`
     assert.deepEqual(problems(comments.repeat(3)), [
