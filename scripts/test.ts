@@ -77,8 +77,9 @@ const runStage = async (
   const start = performance.now()
   const end = Math.min(start + limits.stage * stretch, began + runLimit * stretch)
   say(`\n${level} tests on ${runtime}: ${files.length} files`)
+  const waiting = [...files]
   const results: Array<FileResult> = []
-  const work = async (waiting: Array<TestFile>) => {
+  const work = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const limit = Math.min(limits.file * stretch, end - performance.now())
       const result: FileResult =
@@ -98,9 +99,7 @@ const runStage = async (
     }
   }
   const atOnce = Math.min(limits.concurrency, availableParallelism())
-  const together = files.filter(({ alone }) => !alone)
-  await Promise.all(Array.from({ length: atOnce }, () => work(together)))
-  await work(files.filter(({ alone }) => alone))
+  await Promise.all(Array.from({ length: atOnce }, work))
   return {
     stage: level,
     runtime,

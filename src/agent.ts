@@ -22,6 +22,8 @@ import type { RuntimeState } from "./actors/runtime/decider.ts"
 import { RuntimeView } from "./actors/runtime/features.ts"
 import { Placements } from "./actors/source/placements.ts"
 import { PublisherStatus } from "./actors/stream/status.ts"
+import { type CredentialsOptions, layer as credentialsLayer } from "./adapters/credentials/live.ts"
+import { defaultNodeFiles, namedNodeFile } from "./adapters/credentials/node-file.ts"
 import { CriRuntime } from "./adapters/cri/live.ts"
 import { ContainerRuntime } from "./adapters/cri/port.ts"
 import { layer as hostLayer } from "./adapters/host/live.ts"
@@ -61,6 +63,19 @@ const runtimeLayer = (options: AgentOptions) =>
   Layer.effect(ContainerRuntime, Effect.map(ContainerRuntime, armedRuntime)).pipe(
     Layer.provide(CriRuntime.layer({ endpoint: options.cri, deadlines: { request: options.runtimeRequestTimeout } }))
   )
+
+/** Of Secrets nothing is known yet. */
+const registryCredentials = ({ dataDir, registry }: AgentOptions): CredentialsOptions => ({
+  files:
+    registry.config === undefined
+      ? defaultNodeFiles(dataDir, process.env.HOME)
+      : registry.config === "none"
+        ? []
+        : [namedNodeFile(registry.config)],
+  isFileNamed: registry.config !== undefined,
+  providers: registry.providers,
+  readSecret: () => Effect.succeed(undefined)
+})
 
 const streamLayer = (options: AgentOptions): Layer.Layer<EventStream> | undefined => {
   if (options.nats === undefined) return undefined
@@ -195,6 +210,7 @@ const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape |
     }),
     volumesLayer({ rootDir: options.dataDir }),
     logsLayer,
+    credentialsLayer(registryCredentials(options)),
     Layer.succeed(LogRotation, LogRotation.make(options.logRotation)),
     Admission.layer,
     PublisherStatus.layer,
@@ -216,7 +232,9 @@ const agent = (options: AgentOptions) =>
     // Without a stream nothing asks for one.
     const services = (yield* Layer.build(makeLayers(options, current))) as Context.Context<ActorServices>
     const { behaviors, roots } = actorsOf(options.nodeName, options.nats !== undefined, {
-      maxParallelPulls: options.pods.maxParallelImagePulls
+      maxParallelPulls: options.pods.maxParallelImagePulls,
+      pullsPerSecond: options.pods.registryPullQPS,
+      burst: options.pods.registryBurst
     })
     const system = yield* makeActorSystem(behaviors, {
       recording: options.recording,

@@ -8,15 +8,14 @@ export interface TestFile {
   readonly path: string
   readonly level: Level
   readonly runtimes: ReadonlyArray<Runtime>
-  /** `// alone: WHY`: no other file runs beside it. */
-  readonly alone: boolean
 }
 
-/** How many lines of a file may hold its `// runtimes:` and `// alone:` lines. */
+/** How many lines of a file may hold its `// runtimes:` line. */
 const headLines = 20
 
 /** `// runtimes: bun (deno)`: on Deno only when both are asked for. */
-const runtimesOf = (level: Level, head: string, both: boolean): ReadonlyArray<Runtime> => {
+const runtimesOf = (level: Level, text: string, both: boolean): ReadonlyArray<Runtime> => {
+  const head = text.split("\n", headLines).join("\n")
   const named = /^\/\/ runtimes:(.*)$/m.exec(head)?.[1]
   if (named === undefined) return level === "e2e" ? ["bun"] : runtimes
   const words = (both ? named.replace(/[()]/g, " ") : named).split(/[\s,]+/)
@@ -36,10 +35,7 @@ export const findTestFiles = (
     const path = `test/${name.replaceAll("\\", "/")}`
     const level = /\.(unit|int|e2e)\.test\.ts$/.exec(name)?.[1] as Level | undefined
     if (level === undefined) misnamed.push(path)
-    else {
-      const head = readFileSync(join(root, path), "utf8").split("\n", headLines).join("\n")
-      files.push({ path, level, runtimes: runtimesOf(level, head, both), alone: /^\/\/ alone:/m.test(head) })
-    }
+    else files.push({ path, level, runtimes: runtimesOf(level, readFileSync(join(root, path), "utf8"), both) })
   }
   return { files, misnamed }
 }

@@ -1,4 +1,5 @@
 /** All behaviours of a node, and the actors that are there from the start. */
+import type { Credentials } from "../adapters/credentials/port.ts"
 import type { ContainerRuntime } from "../adapters/cri/port.ts"
 import type { Host } from "../adapters/host/port.ts"
 import type { ContainerLogs } from "../adapters/logs/port.ts"
@@ -8,7 +9,8 @@ import type { Prober } from "../adapters/probing/port.ts"
 import type { Volumes } from "../adapters/volumes/port.ts"
 import { type ActorId, actorId } from "../events/actor-id.ts"
 import type { Journal } from "../events/journal/port.ts"
-import { defaultImageOptions, type ImageOptions, makeImageBehavior } from "./image/behavior.ts"
+import { makeImageBehavior } from "./image/behavior.ts"
+import { defaultImageOptions, type ImageOptions } from "./image/pull-limits.ts"
 import type { AnyBehavior } from "./kernel/behavior.ts"
 import { logBehavior } from "./log/behavior.ts"
 import type { LogRotation } from "./log/settings.ts"
@@ -34,6 +36,7 @@ export type ActorServices =
   | Admission
   | ContainerLogs
   | ContainerRuntime
+  | Credentials
   | EventStream
   | Host
   | Journal

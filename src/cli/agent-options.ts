@@ -3,6 +3,7 @@
  * tests and other programs can start an agent without a command line.
  */
 import { defaultLogRotation, type LogRotationPolicy } from "../actors/log/settings.ts"
+import type { ProviderSettings } from "../adapters/credentials/provider-settings.ts"
 import type { NatsTarget } from "./nats-flags.ts"
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const
@@ -46,7 +47,17 @@ export interface PodOptions {
   readonly maxPods: number
   /** Pulls of different images at one time. */
   readonly maxParallelImagePulls: number
+  /** Pulls that may begin in a second, on average and at once. 0 a second: no limit. */
+  readonly registryPullQPS: number
+  readonly registryBurst: number
   readonly maxContainerRestartPeriod: number
+}
+
+/** With which credentials the node pulls images, beside the pods' own. */
+export interface RegistryOptions {
+  /** A file of docker's: by its path; `none`; undefined: the first of the usual places. */
+  readonly config: string | undefined
+  readonly providers: ReadonlyArray<ProviderSettings>
 }
 
 export interface AgentOptions {
@@ -71,6 +82,7 @@ export interface AgentOptions {
   readonly stream: StreamOptions
   readonly retention: RetentionOptions
   readonly pods: PodOptions
+  readonly registry: RegistryOptions
   readonly logFormat: LogFormat
   readonly logLevel: LogLevel
   /** What is to be said of the configuration once the log is open: fields that are unknown or not acted on. */
@@ -107,6 +119,8 @@ export const agentDefaults = {
     cgroupRoot: "",
     maxPods: 110,
     maxParallelImagePulls: 5,
+    registryPullQPS: 5,
+    registryBurst: 10,
     maxContainerRestartPeriod: 300_000
   },
   logFormat: "text",

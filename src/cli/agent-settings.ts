@@ -14,6 +14,7 @@ import {
   type StreamOptions
 } from "./agent-options.ts"
 import { type Configuration, lengthOf } from "./configuration.ts"
+import type { CredentialProviderPaths } from "./credential-providers.ts"
 import { UsageError } from "./exit.ts"
 import type { NatsConnectionFlags, NatsTarget } from "./nats-flags.ts"
 import type { ResolveNats } from "./neighbours.ts"
@@ -29,6 +30,9 @@ export interface RunFlags extends NatsConnectionFlags {
   readonly nodeName?: string
   readonly podLogsDir?: string
   readonly containerLogsDir?: string
+  readonly registryConfig?: string
+  readonly imageCredentialProviderConfig?: string
+  readonly imageCredentialProviderBinDir?: string
   readonly recording?: Recording
   readonly durability?: Durability
   readonly streamMaxAge?: string
@@ -78,6 +82,7 @@ export const agentOptions = (
     stream: streamOptions(flags, configuration),
     retention: retentionOptions(flags, configuration),
     pods: podOptions(configuration),
+    registry: { config: (flags.registryConfig ?? chronode.registryConfig) || undefined, providers: [] },
     logFormat: flags.logFormat ?? chronode.log?.format ?? agentDefaults.logFormat,
     logLevel: flags.logLevel ?? chronode.log?.level ?? agentDefaults.logLevel,
     remarks: configuration.remarks
@@ -173,6 +178,12 @@ const logRotation = ({ kubelet }: Configuration): LogRotationPolicy => {
   }
 }
 
+/** Where credential providers are configured. */
+export const credentialProviderPaths = (flags: RunFlags, { chronode }: Configuration): CredentialProviderPaths => ({
+  config: (flags.imageCredentialProviderConfig ?? chronode.imageCredentialProviderConfig) || undefined,
+  binDir: (flags.imageCredentialProviderBinDir ?? chronode.imageCredentialProviderBinDir) || undefined
+})
+
 const podOptions = ({ kubelet }: Configuration): PodOptions => {
   const { pods } = agentDefaults
   return {
@@ -186,6 +197,8 @@ const podOptions = ({ kubelet }: Configuration): PodOptions => {
     // Unlike kubelet's, the default is several at once: a registry that hangs must not hold up other images.
     maxParallelImagePulls:
       kubelet.serializeImagePulls === true ? 1 : (kubelet.maxParallelImagePulls ?? pods.maxParallelImagePulls),
+    registryPullQPS: kubelet.registryPullQPS ?? pods.registryPullQPS,
+    registryBurst: kubelet.registryBurst || pods.registryBurst,
     maxContainerRestartPeriod: lengthOr(
       kubelet.crashLoopBackOff?.maxContainerRestartPeriod,
       pods.maxContainerRestartPeriod

@@ -46,6 +46,8 @@ export const actedOn: ReadonlySet<string> = new Set([
   "crashLoopBackOff",
   "serializeImagePulls",
   "maxParallelImagePulls",
+  "registryPullQPS",
+  "registryBurst",
   "fileCheckFrequency",
   "runtimeRequestTimeout"
 ])
@@ -142,6 +144,9 @@ export const chronodeFields: Fields = {
   nodeName: "string",
   podLogsDir: "string",
   containerLogsDir: "string",
+  registryConfig: "string",
+  imageCredentialProviderConfig: "string",
+  imageCredentialProviderBinDir: "string",
   recording: { one: ["events", "inputs"] },
   durability: { one: ["always", "interval"] },
   nats: {

@@ -49,6 +49,9 @@ export interface ChronodeConfiguration {
   readonly nodeName?: string
   readonly podLogsDir?: string
   readonly containerLogsDir?: string
+  readonly registryConfig?: string
+  readonly imageCredentialProviderConfig?: string
+  readonly imageCredentialProviderBinDir?: string
   readonly recording?: Recording
   readonly durability?: Durability
   readonly nats?: {

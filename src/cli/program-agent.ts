@@ -20,6 +20,12 @@ export const declareAgent = (command: Declare, start: Start): void => {
       "--container-logs-dir <dir>",
       "where a link to each log is made (default /var/log/containers beside /var/log/pods)"
     )
+    .option(
+      "--registry-config <file>",
+      "credentials of registries, as docker's config.json; none (default: config.json of the data directory, ~/.docker or /.docker)"
+    )
+    .option("--image-credential-provider-config <path>", "CredentialProviderConfig of kubelet: a file or a directory")
+    .option("--image-credential-provider-bin-dir <dir>", "where the programs of credential providers are")
     .addOption(
       new Option("--recording <mode>", "events; or inputs too, for exact what-if runs (default events)").choices([
         "events",

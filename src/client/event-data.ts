@@ -392,6 +392,9 @@ export interface Pod {
         readonly type?: string
       }
     }>
+    readonly imagePullSecrets?: ReadonlyArray<{
+      readonly name?: string
+    }>
     readonly restartPolicy?: "Always" | "OnFailure" | "Never"
     readonly terminationGracePeriodSeconds?: number
     readonly activeDeadlineSeconds?: number
@@ -635,10 +638,19 @@ export interface ImageFoundData {
   readonly pods?: ReadonlyArray<string>
 }
 
+/** The image is to be pulled, as soon as fewer pulls are under way than the configuration allows. */
+export interface ImagePullQueuedData {
+  readonly image: string
+  readonly attempt: number
+}
+
 /** The runtime was asked to pull the image. */
 export interface ImagePullStartedData {
   readonly image: string
   readonly attempt: number
+  readonly queued?: number
+  readonly credentials?: ReadonlyArray<string>
+  readonly problems?: ReadonlyArray<string>
 }
 
 /** The image was pulled. */
@@ -646,6 +658,8 @@ export interface ImagePulledData {
   readonly image: string
   readonly imageId: string
   readonly duration: number
+  readonly size?: number
+  readonly credentials?: string
   readonly pods?: ReadonlyArray<string>
 }
 
@@ -1235,6 +1249,7 @@ export interface EventData {
   readonly OrphanSandboxRemoved: OrphanSandboxRemovedData
   readonly ImageRequested: ImageRequestedData
   readonly ImageFound: ImageFoundData
+  readonly ImagePullQueued: ImagePullQueuedData
   readonly ImagePullStarted: ImagePullStartedData
   readonly ImagePulled: ImagePulledData
   readonly ImagePullFailed: ImagePullFailedData
@@ -1328,6 +1343,7 @@ export const tagsByType = {
   "dev.chronode.OrphanSandboxRemoved.v1": "OrphanSandboxRemoved",
   "dev.chronode.ImageRequested.v1": "ImageRequested",
   "dev.chronode.ImageFound.v1": "ImageFound",
+  "dev.chronode.ImagePullQueued.v1": "ImagePullQueued",
   "dev.chronode.ImagePullStarted.v1": "ImagePullStarted",
   "dev.chronode.ImagePulled.v1": "ImagePulled",
   "dev.chronode.ImagePullFailed.v1": "ImagePullFailed",

@@ -155,6 +155,8 @@ export const PodSpec = Schema.Struct({
   containers: list(Container),
   initContainers: opt(list(Container)),
   volumes: opt(list(Volume)),
+  /** Secrets with credentials of registries, in the pod's namespace. */
+  imagePullSecrets: opt(list(Schema.Struct({ name: opt(text) }))),
   restartPolicy: opt(Schema.Literals(["Always", "OnFailure", "Never"])),
   terminationGracePeriodSeconds: opt(int),
   activeDeadlineSeconds: opt(int),

@@ -21,6 +21,8 @@ import { RuntimeView } from "../../src/actors/runtime/features.ts"
 import { Placements } from "../../src/actors/source/placements.ts"
 import { PublisherStatus } from "../../src/actors/stream/status.ts"
 import { podViews } from "../../src/actors/views.ts"
+import { MemoryCredentials } from "../../src/adapters/credentials/memory.ts"
+import { Credentials } from "../../src/adapters/credentials/port.ts"
 import { MemoryRuntime, type MemoryRuntimeOptions } from "../../src/adapters/cri/memory.ts"
 import { makeMemoryHost } from "../../src/adapters/host/memory.ts"
 import { Host } from "../../src/adapters/host/port.ts"
@@ -166,6 +168,7 @@ export const startAgent = (
             )
         })
       ),
+      Context.add(Credentials, MemoryCredentials.make([])),
       Context.add(
         Retention,
         Retention.of({

@@ -15,8 +15,21 @@ export const ImagePresent = Schema.TaggedStruct("ImagePresent", { at, imageId: t
 export const ImageAbsent = Schema.TaggedStruct("ImageAbsent", { at })
 export const InspectFailed = Schema.TaggedStruct("InspectFailed", { at, message: text })
 
-/** `duration` in milliseconds. */
-export const PullSucceeded = Schema.TaggedStruct("PullSucceeded", { at, imageId: text, duration: Schema.Int })
+/** It is its turn to be pulled. `queued`: milliseconds that it waited; `credentials`, `problems`: as in ImagePullStarted. */
+export const PullTurn = Schema.TaggedStruct("PullTurn", {
+  at,
+  queued: Schema.Int,
+  credentials: Schema.Array(text),
+  problems: Schema.Array(text)
+})
+/** `duration` in milliseconds; `size` in bytes; `credentials`: those that the registry took. */
+export const PullSucceeded = Schema.TaggedStruct("PullSucceeded", {
+  at,
+  imageId: text,
+  duration: Schema.Int,
+  size: Schema.optionalKey(Schema.Int),
+  credentials: Schema.optionalKey(text)
+})
 export const PullFailed = Schema.TaggedStruct("PullFailed", { at, message: text })
 
 export const ImageCommand = Schema.Union([
@@ -25,6 +38,7 @@ export const ImageCommand = Schema.Union([
   ImagePresent,
   ImageAbsent,
   InspectFailed,
+  PullTurn,
   PullSucceeded,
   PullFailed,
   TimerFired

@@ -5,8 +5,9 @@
 import { timestamp } from "../../events/definition.ts"
 import type { Decided, Decider, Timer } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
+import { type Flags, isOn, queuedPulls } from "../kernel/flags.ts"
 import { ImageCommand } from "./commands.ts"
-import { pullFailure } from "./failure.ts"
+import { inspectFailure, invalidName, neverPulled, pullFailure } from "./failure.ts"
 import { parseReference } from "./reference.ts"
 import {
   evolveImage,
@@ -32,8 +33,8 @@ const podsOf = (waiting: ReadonlyArray<WaitingPod>): ReadonlyArray<string> => [.
 const withPolicy = (d: ImageDecision, ...policies: ReadonlyArray<PullPolicy>): ReadonlyArray<WaitingPod> =>
   d.state.waiting.filter((w) => policies.includes(w.policy))
 
-const decide = (state: ImageState, command: ImageCommand): ReadonlyArray<Decided<ImageEvent>> => {
-  const d = new Decision<ImageState, ImageEvent>(state, evolveImage, command.at)
+const decide = (state: ImageState, command: ImageCommand, flags: Flags): ReadonlyArray<Decided<ImageEvent>> => {
+  const d = new Decision<ImageState, ImageEvent>(state, evolveImage, command.at, flags)
   const { image } = state
   switch (command._tag) {
     case "RequestImage":
@@ -53,13 +54,41 @@ const decide = (state: ImageState, command: ImageCommand): ReadonlyArray<Decided
       break
     case "InspectFailed": {
       const served = withPolicy(d, "IfNotPresent", "Never")
-      if (served.length > 0) fail(d, "ImageInspectError", command.message, served, served[0]?.because)
+      const message = isKubeletsWords(d) ? inspectFailure(image, command.message) : command.message
+      if (served.length > 0) fail(d, "ImageInspectError", message, served, served[0]?.because)
+      break
+    }
+    case "PullTurn": {
+      if (state.queued === undefined) break
+      const { queued, credentials, problems } = command
+      d.emit(
+        {
+          _tag: "ImagePullStarted",
+          image,
+          attempt: state.failures + 1,
+          queued,
+          ...(credentials.length === 0 ? {} : { credentials }),
+          ...(problems.length === 0 ? {} : { problems })
+        },
+        state.queued
+      )
       break
     }
     case "PullSucceeded": {
-      const { imageId, duration } = command
+      const { imageId, duration, size, credentials } = command
       if (state.pulling === null) break
-      d.emit({ _tag: "ImagePulled", image, imageId, duration, pods: podsOf(state.waiting) }, state.pulling.because)
+      d.emit(
+        {
+          _tag: "ImagePulled",
+          image,
+          imageId,
+          duration,
+          ...(size === undefined ? {} : { size }),
+          ...(credentials === undefined ? {} : { credentials }),
+          pods: podsOf(state.waiting)
+        },
+        state.pulling.because
+      )
       break
     }
     case "PullFailed": {
@@ -69,7 +98,7 @@ const decide = (state: ImageState, command: ImageCommand): ReadonlyArray<Decided
       break
     }
     case "TimerFired":
-      if (state.retry?.at === command.dueAt && !state.checking && state.pulling === null) retry(d, state.retry.because)
+      if (state.retry?.at === command.dueAt && !state.checking && !isPulled(state)) retry(d, state.retry.because)
       break
   }
   return d.decided
@@ -82,22 +111,30 @@ const request = (d: ImageDecision, pod: string, policy: PullPolicy): void => {
   const asked = d.emit({ _tag: "ImageRequested", image, pod, policy })
   const reference = parseReference(image)
   if ("problem" in reference) {
-    const message = `image name ${JSON.stringify(image.slice(0, 300))} ${reference.problem}`
+    const message = isKubeletsWords(d)
+      ? invalidName(image, reference.problem)
+      : `image name ${JSON.stringify(image.slice(0, 300))} ${reference.problem}`
     // Trying again changes nothing.
     d.emit({ _tag: "ImagePullFailed", image, reason: "InvalidImageName", message, attempt: 1, pods: [pod] }, asked)
   } else if (policy === "Always") pull(d, asked)
 }
 
+const isKubeletsWords = (d: ImageDecision): boolean => isOn(d.flags, queuedPulls)
+const isPulled = ({ queued, pulling }: ImageState): boolean => queued !== undefined || pulling !== null
+
 const pull = (d: ImageDecision, because: string | undefined): void => {
-  if (d.state.pulling !== null) return
-  d.emit({ _tag: "ImagePullStarted", image: d.state.image, attempt: d.state.failures + 1 }, because)
+  if (isPulled(d.state)) return
+  const _tag = isOn(d.flags, queuedPulls) ? "ImagePullQueued" : "ImagePullStarted"
+  d.emit({ _tag, image: d.state.image, attempt: d.state.failures + 1 }, because)
 }
 
 const learnAbsent = (d: ImageDecision): void => {
   const { image } = d.state
   const never = withPolicy(d, "Never")
   if (never.length > 0) {
-    const message = `image ${image} is not on the node, and is never pulled (imagePullPolicy Never)`
+    const message = isKubeletsWords(d)
+      ? neverPulled(image)
+      : `image ${image} is not on the node, and is never pulled (imagePullPolicy Never)`
     fail(d, "ErrImageNeverPull", message, never, never[0]?.because)
   }
   const [first] = withPolicy(d, "IfNotPresent")
@@ -127,8 +164,12 @@ const retry = (d: ImageDecision, because: string): void => {
   if (withPolicy(d, "Always").length > 0) pull(d, because)
 }
 
-const timers = ({ retry: again, checking, pulling }: ImageState): ReadonlyArray<Timer> =>
-  again === null || checking || pulling !== null ? [] : [{ key: retryKey, dueAt: again.at, because: again.because }]
+const timers = (state: ImageState): ReadonlyArray<Timer> => {
+  const { retry: again, checking } = state
+  return again === null || checking || isPulled(state)
+    ? []
+    : [{ key: retryKey, dueAt: again.at, because: again.because }]
+}
 
 export const imageDecider: Decider<ImageState, ImageCommand, ImageEvent> = {
   kind: "image",

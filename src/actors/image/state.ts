@@ -4,6 +4,7 @@ import type { EventsOf } from "../../events/catalogue.ts"
 import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { ImagePullPolicy, imageEvents } from "../../events/kinds/image.ts"
+import { partsOf } from "./identity.ts"
 
 export type ImageEvent = EventsOf<typeof imageEvents>
 export type PullPolicy = typeof ImagePullPolicy.Type
@@ -22,8 +23,10 @@ export interface ImageState {
   readonly waiting: ReadonlyArray<WaitingPod>
   /** It is being looked for on the node. */
   readonly checking: boolean
-  /** Id of the event that began the pull that is under way, and since when (ms). */
-  readonly pulling: { readonly because: string; readonly since: number } | null
+  /** Id of the event by which it is to be pulled; absent: it is not, or it is being pulled. */
+  readonly queued?: string
+  /** Id of the event that began the pull that is under way, since when (ms), and by which event it was queued. */
+  readonly pulling: { readonly because: string; readonly since: number; readonly queued?: string } | null
   /** Failures in a row. */
   readonly failures: number
   /** Back-off: when it is tried again (ms), and the failure that led to it. */
@@ -38,7 +41,7 @@ export const emptyImage = (image: string): ImageState => ({
   failures: 0,
   retry: null
 })
-export const initialImage = (id: ActorId): ImageState => emptyImage(id.name)
+export const initialImage = (id: ActorId): ImageState => emptyImage(partsOf(id).image)
 
 /** Failures that are found without pulling. */
 const withoutPull = new Set(["ErrImageNeverPull", "ImageInspectError", "InvalidImageName"])
@@ -64,8 +67,13 @@ export const evolveImage = (state: ImageState, event: ImageEvent, meta: EventMet
     case "ImageFound":
       // Who insists on pulling goes on waiting, in a back-off too.
       return settled({ ...state, waiting: state.waiting.filter(({ policy }) => policy === "Always"), checking: false })
-    case "ImagePullStarted":
-      return { ...state, checking: false, retry: null, pulling: { because: meta.id, since: millis(meta.time) } }
+    case "ImagePullQueued":
+      return { ...state, checking: false, retry: null, queued: meta.id }
+    case "ImagePullStarted": {
+      const { queued, ...rest } = state
+      const pulling = { because: meta.id, since: millis(meta.time), ...(queued === undefined ? {} : { queued }) }
+      return { ...rest, checking: false, retry: null, pulling }
+    }
     case "ImagePulled":
       return emptyImage(state.image)
     case "ImagePullFailed":

@@ -46,8 +46,22 @@ export const preemption: DecisionFlag = {
     "A pod that does not fit preempts pods of lower priority, and is admitted when they have ended. Without it it was rejected."
 }
 
+export const queuedPulls: DecisionFlag = {
+  number: 5,
+  name: "QueuedPulls",
+  since: "0.1.0",
+  about:
+    "An image that is to be pulled waits for its turn (ImagePullQueued), and its pull has started when the runtime is asked; what cannot be pulled is told in kubelet's words. Without it a pull had started as soon as it was decided."
+}
+
 /** All of them, in order of their numbers. */
-export const decisionFlags: ReadonlyArray<DecisionFlag> = [restartAfterOwnKill, activeDeadline, killUnknown, preemption]
+export const decisionFlags: ReadonlyArray<DecisionFlag> = [
+  restartAfterOwnKill,
+  activeDeadline,
+  killUnknown,
+  preemption,
+  queuedPulls
+]
 
 /** The numbers of those that are in force: an input of every decision. */
 export type Flags = ReadonlySet<number>

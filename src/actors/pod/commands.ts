@@ -38,6 +38,8 @@ export const ReportImage = Schema.TaggedStruct("ReportImage", {
   imageId: opt(text),
   reason: opt(text),
   message: opt(text),
+  /** Tries that have failed in a row. */
+  attempt: opt(Schema.Int),
   retryAt: opt(Timestamp)
 })
 export const ReportVolume = Schema.TaggedStruct("ReportVolume", {

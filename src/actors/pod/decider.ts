@@ -1,5 +1,6 @@
 /** The pod's decider: first what a command says as facts, then `plan`, the consequences for the whole pod. */
 import { timestamp } from "../../events/definition.ts"
+import { waitingFor } from "../image/failure.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import { type Flags, isOn, preemption } from "../kernel/flags.ts"
@@ -145,7 +146,11 @@ const learnImage = (d: PodDecision, command: CommandOf<"ReportImage">): void => 
         imageId: command.imageId ?? command.image
       })
     } else {
-      const [reason, message] = [command.reason ?? "ErrImagePull", command.message ?? ""]
+      const { reason, message } = waitingFor(command.image, {
+        reason: command.reason ?? "ErrImagePull",
+        message: command.message ?? "",
+        attempt: command.attempt ?? 1
+      })
       if (c.waiting?.reason === reason && c.waiting.message === message) continue
       d.emit({ _tag: "ContainerWaiting", container: name, reason, message })
     }

@@ -4,7 +4,8 @@
  */
 import { type ActorId, actorId } from "../../events/actor-id.ts"
 import type { ProbeType } from "../../events/kinds/probe.ts"
-import type { Container } from "../../events/pod-spec.ts"
+import type { Container, Pod } from "../../events/pod-spec.ts"
+import { imageActor } from "../image/identity.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { PodEvent } from "./evolve.ts"
 import { portsOf } from "./plan-hooks.ts"
@@ -19,7 +20,13 @@ const probeSpec = (container: Container, probe: ProbeType) =>
       ? container.readinessProbe
       : container.startupProbe
 
-const imageActor = (image: string): ActorId => actorId("image", "", image)
+/** The one that has the pod's image pulled with the pod's own credentials. */
+const imageOf = (pod: Pod, image: string): ActorId =>
+  imageActor(
+    image,
+    pod.metadata.namespace,
+    (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined || name === "" ? [] : [name]))
+  )
 const volumeActor = (id: ActorId, volume: string): ActorId => actorId("volume", id.namespace, `${id.name}.${volume}`)
 const probeActor = (id: ActorId, container: string, probe: ProbeType): ActorId =>
   actorId("probe", id.namespace, `${id.name}.${container}.${probe}`)
@@ -28,13 +35,15 @@ const to = (id: ActorId, command: object): Outgoing => ({ to: id, command: comma
 
 /** Images that containers still wait for, each asked for once. */
 const requestImages = (state: PodState, at: number): ReadonlyArray<Outgoing> => {
+  const pod = state.definition?.pod
+  if (pod === undefined) return []
   const wanted = new Map<string, Container>()
   for (const c of state.containers) {
-    const written = state.definition === null ? undefined : containerSpec(state.definition.pod, c.name)
+    const written = containerSpec(pod, c.name)
     if (c.imageId === "" && written !== undefined && !wanted.has(written.image)) wanted.set(written.image, written)
   }
   return [...wanted.values()].map((c) =>
-    to(imageActor(c.image), {
+    to(imageOf(pod, c.image), {
       _tag: "RequestImage",
       at,
       image: c.image,
@@ -45,12 +54,10 @@ const requestImages = (state: PodState, at: number): ReadonlyArray<Outgoing> => 
 }
 
 const releaseImages = (state: PodState, at: number): ReadonlyArray<Outgoing> => {
-  const images = new Set(
-    [...(state.definition?.pod.spec.initContainers ?? []), ...(state.definition?.pod.spec.containers ?? [])].map(
-      (c) => c.image
-    )
-  )
-  return [...images].map((image) => to(imageActor(image), { _tag: "ReleaseImage", at, pod: state.name }))
+  const pod = state.definition?.pod
+  if (pod === undefined) return []
+  const images = new Set([...(pod.spec.initContainers ?? []), ...pod.spec.containers].map((c) => c.image))
+  return [...images].map((image) => to(imageOf(pod, image), { _tag: "ReleaseImage", at, pod: state.name }))
 }
 
 const mountVolumes = (state: PodState, id: ActorId, at: number): ReadonlyArray<Outgoing> => {

@@ -1,6 +1,8 @@
 /** The port's values as CRI messages. Pure. An unfit number throws a RangeError, which the caller makes `InvalidArgument`. */
 import type { MessageInitShape } from "@bufbuild/protobuf"
+import { Redacted } from "effect"
 import {
+  type AuthConfigSchema,
   type ContainerConfigSchema,
   type LinuxContainerResourcesSchema,
   MountPropagation,
@@ -15,6 +17,7 @@ import {
   SupplementalGroupsPolicy
 } from "./generated/api_pb.js"
 import type {
+  AuthConfig,
   ContainerConfig,
   IdMapping,
   LinuxContainerResources,
@@ -179,3 +182,8 @@ export const encodeContainerConfig = (config: ContainerConfig): MessageInitShape
     })
   })
 }
+
+export const encodeAuthConfig = ({ username, password }: AuthConfig): MessageInitShape<typeof AuthConfigSchema> => ({
+  username,
+  password: Redacted.value(password)
+})

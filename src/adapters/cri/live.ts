@@ -12,7 +12,7 @@ import {
   decodeStatus,
   idOf
 } from "./decode.ts"
-import { encodeContainerConfig, encodeSandboxConfig } from "./encode.ts"
+import { encodeAuthConfig, encodeContainerConfig, encodeSandboxConfig } from "./encode.ts"
 import { ContainerSchema, ImageService, PodSandboxSchema, RuntimeService } from "./generated/api_pb.js"
 import { makeListing } from "./listing.ts"
 import { ContainerRuntime, type CriError, deadlines, type Labels, type StreamOptions } from "./port.ts"
@@ -174,11 +174,15 @@ const imageCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, nu
       () => ({}),
       (response) => response.images.map(decodeImage)
     ),
-    pullImage: (image, sandbox) =>
+    pullImage: (image, sandbox, auth) =>
       unary(
         ImageService.method.pullImage,
         limit.pull,
-        () => ({ image: { image }, ...(sandbox && { sandboxConfig: encodeSandboxConfig(sandbox) }) }),
+        () => ({
+          image: { image },
+          ...(auth && { auth: encodeAuthConfig(auth) }),
+          ...(sandbox && { sandboxConfig: encodeSandboxConfig(sandbox) })
+        }),
         (response) => idOf(response.imageRef)
       ),
     removeImage: (image) => unary(ImageService.method.removeImage, limit.request, () => ({ image: { image } }), nothing)

@@ -5,7 +5,7 @@
  * Every call has a deadline of its own (`deadlines`), fails with a `CriError`, and may be interrupted. What each
  * implementation must keep stands in test/adapters/cri/runtime-contract.ts.
  */
-import { Context, type Effect, Schema, type Stream } from "effect"
+import { Context, type Effect, type Redacted, Schema, type Stream } from "effect"
 
 /**
  * What went wrong, in words that a caller can act on. `Unavailable`: nobody answers (try again later); `DeadlineExceeded`:
@@ -262,6 +262,12 @@ export interface Image {
   readonly username: string
 }
 
+/** Credentials of a registry. Never part of an error, an event or a log. */
+export interface AuthConfig {
+  readonly username: string
+  readonly password: Redacted.Redacted<string>
+}
+
 export interface ExecResult {
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
@@ -341,8 +347,8 @@ export class ContainerRuntime extends Context.Service<
     /** `undefined`: not on the node. */
     readonly imageStatus: (image: string) => Call<Image | undefined>
     readonly listImages: Call<ReadonlyArray<Image>>
-    /** Answers the image's id. */
-    readonly pullImage: (image: string, sandbox: SandboxConfig | undefined) => Call<string>
+    /** Answers the image's id. `auth`: without it the registry is asked as nobody. */
+    readonly pullImage: (image: string, sandbox: SandboxConfig | undefined, auth?: AuthConfig) => Call<string>
     readonly removeImage: (image: string) => Call<void>
 
     /** Ends with an error: `Unimplemented` on runtimes without it, `Unavailable` when the connection breaks. */

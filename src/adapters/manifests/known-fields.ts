@@ -23,7 +23,7 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ],
   [
     "spec",
-    words(`affinity ephemeralContainers hostUsers hostnameOverride imagePullSecrets overhead preemptionPolicy
+    words(`affinity ephemeralContainers hostUsers hostnameOverride overhead preemptionPolicy
       readinessGates resourceClaims resources schedulerName schedulingGates schedulingGroup
       topologySpreadConstraints workloadRef`)
   ],

@@ -5,6 +5,9 @@ import { defineEvent, Timestamp } from "../definition.ts"
 const text = Schema.String
 export const ImagePullPolicy = Schema.Literals(["Always", "IfNotPresent", "Never"])
 
+const withCredentials = (sources: ReadonlyArray<string>): string =>
+  sources.length === 0 ? "" : ` with the credentials of ${sources.join(", ")}`
+
 /** Pods (`namespace/name`) that waited and are told. */
 const told = { pods: Schema.optionalKey(Schema.Array(text)) }
 
@@ -23,18 +26,49 @@ export const ImageFound = defineEvent("ImageFound", {
   tell: (e) => `${e.image} is present`
 })
 
+export const ImagePullQueued = defineEvent("ImagePullQueued", {
+  kind: "image",
+  severity: "DEBUG",
+  about: "The image is to be pulled, as soon as fewer pulls are under way than the configuration allows.",
+  fields: { image: text, attempt: Schema.Int },
+  tell: (e) => `${e.image} is to be pulled${e.attempt > 1 ? ` (attempt ${e.attempt})` : ""}`
+})
+
 export const ImagePullStarted = defineEvent("ImagePullStarted", {
   kind: "image",
   about: "The runtime was asked to pull the image.",
-  fields: { image: text, attempt: Schema.Int },
-  tell: (e) => `pulling ${e.image}${e.attempt > 1 ? ` (attempt ${e.attempt})` : ""}`
+  fields: {
+    image: text,
+    attempt: Schema.Int,
+    /** Milliseconds that it waited for its turn. */
+    queued: Schema.optionalKey(Schema.Int),
+    /** Where the credentials come from that are tried, in this order: `secret default/regcred`; absent: there are none. */
+    credentials: Schema.optionalKey(Schema.Array(text)),
+    /** Credentials that could not be had, and why. */
+    problems: Schema.optionalKey(Schema.Array(text))
+  },
+  tell: (e) =>
+    `pulling ${e.image}${e.attempt > 1 ? ` (attempt ${e.attempt})` : ""}${withCredentials(e.credentials ?? [])}${
+      e.problems === undefined ? "" : `; ${e.problems.join("; ")}`
+    }`
 })
 
 export const ImagePulled = defineEvent("ImagePulled", {
   kind: "image",
   about: "The image was pulled.",
-  fields: { image: text, imageId: text, /** Milliseconds. */ duration: Schema.Int, ...told },
-  tell: (e) => `pulled ${e.image} in ${(e.duration / 1000).toFixed(1)} s`
+  fields: {
+    image: text,
+    imageId: text,
+    /** Milliseconds. */
+    duration: Schema.Int,
+    /** Bytes that it takes on the node, as the runtime says. */
+    size: Schema.optionalKey(Schema.Int),
+    /** Where the credentials came from that the registry took: `secret default/regcred`. */
+    credentials: Schema.optionalKey(text),
+    ...told
+  },
+  tell: (e) =>
+    `pulled ${e.image} in ${(e.duration / 1000).toFixed(1)} s${e.credentials === undefined ? "" : withCredentials([e.credentials])}`
 })
 
 export const ImagePullFailed = defineEvent("ImagePullFailed", {
@@ -43,7 +77,7 @@ export const ImagePullFailed = defineEvent("ImagePullFailed", {
   about: "The image is not to be had now; it is tried again after a back-off of 10 s, doubling to 300 s.",
   fields: {
     image: text,
-    /** kubelet's words: ErrImagePull, ErrImageNeverPull, InvalidImageName, ImageInspectError, RegistryUnavailable. */
+    /** kubelet's words: ErrImagePull, ErrImageNeverPull, InvalidImageName, ImageInspectError, RegistryUnavailable, SignatureValidationFailed. */
     reason: text,
     message: text,
     attempt: Schema.Int,
@@ -65,6 +99,7 @@ export const ImageReleased = defineEvent("ImageReleased", {
 export const imageEvents = [
   ImageRequested,
   ImageFound,
+  ImagePullQueued,
   ImagePullStarted,
   ImagePulled,
   ImagePullFailed,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import type { ImageCommand } from "../../../src/actors/image/commands.ts"
 import { backOff, imageDecider } from "../../../src/actors/image/decider.ts"
+import { imageActor, partsOf } from "../../../src/actors/image/identity.ts"
 import type { PullPolicy } from "../../../src/actors/image/state.ts"
 import { actorId } from "../../../src/events/actor-id.ts"
 import { Story, tags } from "../../support/given.ts"
@@ -21,6 +22,7 @@ const release = (pod = "default/a"): ImageCommand => ({ _tag: "ReleaseImage", at
 const present: ImageCommand = { _tag: "ImagePresent", at: 1100, imageId: "sha256:1" }
 const absent: ImageCommand = { _tag: "ImageAbsent", at: 1100 }
 const inspectFailed: ImageCommand = { _tag: "InspectFailed", at: 1100, message: "no runtime" }
+const turn: ImageCommand = { _tag: "PullTurn", at: 1200, queued: 0, credentials: [], problems: [] }
 const pulled: ImageCommand = { _tag: "PullSucceeded", at: 2000, imageId: "sha256:2", duration: 900 }
 const pullFailed = (at = 2000, message = "404"): ImageCommand => ({ _tag: "PullFailed", at, message })
 const timer = (story: ImageStory): ImageCommand => {
@@ -53,9 +55,21 @@ describe("an image", () => {
   it("that is not there is pulled once for all who wait", () => {
     const story = storyOf()
     const [asked] = story.when(request())
-    const [begun] = story.when(absent)
-    assert.deepEqual(begun?.event, { _tag: "ImagePullStarted", image: "busybox:1.36", attempt: 1 })
-    assert.equal(begun?.cause, asked?.id)
+    const [queued] = story.when(absent)
+    assert.deepEqual(queued?.event, { _tag: "ImagePullQueued", image: "busybox:1.36", attempt: 1 })
+    assert.equal(queued?.cause, asked?.id)
+    assert.deepEqual(story.when(pulled), [], "an outcome of what has not begun")
+    const [begun] = story.when({ ...turn, queued: 7, credentials: ["secret default/s"], problems: ["provider p: no"] })
+    assert.deepEqual(begun?.event, {
+      _tag: "ImagePullStarted",
+      image: "busybox:1.36",
+      attempt: 1,
+      queued: 7,
+      credentials: ["secret default/s"],
+      problems: ["provider p: no"]
+    })
+    assert.equal(begun?.cause, queued?.id)
+    assert.deepEqual(story.when(turn), [], "a turn that comes twice")
     assert.deepEqual(tags(story.when(request("default/b", "Always"))), ["ImageRequested"])
     assert.deepEqual(tags(story.when(request("default/c"))), ["ImageRequested"])
     assert.deepEqual(story.when(absent), [])
@@ -69,7 +83,8 @@ describe("an image", () => {
 
   it("is pulled without looking under Always, though it may be there", () => {
     const story = storyOf()
-    assert.deepEqual(tags(story.when(request("default/a", "Always"))), ["ImageRequested", "ImagePullStarted"])
+    assert.deepEqual(tags(story.when(request("default/a", "Always"))), ["ImageRequested", "ImagePullQueued"])
+    story.when(turn)
     story.when(request("default/b"))
     const [found] = story.when(present)
     assert.ok(found?.event._tag === "ImageFound")
@@ -84,6 +99,7 @@ describe("an image", () => {
     const story = storyOf()
     story.when(request("default/a", "Always"))
     for (const attempt of [1, 2, 3]) {
+      story.when(turn)
       const [failed] = story.when(pullFailed(100_000))
       assert.deepEqual(failed?.event, {
         _tag: "ImagePullFailed",
@@ -97,7 +113,7 @@ describe("an image", () => {
       assert.deepEqual(story.when(request("default/a", "Always")), [], "the pod asks again meanwhile")
       const fired = timer(story)
       const [again] = story.when(fired)
-      assert.deepEqual(again?.event, { _tag: "ImagePullStarted", image: "busybox:1.36", attempt: attempt + 1 })
+      assert.deepEqual(again?.event, { _tag: "ImagePullQueued", image: "busybox:1.36", attempt: attempt + 1 })
       assert.equal(again?.cause, failed?.id)
       assert.deepEqual(story.when(fired), [], "a late timer")
     }
@@ -107,6 +123,7 @@ describe("an image", () => {
     const story = storyOf()
     story.when(request())
     story.when(absent)
+    story.when(turn)
     const [failed] = story.when(pullFailed())
     const [again] = story.when(timer(story))
     assert.deepEqual(again?.event, {
@@ -135,7 +152,8 @@ describe("an image", () => {
     const story = storyOf()
     story.when(request("default/a", "Never"))
     story.when(request("default/b"))
-    assert.deepEqual(tags(story.when(absent)), ["ImagePullFailed", "ImagePullStarted"])
+    assert.deepEqual(tags(story.when(absent)), ["ImagePullFailed", "ImagePullQueued"])
+    story.when(turn)
     const [done] = story.when(pulled)
     assert.ok(done?.event._tag === "ImagePulled")
     assert.deepEqual(done.event.pods, ["default/a", "default/b"])
@@ -157,7 +175,8 @@ describe("an image", () => {
       _tag: "ImagePullFailed",
       image: "FAILED_IMAGE",
       reason: "InvalidImageName",
-      message: 'image name "FAILED_IMAGE" has upper-case letters in its name',
+      message:
+        'Failed to apply default image tag "FAILED_IMAGE": couldn\'t parse image name "FAILED_IMAGE": invalid reference format: repository name (library/FAILED_IMAGE) must be lowercase',
       attempt: 1,
       pods: ["default/a"]
     })
@@ -168,13 +187,15 @@ describe("an image", () => {
   it("gives a new pod its try at once, also within another's back-off", () => {
     const story = storyOf()
     story.when(request("default/a", "Always"))
+    story.when(turn)
     story.when(pullFailed())
-    assert.deepEqual(tags(story.when(request("default/b", "Always"))), ["ImageRequested", "ImagePullStarted"])
+    assert.deepEqual(tags(story.when(request("default/b", "Always"))), ["ImageRequested", "ImagePullQueued"])
   })
 
   it("keeps a pod that insists on a pull waiting for its back-off, whoever else comes and goes", () => {
     const story = storyOf()
     story.when(request("default/a", "Always"))
+    story.when(turn)
     story.when(pullFailed())
     story.when(request("default/b"))
     story.when(present)
@@ -182,13 +203,19 @@ describe("an image", () => {
     story.when(request("default/b"))
     story.when(release("default/b"))
     assert.deepEqual(story.when(absent), [])
-    assert.deepEqual(tags(story.when(timer(story))), ["ImagePullStarted"])
+    assert.deepEqual(tags(story.when(timer(story))), ["ImagePullQueued"])
   })
 
   it("is forgotten when nobody waits any more, but a pull that is under way is seen to its end", () => {
     const story = storyOf()
     story.when(request())
     story.when(absent)
+    assert.deepEqual(tags(story.when(release())), ["ImageReleased"], "before its turn: it is not pulled at all")
+    isForgotten(story)
+    assert.deepEqual(story.when(turn), [])
+    story.when(request())
+    story.when(absent)
+    story.when(turn)
     assert.deepEqual(tags(story.when(release())), ["ImageReleased"])
     assert.deepEqual(story.when(release()), [])
     assert.equal(imageDecider.finished?.(story.state), false)
@@ -197,14 +224,47 @@ describe("an image", () => {
     isForgotten(story)
     story.when(request())
     story.when(absent)
+    story.when(turn)
     story.when(pullFailed())
     story.when(release())
     isForgotten(story)
   })
 
+  it("is pulled as soon as it is decided where the log's agent knew no queue", () => {
+    const story = new Story(imageDecider, actorId("image", "", "busybox:1.36"), new Set([1, 2, 3]))
+    assert.deepEqual(tags(story.when(request("default/a", "Always"))), ["ImageRequested", "ImagePullStarted"])
+    assert.deepEqual(story.when(turn), [])
+    assert.deepEqual(tags(story.when(pulled)), ["ImagePulled"])
+    story.when(request("default/a", "Never"))
+    const [failed] = story.when(absent)
+    assert.ok(failed?.event._tag === "ImagePullFailed")
+    assert.equal(
+      failed.event.message,
+      "image busybox:1.36 is not on the node, and is never pulled (imagePullPolicy Never)"
+    )
+    const other = new Story(imageDecider, actorId("image", "", "A"), new Set([1, 2, 3]))
+    const [, invalid] = other.when(request())
+    assert.ok(invalid?.event._tag === "ImagePullFailed")
+    assert.equal(invalid.event.message, 'image name "A" has upper-case letters in its name')
+  })
+
+  it("is asked for with a pod's own credentials by an actor of its own", () => {
+    const id = imageActor("127.0.0.1:5000/app@sha256+b:00", "team", ["one", "two+three"])
+    assert.deepEqual(id, actorId("image", "team", "127.0.0.1:5000/app@sha256+b:00+one,two%2Bthree"))
+    assert.deepEqual(partsOf(id), {
+      image: "127.0.0.1:5000/app@sha256+b:00",
+      namespace: "team",
+      secrets: ["one", "two+three"]
+    })
+    assert.equal(imageDecider.initial(id).image, "127.0.0.1:5000/app@sha256+b:00")
+    assert.deepEqual(imageActor("a+b", "team", []), actorId("image", "", "a+b"))
+    assert.equal(imageDecider.initial(actorId("image", "", "a+b")).image, "a+b")
+  })
+
   it("tells the registry's and the signature's failures from others", () => {
     const story = storyOf()
     story.when(request("default/a", "Always"))
+    story.when(turn)
     const [failed] = story.when(pullFailed(2000, "rpc error: RegistryUnavailable: down"))
     assert.ok(failed?.event._tag === "ImagePullFailed")
     assert.equal(failed.event.reason, "RegistryUnavailable")
@@ -217,6 +277,7 @@ describe("an image", () => {
       // What the behaviour has under way: each look and each pull has exactly one outcome.
       let looks = 0
       let pulls = 0
+      let isQueued = false
       for (let step = 0; step < 60; step++) {
         const pod = `default/${random.pick(["a", "b", "c"])}`
         const due = imageDecider.timers?.(story.state) ?? []
@@ -224,11 +285,12 @@ describe("an image", () => {
           request(pod, random.pick(["Always", "IfNotPresent", "Never"] as const)),
           release(pod),
           ...(looks > 0 ? [present, absent, inspectFailed] : []),
+          ...(isQueued ? [turn] : []),
           ...(pulls > 0 ? [pulled, pullFailed(random.int(1, 1e9))] : []),
           ...due.map((t): ImageCommand => ({ _tag: "TimerFired", at: t.dueAt, key: t.key, dueAt: t.dueAt }))
         ])
         if (["ImagePresent", "ImageAbsent", "InspectFailed"].includes(command._tag)) looks -= 1
-        if (command._tag.startsWith("Pull")) pulls -= 1
+        if (command._tag === "PullSucceeded" || command._tag === "PullFailed") pulls -= 1
         const before = story.state
         const happened = story.when(command)
         if (happened.length === 0) assert.equal(story.state, before)
@@ -236,11 +298,16 @@ describe("an image", () => {
           if (event._tag === "ImageRequested" && event.policy !== "Always") looks += 1
           if (event._tag === "ImagePullStarted") pulls += 1
         }
-        assert.ok(pulls <= 1, "one pull at a time")
+        // The behaviour's work goes on as long as the state asks for it.
+        isQueued = story.state.queued !== undefined
+        assert.ok(pulls <= 1 && !(isQueued && pulls > 0), "one pull at a time")
         assert.equal(pulls === 1, story.state.pulling !== null)
         const isTimed = (imageDecider.timers?.(story.state).length ?? 0) > 0
         if (story.state.waiting.length > 0) {
-          assert.ok(looks + pulls > 0 || isTimed, `${JSON.stringify(story.state)} after ${JSON.stringify(command)}`)
+          assert.ok(
+            looks + pulls > 0 || isQueued || isTimed,
+            `${JSON.stringify(story.state)} after ${JSON.stringify(command)}`
+          )
         }
       }
       assert.deepEqual(story.refolded(), story.state)

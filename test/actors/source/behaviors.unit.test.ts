@@ -8,6 +8,7 @@ import { Context, Effect, Layer, Result, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { imageBehavior } from "../../../src/actors/image/behavior.ts"
 import type { AnyBehavior, Behavior, Command } from "../../../src/actors/kernel/behavior.ts"
+import { knownFlags } from "../../../src/actors/kernel/flags.ts"
 import { Redecision } from "../../../src/actors/kernel/redecide.ts"
 import { makeActorSystem } from "../../../src/actors/kernel/system.ts"
 import { Admission } from "../../../src/actors/node/admission.ts"
@@ -17,6 +18,8 @@ import { probeBehavior } from "../../../src/actors/probe/behavior.ts"
 import { manifestSource, sourceBehavior } from "../../../src/actors/source/behavior.ts"
 import { Placements } from "../../../src/actors/source/placements.ts"
 import { volumeBehavior } from "../../../src/actors/volume/behavior.ts"
+import { MemoryCredentials } from "../../../src/adapters/credentials/memory.ts"
+import { Credentials } from "../../../src/adapters/credentials/port.ts"
 import { ContainerRuntime, CriError } from "../../../src/adapters/cri/port.ts"
 import { ManifestsControl, layer as manifestsLayer } from "../../../src/adapters/manifests/memory.ts"
 import type { Manifests } from "../../../src/adapters/manifests/port.ts"
@@ -33,7 +36,7 @@ import { makeMemoryJournal } from "../../../src/events/journal/memory.ts"
 import { Journal } from "../../../src/events/journal/port.ts"
 import { effectTest } from "../../support/effect.ts"
 
-type Needs = Admission | Manifests | Placements | PodSettings | Prober | Volumes | ContainerRuntime
+type Needs = Admission | Credentials | Manifests | Placements | PodSettings | Prober | Volumes | ContainerRuntime
 
 /** An actor of kind pod that writes nothing and keeps what it is told. */
 const listener = (told: Array<Command>): Behavior<null, Command, NodeEvent, never> => ({
@@ -92,6 +95,7 @@ const makeNode = Effect.gen(function* () {
       proberLayer,
       volumesLayer,
       Layer.succeed(ContainerRuntime, images.service),
+      Layer.succeed(Credentials, MemoryCredentials.make([])),
       Layer.succeed(Placements, { roomFor: () => undefined, forget: () => {} }),
       Layer.succeed(PodSettings, { maxContainerRestartPeriodSeconds: 300 } as PodSettings["Service"]),
       Admission.layer
@@ -134,7 +138,7 @@ const eventTags = (events: ReadonlyArray<RecordedEvent>) => events.map((e) => e.
 /** What was recorded is decided the same again, from the log alone. */
 const assertReplays = (events: ReadonlyArray<RecordedEvent>) => {
   const kinds = [sourceBehavior, imageBehavior, volumeBehavior, probeBehavior]
-  const redecision = new Redecision(new Map(kinds.map((b) => [b.kind, b as never])))
+  const redecision = new Redecision(new Map(kinds.map((b) => [b.kind, b as never])), { flags: knownFlags })
   for (const event of events) redecision.apply(event)
   assert.deepEqual(redecision.end(), [])
   assert.ok(redecision.decisions > 0)
@@ -269,9 +273,11 @@ describe("an image, live", () => {
       const all = yield* events
       assert.deepEqual(eventTags(all), [
         "ImageRequested",
+        "ImagePullQueued",
         "ImagePullStarted",
         "ImagePullFailed",
         "ImageRequested",
+        "ImagePullQueued",
         "ImagePullStarted",
         "ImagePulled"
       ])

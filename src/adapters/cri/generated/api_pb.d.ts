@@ -1178,6 +1178,16 @@ export declare type Mount = Message<"runtime.v1.Mount"> & {
    * @generated from field: bool recursive_read_only = 8;
    */
   recursiveReadOnly: boolean;
+
+  /**
+   * @generated from field: runtime.v1.ImageSpec image = 9;
+   */
+  image?: ImageSpec | undefined;
+
+  /**
+   * @generated from field: string image_sub_path = 10;
+   */
+  imageSubPath: string;
 };
 
 /**
@@ -2155,6 +2165,27 @@ export declare type ImageStatusResponse = Message<"runtime.v1.ImageStatusRespons
 export declare const ImageStatusResponseSchema: GenMessage<ImageStatusResponse>;
 
 /**
+ * @generated from message runtime.v1.AuthConfig
+ */
+export declare type AuthConfig = Message<"runtime.v1.AuthConfig"> & {
+  /**
+   * @generated from field: string username = 1;
+   */
+  username: string;
+
+  /**
+   * @generated from field: string password = 2;
+   */
+  password: string;
+};
+
+/**
+ * Describes the message runtime.v1.AuthConfig.
+ * Use `create(AuthConfigSchema)` to create a new message.
+ */
+export declare const AuthConfigSchema: GenMessage<AuthConfig>;
+
+/**
  * @generated from message runtime.v1.PullImageRequest
  */
 export declare type PullImageRequest = Message<"runtime.v1.PullImageRequest"> & {
@@ -2162,6 +2193,11 @@ export declare type PullImageRequest = Message<"runtime.v1.PullImageRequest"> & 
    * @generated from field: runtime.v1.ImageSpec image = 1;
    */
   image?: ImageSpec | undefined;
+
+  /**
+   * @generated from field: runtime.v1.AuthConfig auth = 2;
+   */
+  auth?: AuthConfig | undefined;
 
   /**
    * @generated from field: runtime.v1.PodSandboxConfig sandbox_config = 3;

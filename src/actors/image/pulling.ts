@@ -1,0 +1,112 @@
+/**
+ * One pull, live: waits for its turn, has the credentials looked up, and asks the runtime with one after another until the
+ * registry takes one (`pkg/kubelet/kuberuntime/kuberuntime_image.go` PullImage).
+ */
+import { Clock, Effect, Result, type Semaphore } from "effect"
+import { Credentials, describeSource } from "../../adapters/credentials/port.ts"
+import { ContainerRuntime } from "../../adapters/cri/port.ts"
+import type { ActorId } from "../../events/actor-id.ts"
+import type { Outgoing } from "../kernel/behavior.ts"
+import type { ImageCommand } from "./commands.ts"
+import { partsOf } from "./identity.ts"
+import { type PullLimiter, tooManyPulls } from "./pull-limits.ts"
+import { parseReference, repositoryOf } from "./reference.ts"
+import type { ImageState } from "./state.ts"
+
+type Emit = (outgoing: Outgoing) => Effect.Effect<void>
+
+export interface PullLimits {
+  readonly turns: Semaphore.Semaphore
+  readonly limiter: PullLimiter
+}
+
+export const withTag = (image: string): string => {
+  const reference = parseReference(image)
+  return "problem" in reference ? image : reference.withTag
+}
+
+/** Go's NewAggregate: one error as it is, several in brackets, the same ones once. */
+const aggregate = (messages: ReadonlyArray<string>): string => {
+  const different = [...new Set(messages)]
+  return different.length === 1 ? different[0]! : `[${different.join(", ")}]`
+}
+
+type Pulled = Result.Result<{ readonly imageId: string; readonly credentials?: string }, string>
+
+/** `told`: before the registry is asked, whose credentials will be tried. */
+const askRegistry = (
+  id: ActorId,
+  told: (credentials: ReadonlyArray<string>, problems: ReadonlyArray<string>) => Effect.Effect<void>,
+  limiter: PullLimiter
+): Effect.Effect<Pulled, never, ContainerRuntime | Credentials> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const { image, namespace, secrets } = partsOf(id)
+    const repository = repositoryOf(image)
+    const { lookUp } = yield* Credentials
+    const { credentials, problems } = yield* lookUp({ repository, namespace, secrets })
+    yield* told([...new Set(credentials.map(({ source }) => describeSource(source)))], problems)
+    if (!limiter.accept(yield* Clock.currentTimeMillis)) return Result.fail(tooManyPulls)
+    const messages: Array<string> = []
+    for (const credential of credentials.length === 0 ? [undefined] : credentials) {
+      const result = yield* Effect.result(runtime.pullImage(withTag(image), undefined, credential))
+      if (Result.isFailure(result)) messages.push(result.failure.message)
+      else {
+        const taken = credential === undefined ? {} : { credentials: describeSource(credential.source) }
+        return Result.succeed({ imageId: result.success, ...taken })
+      }
+    }
+    return Result.fail(aggregate(messages))
+  })
+
+/** Bytes, where the runtime tells. */
+const sizeOf = (imageId: string): Effect.Effect<{ readonly size?: number }, never, ContainerRuntime> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const status = yield* runtime.imageStatus(imageId).pipe(Effect.catch(() => Effect.succeed(undefined)))
+    return status === undefined || !Number.isSafeInteger(status.size) ? {} : { size: status.size }
+  })
+
+/** After a restart: the pull may have ended well before it. Who insists on pulling gets it anew; it is quick then. */
+const endedBefore = (
+  id: ActorId,
+  { waiting, pulling }: ImageState
+): Effect.Effect<ImageCommand | undefined, never, ContainerRuntime> =>
+  Effect.gen(function* () {
+    if (waiting.some((w) => w.policy === "Always")) return undefined
+    const runtime = yield* ContainerRuntime
+    const name = withTag(partsOf(id).image)
+    const image = yield* runtime.imageStatus(name).pipe(Effect.catch(() => Effect.succeed(undefined)))
+    if (image === undefined) return undefined
+    const at = yield* Clock.currentTimeMillis
+    const duration = Math.max(0, Math.round(at - (pulling?.since ?? at)))
+    return { _tag: "PullSucceeded", at, imageId: image.id, duration }
+  })
+
+/** `state`: when the work begins; where the pull has started already, it was an agent before that began it. */
+export const pullImage = (
+  { turns, limiter }: PullLimits,
+  state: ImageState,
+  id: ActorId,
+  emit: Emit
+): Effect.Effect<void, never, ContainerRuntime | Credentials> =>
+  Effect.gen(function* () {
+    const tell = (command: ImageCommand) => emit({ to: id, command })
+    const ended = state.pulling === null ? undefined : yield* endedBefore(id, state)
+    if (ended !== undefined) return yield* tell(ended)
+    const asked = yield* Clock.currentTimeMillis
+    yield* turns.withPermit(
+      Effect.gen(function* () {
+        const begun = yield* Clock.currentTimeMillis
+        const queued = Math.max(0, Math.round(begun - asked))
+        const turn = (credentials: ReadonlyArray<string>, problems: ReadonlyArray<string>) =>
+          Effect.flatMap(Clock.currentTimeMillis, (at) => tell({ _tag: "PullTurn", at, queued, credentials, problems }))
+        const result = yield* askRegistry(id, turn, limiter)
+        const at = yield* Clock.currentTimeMillis
+        if (Result.isFailure(result)) return yield* tell({ _tag: "PullFailed", at, message: result.failure })
+        const duration = Math.max(0, Math.round(at - begun))
+        const size = yield* sizeOf(result.success.imageId)
+        yield* tell({ _tag: "PullSucceeded", at, ...result.success, duration, ...size })
+      })
+    )
+  })

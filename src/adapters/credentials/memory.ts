@@ -1,0 +1,26 @@
+/** `Credentials` that are given as they are, for tests of those who ask. */
+import { Effect } from "effect"
+import { registryMatches } from "./matching.ts"
+import { type Credential, Credentials, type CredentialsFound } from "./port.ts"
+
+export interface GivenCredential {
+  readonly registry: string
+  readonly credential: Credential
+}
+
+export const MemoryCredentials = {
+  /** Credentials of secrets are answered to pods that name them in the secret's namespace only. */
+  make: (given: ReadonlyArray<GivenCredential>, problems: ReadonlyArray<string> = []): Credentials["Service"] =>
+    Credentials.of({
+      lookUp: ({ repository, namespace, secrets }): Effect.Effect<CredentialsFound> =>
+        Effect.succeed({
+          credentials: given
+            .filter(({ registry, credential: { source } }) => {
+              if (!registryMatches(registry, repository)) return false
+              return source.kind !== "secret" || (source.namespace === namespace && secrets.includes(source.name))
+            })
+            .map(({ credential }) => credential),
+          problems
+        })
+    })
+}
