@@ -8,12 +8,14 @@ import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
+import { stopMachines } from "./lab/vm.ts"
 import { checksOf, runCheck } from "./test/checks.ts"
 import { stopAll } from "./test/command.ts"
 import { summarizeCoverage } from "./test/coverage.ts"
 import { findTestFiles, type TestFile } from "./test/files.ts"
-import { levelLimits, plannedRounds, runLimit } from "./test/limits.ts"
-import { help, type Level, type Options, parseOptions, type Runtime } from "./test/options.ts"
+import { runInMachine } from "./test/in-vm.ts"
+import { levelLimits, plannedRounds, runLimit, vmLimits } from "./test/limits.ts"
+import { help, type Level, type Options, parseOptions, type Runtime, runtimes } from "./test/options.ts"
 import { addCounts, type Counts, noCounts } from "./test/report.ts"
 import { type FileResult, type RunnerContext, runFile } from "./test/runner.ts"
 import { removeScratch } from "./test/scratch.ts"
@@ -111,7 +113,7 @@ const runStage = async (
 }
 
 const runAll = async (options: Options, scratch: string): Promise<number> => {
-  const { files } = findTestFiles(root, options.both)
+  const { files } = findTestFiles(root, options)
   const chosen = files.filter((file) => file.path.includes(options.filter) && options.only.includes(file.level))
   if (chosen.length === 0 && !options.only.includes("checks")) {
     process.stderr.write(`test: no ${options.only.join(" or ")} test file has "${options.filter}" in its path\n`)
@@ -122,10 +124,19 @@ const runAll = async (options: Options, scratch: string): Promise<number> => {
   const rows: Array<Row> = []
   if (options.only.includes("checks")) rows.push(await runChecks(scratch))
   for (const level of ["unit", "int", "e2e"] as const) {
-    for (const runtime of options.runtime) {
+    for (const runtime of runtimes.filter((name) => options.runtime.includes(name))) {
       const stage = chosen.filter((file) => file.level === level && file.runtimes.includes(runtime))
       if (stage.length > 0) rows.push(await runStage(level, runtime, stage, options, context))
     }
+  }
+  const inVm = chosen.filter((file) => file.runtimes.includes("vm"))
+  if (options.runtime.includes("vm") && inVm.length > 0) {
+    const limit = options.vm ? vmLimits.campaign : vmLimits.always
+    say(`\ntests in a virtual machine, on bun: ${inVm.length} files`)
+    const row = await runInMachine(inVm, limit, { ...context, coverage: undefined, place: "vm" }, (result) =>
+      sayFile(result, options)
+    )
+    rows.push(row)
   }
   if (coverage !== undefined && rows.some((row) => row.stage === "unit" && row.runtime === "bun")) {
     say(`\n${summarizeCoverage(root, coverage).join("\n")}`)
@@ -159,6 +170,7 @@ const main = async (): Promise<number> => {
       if (stopping) return
       stopping = true
       process.stderr.write(`test: ${signal}: stopping what runs\n`)
+      stopMachines()
       void stopAll()
         .then(() => sweepLabs())
         .then(() => removeScratch(scratch))

@@ -1,31 +1,40 @@
 /** Which test files there are, of which level, for which runtimes. */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { type Level, type Runtime, runtimes } from "./options.ts"
+import { type Level, type Place, places, runtimes } from "./options.ts"
 
 export interface TestFile {
   /** From the root, with `/`. */
   readonly path: string
   readonly level: Level
-  readonly runtimes: ReadonlyArray<Runtime>
+  readonly runtimes: ReadonlyArray<Place>
 }
 
 /** How many lines of a file may hold its `// runtimes:` line. */
 const headLines = 20
 
-/** `// runtimes: bun (deno)`: on Deno only when both are asked for. */
-const runtimesOf = (level: Level, text: string, both: boolean): ReadonlyArray<Runtime> => {
+/** What is asked for beside the usual. */
+export interface Wanted {
+  /** On Deno also what is `(deno)`. */
+  readonly both?: boolean
+  /** In the virtual machine also what is `(vm)`. */
+  readonly vm?: boolean
+}
+
+/** `// runtimes: bun (deno) (vm)`: on Deno, and in the virtual machine, only when that is asked for. */
+const runtimesOf = (level: Level, text: string, wanted: Wanted): ReadonlyArray<Place> => {
   const head = text.split("\n", headLines).join("\n")
   const named = /^\/\/ runtimes:(.*)$/m.exec(head)?.[1]
   if (named === undefined) return level === "e2e" ? ["bun"] : runtimes
-  const words = (both ? named.replace(/[()]/g, " ") : named).split(/[\s,]+/)
-  return runtimes.filter((runtime) => words.includes(runtime))
+  const words = named.split(/[\s,]+/)
+  const asked = { bun: false, deno: wanted.both === true, vm: wanted.vm === true }
+  return places.filter((place) => words.includes(place) || (asked[place] && words.includes(`(${place})`)))
 }
 
 /** All test files below `root`/test, by path; `misnamed` holds those whose name tells no level: they would never run. */
 export const findTestFiles = (
   root: string,
-  both = false
+  wanted: Wanted = {}
 ): { readonly files: ReadonlyArray<TestFile>; readonly misnamed: ReadonlyArray<string> } => {
   const files: Array<TestFile> = []
   const misnamed: Array<string> = []
@@ -35,7 +44,7 @@ export const findTestFiles = (
     const path = `test/${name.replaceAll("\\", "/")}`
     const level = /\.(unit|int|e2e)\.test\.ts$/.exec(name)?.[1] as Level | undefined
     if (level === undefined) misnamed.push(path)
-    else files.push({ path, level, runtimes: runtimesOf(level, readFileSync(join(root, path), "utf8"), both) })
+    else files.push({ path, level, runtimes: runtimesOf(level, readFileSync(join(root, path), "utf8"), wanted) })
   }
   return { files, misnamed }
 }

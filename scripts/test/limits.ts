@@ -24,6 +24,11 @@ export const levelLimits: Readonly<Record<Level, LevelLimits>> = {
   e2e: { stage: 11 * minute, file: 6 * minute, test: 120 * second, concurrency: 1 }
 }
 
+/** The virtual machine, milliseconds from power on to power off: what is always run in it, and what `--vm` adds. */
+export const vmLimits = { always: 5 * minute, campaign: 20 * minute } as const
+/** How much more time a test may take in it than on a machine itself. */
+export const vmSlowness = 4
+
 /** One check (formatter, compiler, …), milliseconds. */
 export const checkLimit = 2 * minute
 

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
-import { runCommand } from "./command.ts"
+import { type Outcome, runCommand } from "./command.ts"
 import type { TestFile } from "./files.ts"
-import { levelLimits } from "./limits.ts"
+import { levelLimits, vmSlowness } from "./limits.ts"
 import type { Runtime } from "./options.ts"
 import { type Counts, countCases, noCounts, parseNotes, withNotes } from "./report.ts"
 
@@ -27,12 +27,14 @@ export interface RunnerContext {
   readonly both: boolean
   /** Where unit tests on Bun leave their coverage; undefined: none is taken. */
   readonly coverage: string | undefined
+  /** In the virtual machine; absent: on this machine itself. */
+  readonly place?: "vm"
 }
 
 const recorder = "./test/support/recorder"
 
 /** The file's name as one word, for the files that belong to it. */
-const slug = (path: string, runtime: Runtime): string => `${runtime}-${path.replaceAll(/[^\w]+/g, "-")}`
+const slug = (path: string, place: string): string => `${place}-${path.replaceAll(/[^\w]+/g, "-")}`
 
 const argumentsFor = (
   file: TestFile,
@@ -50,7 +52,8 @@ const argumentsFor = (
     context.coverage === undefined || file.level !== "unit"
       ? []
       : ["--coverage", "--coverage-reporter=lcov", `--coverage-dir=${join(context.coverage, slug(file.path, runtime))}`]
-  const limit = `--timeout=${levelLimits[file.level].test}`
+  const slower = context.place === "vm" ? vmSlowness : 1
+  const limit = `--timeout=${levelLimits[file.level].test * slower}`
   // Bun takes a bare word for a filter over all test files; with `./` it is a path.
   return ["--no-install", "test", ...report, ...coverage, limit, `./${file.path}`]
 }
@@ -59,31 +62,45 @@ const argumentsFor = (
 export const runtimeBinary = (root: string, runtime: Runtime): string =>
   realpathSync(join(root, "node_modules", ".bin", runtime))
 
-/** `limit` in milliseconds. */
-export const runFile = async (
-  file: TestFile,
-  runtime: Runtime,
-  limit: number,
-  context: RunnerContext
-): Promise<FileResult> => {
-  const name = slug(file.path, runtime)
+/** What is started for one file, and where it leaves what it reports. */
+export interface FileCommand {
+  readonly argv: readonly [string, ...ReadonlyArray<string>]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly junit: string
+  readonly notes: string
+}
+
+export const commandFor = (file: TestFile, runtime: Runtime, context: RunnerContext): FileCommand => {
+  const name = slug(file.path, context.place ?? runtime)
   const junit = join(context.scratch, `${name}.xml`)
-  const notesFile = join(context.scratch, `${name}.notes`)
-  const outcome = await runCommand(runtimeBinary(context.root, runtime), argumentsFor(file, runtime, junit, context), {
-    cwd: context.root,
-    limit,
+  const notes = join(context.scratch, `${name}.notes`)
+  return {
+    argv: [runtimeBinary(context.root, runtime), ...argumentsFor(file, runtime, junit, context)],
     env: {
       PATH: `${join(context.root, "node_modules", ".bin")}:${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
       CHRONODE_RUNTIME: runtime,
-      CHRONODE_TEST_NOTES: notesFile,
+      CHRONODE_TEST_NOTES: notes,
       CHRONODE_TEST_DIR: context.scratch,
       CHRONODE_BOTH: context.both ? "1" : process.env.CHRONODE_BOTH,
       CHRONODE_ROUNDS: context.rounds?.toString() ?? process.env.CHRONODE_ROUNDS,
+      ...(context.place === "vm" ? { CHRONODE_SLOWNESS: String(vmSlowness) } : {}),
       DENO_NO_UPDATE_CHECK: "1"
-    }
-  })
-  const notes = existsSync(notesFile) ? parseNotes(readFileSync(notesFile, "utf8")) : []
-  const xml = existsSync(junit) ? readFileSync(junit, "utf8") : undefined
+    },
+    junit,
+    notes
+  }
+}
+
+/** What came of a file's command: its reports, and how it ended. `limit` in milliseconds. */
+export const judge = (
+  file: TestFile,
+  runtime: Runtime,
+  command: FileCommand,
+  outcome: Outcome,
+  limit: number
+): FileResult => {
+  const notes = existsSync(command.notes) ? parseNotes(readFileSync(command.notes, "utf8")) : []
+  const xml = existsSync(command.junit) ? readFileSync(command.junit, "utf8") : undefined
   const counts = withNotes(xml === undefined ? noCounts : countCases(xml, runtime), notes, runtime)
   const uncaught = notes.filter((n) => n.kind === "uncaught")
   const problems: Array<string> = uncaught.map((n) => `an error that no test caught: ${n.message}`)
@@ -103,4 +120,17 @@ export const runFile = async (
     reasons: notes.flatMap((n) => (n.kind === "skip" ? [n.reason] : [])),
     output: outcome.output
   }
+}
+
+/** `limit` in milliseconds. */
+export const runFile = async (
+  file: TestFile,
+  runtime: Runtime,
+  limit: number,
+  context: RunnerContext
+): Promise<FileResult> => {
+  const command = commandFor(file, runtime, context)
+  const [program, ...args] = command.argv
+  const outcome = await runCommand(program, args, { cwd: context.root, limit, env: command.env })
+  return judge(file, runtime, command, outcome, limit)
 }

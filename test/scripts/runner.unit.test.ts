@@ -1,6 +1,10 @@
 import assert from "node:assert/strict"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, it } from "node:test"
 import { addLcov } from "../../scripts/test/coverage.ts"
+import { findTestFiles } from "../../scripts/test/files.ts"
 import { lockfileFaults } from "../../scripts/test/lockfile.ts"
 import { parseOptions } from "../../scripts/test/options.ts"
 import { countCases, parseNotes, withNotes } from "../../scripts/test/report.ts"
@@ -10,7 +14,7 @@ describe("the options of npm test", () => {
   it("choose everything when nothing is said", () => {
     const { only, runtime, filter, rounds } = parseOptions([])
     assert.deepEqual(only, ["checks", "unit", "int", "e2e"])
-    assert.deepEqual(runtime, ["bun", "deno"])
+    assert.deepEqual(runtime, ["bun", "deno", "vm"])
     assert.deepEqual([filter, rounds], ["", undefined])
   })
   it("choose parts, repeated or joined, in the run's own order", () => {
@@ -29,6 +33,30 @@ describe("the options of npm test", () => {
   ]) {
     it(`refuse ${wrong.join(" ")}`, () => assert.throws(() => parseOptions(wrong)))
   }
+})
+
+describe("the place of a test file", () => {
+  const first = (line: string, name = "a.int.test.ts", wanted = {}) => {
+    const root = mkdtempSync(join(tmpdir(), "files-"))
+    try {
+      mkdirSync(join(root, "test"))
+      writeFileSync(join(root, "test", name), `${line}\n`)
+      return findTestFiles(root, wanted).files[0]!.runtimes
+    } finally {
+      rmSync(root, { recursive: true, force: true })
+    }
+  }
+  it("is both runtimes when it says nothing, and Bun for the program", () => {
+    assert.deepEqual(first(""), ["bun", "deno"])
+    assert.deepEqual(first("", "a.e2e.test.ts"), ["bun"])
+  })
+  it("is what it says; what stands in brackets only when it is asked for", () => {
+    const line = "// runtimes: bun (deno) (vm)"
+    assert.deepEqual(first(line), ["bun"])
+    assert.deepEqual(first(line, undefined, { both: true }), ["bun", "deno"])
+    assert.deepEqual(first(line, undefined, { vm: true }), ["bun", "vm"])
+    assert.deepEqual(first("// runtimes: vm"), ["vm"])
+  })
 })
 
 describe("counting what a runner reports", () => {

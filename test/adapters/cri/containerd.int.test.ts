@@ -1,4 +1,4 @@
-// runtimes: bun (deno)
+// runtimes: bun (deno) (vm)
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
