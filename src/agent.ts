@@ -13,8 +13,8 @@ import { type ActorSystemShape, makeActorSystem } from "./actors/kernel/system.t
 import { LogRotation } from "./actors/log/settings.ts"
 import { Admission } from "./actors/node/admission.ts"
 import { Retention } from "./actors/node/retention.ts"
+import { TierHints } from "./actors/node/tier-hints.ts"
 import type { NodeFacts as PodFacts } from "./actors/pod/node-facts.ts"
-import type { NodeOffer } from "./actors/pod/node-room.ts"
 import { Pods } from "./actors/pod/pods.ts"
 import { PodSettings } from "./actors/pod/settings.ts"
 import type { PodState } from "./actors/pod/state.ts"
@@ -22,6 +22,8 @@ import type { RuntimeState } from "./actors/runtime/decider.ts"
 import { RuntimeView } from "./actors/runtime/features.ts"
 import { Placements } from "./actors/source/placements.ts"
 import { PublisherStatus } from "./actors/stream/status.ts"
+import { layer as cgroupsLayer } from "./adapters/cgroupfs/live.ts"
+import { isSystemdBooted, notBooted } from "./adapters/cgroupfs/systemd.ts"
 import { type CredentialsOptions, layer as credentialsLayer } from "./adapters/credentials/live.ts"
 import { defaultNodeFiles, namedNodeFile } from "./adapters/credentials/node-file.ts"
 import { CriRuntime } from "./adapters/cri/live.ts"
@@ -37,6 +39,7 @@ import { layer as volumesLayer } from "./adapters/volumes/live.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
 import { journalPath } from "./cli/journal-path.ts"
+import { allocatableOf, capacityOf, nodeOffer, reservationProblem } from "./cli/node-offer.ts"
 import { version } from "./cli/version.ts"
 import { actorId, nodeSubjects, nodeToken } from "./events/actor-id.ts"
 import { Journal } from "./events/journal/port.ts"
@@ -90,17 +93,6 @@ const streamLayer = (options: AgentOptions): Layer.Layer<EventStream> | undefine
   )
 }
 
-/** What the node offers to pods: all that it has, and as many pods as the configuration says. */
-const nodeOffer = ({ nodeName, pods }: AgentOptions, facts: Host["Service"]["facts"]): NodeOffer => ({
-  allocatable: { cpu: String(facts.cpus), memory: String(facts.memoryCapacity) },
-  maxPods: pods.maxPods,
-  labels: {
-    "kubernetes.io/arch": facts.architecture,
-    "kubernetes.io/hostname": nodeName,
-    "kubernetes.io/os": "linux"
-  }
-})
-
 /** What pods are told of this node: facts of the host, the configuration, and the runtime's own cgroup driver. */
 const podSettings = (options: AgentOptions) =>
   Layer.effect(
@@ -114,6 +106,10 @@ const podSettings = (options: AgentOptions) =>
         Effect.timeout(driverTimeout),
         Effect.catch(() => Effect.succeed(pods.cgroupDriver))
       )
+      if (driver === "systemd" && pods.cgroupsPerQOS && !isSystemdBooted())
+        return yield* Effect.die(new Error(notBooted))
+      const overReserved = reservationProblem(options, facts)
+      if (overReserved !== undefined) return yield* Effect.die(new Error(overReserved))
       const resolvConf = pods.resolvConf === "" ? undefined : yield* Effect.orDie(host.readText(pods.resolvConf))
       const podFacts: PodFacts = {
         nodeName: options.nodeName,
@@ -122,6 +118,11 @@ const podSettings = (options: AgentOptions) =>
         rootDir: options.dataDir,
         cgroupDriver: driver,
         cgroupRoot: pods.cgroupRoot,
+        cgroupsPerQos: pods.cgroupsPerQOS,
+        podPidsLimit: pods.podPidsLimit,
+        enforceCpuLimits: pods.cpuCFSQuota,
+        quotaPeriod: pods.cpuCFSQuotaPeriod * 1000,
+        ...(pods.singleProcessOOMKill === undefined ? {} : { singleProcessOomKill: pods.singleProcessOOMKill }),
         cgroupVersion: facts.cgroupVersion === "v2" ? "v2" : "v1",
         memoryCapacity: facts.memoryCapacity,
         hugePageSizes: facts.hugePageSizes,
@@ -136,6 +137,7 @@ const podSettings = (options: AgentOptions) =>
       return PodSettings.of({
         facts: podFacts,
         offer: nodeOffer(options, facts),
+        podsAllocatable: pods.enforcesAllocatable ? allocatableOf(options, facts) : capacityOf(facts),
         runtimeHandler: "",
         maxContainerRestartPeriodSeconds: pods.maxContainerRestartPeriod / 1000
       })
@@ -213,6 +215,8 @@ const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape |
     credentialsLayer(registryCredentials(options)),
     Layer.succeed(LogRotation, LogRotation.make(options.logRotation)),
     Admission.layer,
+    TierHints.layer,
+    cgroupsLayer(),
     PublisherStatus.layer,
     streamLayer(options) ?? Layer.empty
   )

@@ -1,4 +1,6 @@
 /** All behaviours of a node, and the actors that are there from the start. */
+
+import type { Cgroups } from "../adapters/cgroupfs/port.ts"
 import type { Credentials } from "../adapters/credentials/port.ts"
 import type { ContainerRuntime } from "../adapters/cri/port.ts"
 import type { Host } from "../adapters/host/port.ts"
@@ -17,6 +19,7 @@ import type { LogRotation } from "./log/settings.ts"
 import type { Admission } from "./node/admission.ts"
 import { nodeBehavior } from "./node/behavior.ts"
 import type { Retention } from "./node/retention.ts"
+import type { TierHints } from "./node/tier-hints.ts"
 import { podBehavior } from "./pod/behavior.ts"
 import type { Pods } from "./pod/pods.ts"
 import type { PodSettings } from "./pod/settings.ts"
@@ -34,6 +37,7 @@ import { volumeBehavior } from "./volume/behavior.ts"
 /** What the actors of a node need from outside; `EventStream` only where it publishes. */
 export type ActorServices =
   | Admission
+  | Cgroups
   | ContainerLogs
   | ContainerRuntime
   | Credentials
@@ -48,6 +52,7 @@ export type ActorServices =
   | Prober
   | PublisherStatus
   | Retention
+  | TierHints
   | RuntimeView
   | Volumes
 

@@ -43,6 +43,20 @@ export interface PodOptions {
   /** Counts only where the runtime does not tell its own (containerd before 2.0). */
   readonly cgroupDriver: CgroupDriver
   readonly cgroupRoot: string
+  /** False: the runtime's own place for cgroups; the agent makes none. */
+  readonly cgroupsPerQOS: boolean
+  /** What all pods together may use is limited in the kernel too, to what is not reserved. */
+  readonly enforcesAllocatable: boolean
+  /** What of the node is not for pods, by resource; sums of kube and system reserved are what counts. */
+  readonly kubeReserved: Readonly<Record<string, string>>
+  readonly systemReserved: Readonly<Record<string, string>>
+  /** Processes and threads of one pod; -1: no limit. */
+  readonly podPidsLimit: number
+  readonly cpuCFSQuota: boolean
+  /** Milliseconds. */
+  readonly cpuCFSQuotaPeriod: number
+  /** Undefined: kubelet's default, which is off on cgroup v2. */
+  readonly singleProcessOOMKill: boolean | undefined
   /** Pods that the node takes. */
   readonly maxPods: number
   /** Pulls of different images at one time. */
@@ -117,6 +131,12 @@ export const agentDefaults = {
     resolvConf: "/etc/resolv.conf",
     cgroupDriver: "cgroupfs",
     cgroupRoot: "",
+    cgroupsPerQOS: true,
+    kubeReserved: {} as Readonly<Record<string, string>>,
+    systemReserved: {} as Readonly<Record<string, string>>,
+    podPidsLimit: -1,
+    cpuCFSQuota: true,
+    cpuCFSQuotaPeriod: 100,
     maxPods: 110,
     maxParallelImagePulls: 5,
     registryPullQPS: 5,

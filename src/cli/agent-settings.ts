@@ -186,12 +186,21 @@ export const credentialProviderPaths = (flags: RunFlags, { chronode }: Configura
 
 const podOptions = ({ kubelet }: Configuration): PodOptions => {
   const { pods } = agentDefaults
+  const cgroupsPerQOS = kubelet.cgroupsPerQOS ?? pods.cgroupsPerQOS
   return {
     clusterDNS: kubelet.clusterDNS ?? pods.clusterDNS,
     clusterDomain: kubelet.clusterDomain ?? pods.clusterDomain,
     resolvConf: kubelet.resolvConf ?? pods.resolvConf,
     cgroupDriver: kubelet.cgroupDriver ?? pods.cgroupDriver,
     cgroupRoot: kubelet.cgroupRoot ?? pods.cgroupRoot,
+    cgroupsPerQOS,
+    enforcesAllocatable: cgroupsPerQOS && (kubelet.enforceNodeAllocatable ?? ["pods"]).includes("pods"),
+    kubeReserved: kubelet.kubeReserved ?? pods.kubeReserved,
+    systemReserved: kubelet.systemReserved ?? pods.systemReserved,
+    podPidsLimit: kubelet.podPidsLimit ?? pods.podPidsLimit,
+    cpuCFSQuota: kubelet.cpuCFSQuota ?? pods.cpuCFSQuota,
+    cpuCFSQuotaPeriod: lengthOr(kubelet.cpuCFSQuotaPeriod, pods.cpuCFSQuotaPeriod),
+    singleProcessOOMKill: kubelet.singleProcessOOMKill,
     // Kubelet reads a zero as "not set".
     maxPods: kubelet.maxPods || pods.maxPods,
     // Unlike kubelet's, the default is several at once: a registry that hangs must not hold up other images.

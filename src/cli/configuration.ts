@@ -9,6 +9,7 @@ import { Result } from "effect"
 import { isMap, LineCounter, parseAllDocuments } from "yaml"
 import { parseQuantity } from "../actors/pod/quantity.ts"
 import type { CgroupDriver, Durability, LogFormat, LogLevel, Recording, Remark } from "./agent-options.ts"
+import { type CgroupConfiguration, cgroupProblems } from "./configuration-cgroups.ts"
 import { checkFields, type Problem } from "./configuration-check.ts"
 import { actedOn, chronodeFields, kubeletFields } from "./configuration-fields.ts"
 import { CommandFailed } from "./exit.ts"
@@ -19,7 +20,7 @@ import { parseLength } from "./times.ts"
 export const maxConfigurationBytes = 1024 * 1024
 
 /** The fields of a KubeletConfiguration that are acted on, as written. Lengths of time are text (`1m30s`). */
-export interface KubeletConfiguration {
+export interface KubeletConfiguration extends CgroupConfiguration {
   readonly clusterDNS?: ReadonlyArray<string>
   readonly clusterDomain?: string
   readonly resolvConf?: string
@@ -189,6 +190,7 @@ const rangeProblems = (
   for (const [i, address] of (values.clusterDNS ?? []).entries()) {
     if (isIP(address) === 0) problems.push([`clusterDNS.${i}`, `must be an IP address, not '${address}'`])
   }
+  problems.push(...cgroupProblems(values))
   below("registryPullQPS", values.registryPullQPS, 0)
   below("registryBurst", values.registryBurst, 0)
   below("maxPods", values.maxPods, 0)

@@ -490,6 +490,41 @@ export interface JournalPrunedData {
   readonly hash: string
 }
 
+/** The cgroup above a class of pods is to have these values: the Burstable pods together have shares for what they request, the BestEffort ones the least, and all of them the limits of what the node has for pods. */
+export interface QosCgroupUpdatedData {
+  readonly tier: "pods" | "burstable" | "besteffort"
+  readonly path: string
+  readonly values: {
+    readonly cpuShares?: number
+    readonly cpuQuota?: number
+    readonly cpuPeriod?: number
+    readonly memoryLimit?: number
+    readonly pidsLimit?: number
+    readonly hugePages?: { readonly [name: string]: number }
+  }
+  readonly from?: {
+    readonly cpuShares?: number
+    readonly cpuQuota?: number
+    readonly cpuPeriod?: number
+    readonly memoryLimit?: number
+    readonly pidsLimit?: number
+    readonly hugePages?: { readonly [name: string]: number }
+  }
+  readonly pods: number
+}
+
+/** The cgroup above a class of pods could not be made or set; it is tried again every minute. Pods whose own cgroup cannot be made do not start (FailedToCreatePodContainer). */
+export interface QosCgroupFailedData {
+  readonly path: string
+  readonly message: string
+}
+
+/** The cgroup above a class of pods is as it is to be again, after a failure or after somebody removed it. */
+export interface QosCgroupRestoredData {
+  readonly path: string
+  readonly reason: "Failed" | "Removed"
+}
+
 /** A manifest file was read for the first time, or with new content; the pods it declares are desired now. */
 export interface ManifestReadData {
   readonly file: string
@@ -789,6 +824,25 @@ export interface SandboxRequestedData {
   readonly reason: string
 }
 
+/** The pod's cgroup is there, with these values in the kernel: the processes of its containers are limited together. Values are those of cgroup v1; on v2 cpu.weight follows from the shares. */
+export interface PodCgroupCreatedData {
+  readonly path: string
+  readonly values: {
+    readonly cpuShares?: number
+    readonly cpuQuota?: number
+    readonly cpuPeriod?: number
+    readonly memoryLimit?: number
+    readonly pidsLimit?: number
+    readonly hugePages?: { readonly [name: string]: number }
+  }
+  readonly found?: boolean
+}
+
+/** The pod's cgroup is gone while the pod runs: somebody removed it. Its containers are stopped and the sandbox is made anew, in a new cgroup. */
+export interface PodCgroupLostData {
+  readonly path: string
+}
+
 /** The sandbox runs; the pod has its network. */
 export interface SandboxCreatedData {
   readonly sandboxId: string
@@ -803,6 +857,7 @@ export interface SandboxFailedData {
   readonly message: string
   readonly failures: number
   readonly retryAt: string
+  readonly reason?: string
 }
 
 /** The sandbox is not ready any more, or the runtime does not know it. */
@@ -1233,6 +1288,9 @@ export interface EventData {
   readonly AdmissionClosed: AdmissionClosedData
   readonly AdmissionOpened: AdmissionOpenedData
   readonly JournalPruned: JournalPrunedData
+  readonly QosCgroupUpdated: QosCgroupUpdatedData
+  readonly QosCgroupFailed: QosCgroupFailedData
+  readonly QosCgroupRestored: QosCgroupRestoredData
   readonly ManifestRead: ManifestReadData
   readonly ManifestInvalid: ManifestInvalidData
   readonly ManifestFieldIgnored: ManifestFieldIgnoredData
@@ -1268,6 +1326,8 @@ export interface EventData {
   readonly PodVolumesReleased: PodVolumesReleasedData
   readonly PodVolumeRemoved: PodVolumeRemovedData
   readonly SandboxRequested: SandboxRequestedData
+  readonly PodCgroupCreated: PodCgroupCreatedData
+  readonly PodCgroupLost: PodCgroupLostData
   readonly SandboxCreated: SandboxCreatedData
   readonly SandboxFailed: SandboxFailedData
   readonly SandboxLost: SandboxLostData
@@ -1327,6 +1387,9 @@ export const tagsByType = {
   "dev.chronode.AdmissionClosed.v1": "AdmissionClosed",
   "dev.chronode.AdmissionOpened.v1": "AdmissionOpened",
   "dev.chronode.JournalPruned.v1": "JournalPruned",
+  "dev.chronode.QosCgroupUpdated.v1": "QosCgroupUpdated",
+  "dev.chronode.QosCgroupFailed.v1": "QosCgroupFailed",
+  "dev.chronode.QosCgroupRestored.v1": "QosCgroupRestored",
   "dev.chronode.ManifestRead.v1": "ManifestRead",
   "dev.chronode.ManifestInvalid.v1": "ManifestInvalid",
   "dev.chronode.ManifestFieldIgnored.v1": "ManifestFieldIgnored",
@@ -1362,6 +1425,8 @@ export const tagsByType = {
   "dev.chronode.PodVolumesReleased.v1": "PodVolumesReleased",
   "dev.chronode.PodVolumeRemoved.v1": "PodVolumeRemoved",
   "dev.chronode.SandboxRequested.v1": "SandboxRequested",
+  "dev.chronode.PodCgroupCreated.v1": "PodCgroupCreated",
+  "dev.chronode.PodCgroupLost.v1": "PodCgroupLost",
   "dev.chronode.SandboxCreated.v1": "SandboxCreated",
   "dev.chronode.SandboxFailed.v1": "SandboxFailed",
   "dev.chronode.SandboxLost.v1": "SandboxLost",

@@ -20,7 +20,9 @@ const history = (world: World) =>
     of: <Tag extends NodeEvent["_tag"]>(tag: Tag, name?: string) =>
       events.filter(
         (e) => e.event._tag === tag && (name === undefined || actorPath(e.actor) === `pod/default/${name}`)
-      ) as unknown as ReadonlyArray<(typeof events)[number] & { readonly event: Extract<NodeEvent, { readonly _tag: Tag }> }>
+      ) as unknown as ReadonlyArray<
+        (typeof events)[number] & { readonly event: Extract<NodeEvent, { readonly _tag: Tag }> }
+      >
   }))
 
 describe("a pod of high priority that does not fit", () => {

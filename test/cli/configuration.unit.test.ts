@@ -37,7 +37,7 @@ describe("configuration files from the field", () => {
         remarks.filter(({ level }) => level === "warn"),
         []
       )
-      assert.ok(remarks.some(({ level, message }) => level === "debug" && /Reserved|failSwapOn/u.test(message)))
+      assert.ok(remarks.some(({ level, message }) => level === "debug" && /eviction|failSwapOn/u.test(message)))
     })
   }
 

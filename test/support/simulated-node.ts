@@ -12,6 +12,7 @@ import { type ActorSystemShape, makeActorSystem } from "../../src/actors/kernel/
 import { defaultLogRotation, LogRotation } from "../../src/actors/log/settings.ts"
 import { Admission } from "../../src/actors/node/admission.ts"
 import { Retention, type RetentionPolicy } from "../../src/actors/node/retention.ts"
+import { TierHints } from "../../src/actors/node/tier-hints.ts"
 import type { NodeOffer } from "../../src/actors/pod/node-room.ts"
 import { Pods } from "../../src/actors/pod/pods.ts"
 import { PodSettings } from "../../src/actors/pod/settings.ts"
@@ -21,6 +22,8 @@ import { RuntimeView } from "../../src/actors/runtime/features.ts"
 import { Placements } from "../../src/actors/source/placements.ts"
 import { PublisherStatus } from "../../src/actors/stream/status.ts"
 import { podViews } from "../../src/actors/views.ts"
+import { makeMemoryCgroups } from "../../src/adapters/cgroupfs/memory.ts"
+import { Cgroups } from "../../src/adapters/cgroupfs/port.ts"
 import { MemoryCredentials } from "../../src/adapters/credentials/memory.ts"
 import { Credentials } from "../../src/adapters/credentials/port.ts"
 import { MemoryRuntime, type MemoryRuntimeOptions } from "../../src/adapters/cri/memory.ts"
@@ -73,6 +76,7 @@ export const makeWorld = (options: SimulationOptions = {}) =>
     const { journal, control: journalControl } = yield* makeMemoryJournal({ node })
     const runtime = yield* MemoryRuntime.make({ images: [simulatedImage], ...options.runtime })
     const host = makeMemoryHost(node)
+    const cgroups = makeMemoryCgroups()
     const nats = makeMemoryServer({ name: `CHRONODE_${node}`, subjects: [nodeSubjects(node)], ...defaultLimits })
     const outside = yield* Layer.build(
       Layer.mergeAll(
@@ -101,6 +105,7 @@ export const makeWorld = (options: SimulationOptions = {}) =>
       journalControl,
       runtime,
       host,
+      cgroups,
       stream: nats.server,
       outside,
       manifests,
@@ -128,11 +133,12 @@ export const startAgent = (
     const current: { system: ActorSystemShape | undefined } = { system: undefined }
     const { facts } = world.host.service
     const flags = options.flags ?? world.options.flags ?? knownFlags
-    const inside = yield* Layer.build(Layer.mergeAll(Admission.layer, PublisherStatus.layer))
+    const inside = yield* Layer.build(Layer.mergeAll(Admission.layer, TierHints.layer, PublisherStatus.layer))
     const bare = world.outside.pipe(
       Context.merge(inside),
       Context.add(Journal, world.journal),
       Context.add(Host, world.host.service),
+      Context.add(Cgroups, world.cgroups.service),
       Context.add(LogRotation, LogRotation.make(defaultLogRotation)),
       Context.add(
         PodSettings,

@@ -1,5 +1,6 @@
 /** The node: its agent's lives, and whether new pods are admitted. */
 import type { EventsOf } from "../../events/catalogue.ts"
+import type { CgroupValues } from "../../events/cgroup-values.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { nodeEvents } from "../../events/kinds/node.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
@@ -27,6 +28,15 @@ export interface NodeState {
     readonly podLogsDir?: string
   } | null
   readonly stopped: boolean
+  /** The cgroups above the pods, by path; absent where there never were any. */
+  readonly tiers?: Readonly<Record<string, TierInState>>
+}
+
+export interface TierInState {
+  readonly tier: "pods" | "burstable" | "besteffort"
+  readonly values: CgroupValues
+  /** What setting it failed with; absent: it is set, or being set. */
+  readonly failed?: string
 }
 
 const initial: NodeState = { admission: "open", closedBecause: "", starts: 0, started: null, stopped: false }
@@ -48,7 +58,40 @@ const evolve = (state: NodeState, event: NodeActorEvent, meta: EventMeta): NodeS
       return { ...state, admission: "open", closedBecause: "" }
     case "JournalPruned":
       return state
+    case "QosCgroupUpdated": {
+      const { tier, path, values } = event
+      return { ...state, tiers: { ...state.tiers, [path]: { ...state.tiers?.[path], tier, values } } }
+    }
+    case "QosCgroupFailed": {
+      const known = state.tiers?.[event.path]
+      if (known === undefined) return state
+      return { ...state, tiers: { ...state.tiers, [event.path]: { ...known, failed: event.message } } }
+    }
+    case "QosCgroupRestored": {
+      const known = state.tiers?.[event.path]
+      if (known === undefined) return state
+      const { failed: _, ...rest } = known
+      return { ...state, tiers: { ...state.tiers, [event.path]: rest } }
+    }
   }
+}
+
+const isSame = (a: CgroupValues, b: CgroupValues): boolean =>
+  a.cpuShares === b.cpuShares && a.memoryLimit === b.memoryLimit && a.pidsLimit === b.pidsLimit
+
+type NodeDecision = Decision<NodeState, NodeActorEvent>
+
+/** A failure is told once for each message, and its end; that one was made again, where it is no news that it is made. */
+const learnTier = (d: NodeDecision, command: Extract<NodeCommand, { readonly _tag: "TierApplied" }>): void => {
+  const { path } = command
+  const known = d.state.tiers?.[path]
+  if (known === undefined) return
+  if (command.outcome === "failed") {
+    const message = command.message ?? ""
+    if (known.failed !== message) d.emit({ _tag: "QosCgroupFailed", path, message })
+  } else if (known.failed !== undefined) d.emit({ _tag: "QosCgroupRestored", path, reason: "Failed" })
+  else if (command.made === true && command.again === true)
+    d.emit({ _tag: "QosCgroupRestored", path, reason: "Removed" })
 }
 
 const decide = (state: NodeState, command: NodeCommand): ReadonlyArray<Decided<NodeActorEvent>> => {
@@ -77,6 +120,17 @@ const decide = (state: NodeState, command: NodeCommand): ReadonlyArray<Decided<N
       d.emit({ _tag: "JournalPruned", throughSequence, events, hash })
       break
     }
+    case "TiersCounted":
+      for (const { tier, path, values } of command.tiers) {
+        const known = d.state.tiers?.[path]
+        if (known !== undefined && isSame(known.values, values)) continue
+        const from = known === undefined ? {} : { from: known.values }
+        d.emit({ _tag: "QosCgroupUpdated", tier, path, values, ...from, pods: command.pods })
+      }
+      break
+    case "TierApplied":
+      learnTier(d, command)
+      break
   }
   return d.decided
 }

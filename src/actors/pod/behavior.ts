@@ -1,5 +1,6 @@
 /** The pod's actor, live: what each of its events sets going, and what is taken up again after a restart. */
 import { Clock, Effect } from "effect"
+import type { Cgroups } from "../../adapters/cgroupfs/port.ts"
 import type { ContainerRuntime } from "../../adapters/cri/port.ts"
 import type { Host } from "../../adapters/host/port.ts"
 import type { ContainerLogs } from "../../adapters/logs/port.ts"
@@ -8,6 +9,7 @@ import type { Prober } from "../../adapters/probing/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
 import type { Behavior, Outgoing, Reaction } from "../kernel/behavior.ts"
+import { TierHints } from "../node/tier-hints.ts"
 import type { PodCommand } from "./commands.ts"
 import { ensureContainer, removeDeadContainers, stopContainer } from "./container-effects.ts"
 import { podDecider } from "./decider.ts"
@@ -20,7 +22,16 @@ import { cleanUp, ensureSandbox, stopSandbox } from "./sandbox-effects.ts"
 import type { PodSettings } from "./settings.ts"
 import { containerIn, type HookType, isAlive, isHeld, type PodState } from "./state.ts"
 
-export type PodNeeds = ContainerLogs | ContainerRuntime | Host | Manifests | Pods | PodSettings | Prober
+export type PodNeeds =
+  | Cgroups
+  | ContainerLogs
+  | ContainerRuntime
+  | Host
+  | Manifests
+  | Pods
+  | PodSettings
+  | Prober
+  | TierHints
 type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, PodNeeds>
 
 const toSelf =
@@ -63,10 +74,15 @@ const work = (event: PodEvent, state: PodState, id: ActorId): Reaction<PodNeeds>
 
 const react = ({ event }: RecordedEvent<PodEvent>, state: PodState, id: ActorId): Reaction<PodNeeds> => {
   const done = work(event, state, id)
-  if (!podTells.has(event._tag)) return done
+  const touches = touchesTiers.has(event._tag)
+  if (!touches && !podTells.has(event._tag)) return done
   const told = Effect.map(Clock.currentTimeMillis, (at) => podMessages(event, state, id, at))
-  return [told, ...(Array.isArray(done) ? done : [done as Work])]
+  return [...(touches ? [touchTiers] : []), told, ...(Array.isArray(done) ? done : [done as Work])]
 }
+
+/** Events after which the cgroups above the pods may be due to change. */
+const touchesTiers: ReadonlySet<PodEvent["_tag"]> = new Set(["PodAdmitted", "PodPhaseChanged", "PodRemoved"])
+const touchTiers: Work = Effect.flatMap(TierHints, ({ touch }) => Effect.as(touch, []))
 
 /**
  * After a restart of the agent or of the actor: what was decided and has no outcome yet is looked for in the runtime and

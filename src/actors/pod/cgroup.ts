@@ -3,10 +3,13 @@
  * helpers_linux.go, pod_container_manager_linux.go). A name is a list of components below the root; a driver turns it
  * into a path.
  */
+import { maxShares, minShares } from "../../adapters/cgroupfs/port.ts"
 import { type QosClass, qosClass } from "./qos.ts"
 import { milliValue, quantityOf, value, zero } from "./quantity.ts"
 import { hugePagePrefix, podLimits, podRequests, resourceList } from "./resource-list.ts"
 import { allContainers, type PolicyContainer, type PolicyPod, type PolicyPodSpec } from "./spec-extension.ts"
+
+export { maxShares, minShares, sharesToWeight, weightToShares } from "../../adapters/cgroupfs/port.ts"
 
 export type CgroupDriver = "cgroupfs" | "systemd"
 export type CgroupVersion = "v1" | "v2"
@@ -66,9 +69,7 @@ export const podUidOfCgroup = (
 
 // CPU in the kernel's terms.
 
-/** Kernel bounds of cpu.shares, and the shares of one CPU. */
-export const minShares = 2
-export const maxShares = 262_144
+/** Shares of one CPU. */
 const sharesPerCpu = 1024
 /** Microseconds; the kernel refuses quotas below 1 ms. */
 export const defaultQuotaPeriod = 100_000
@@ -81,14 +82,6 @@ export const milliCpuToShares = (milliCpu: number): number =>
 export const milliCpuToQuota = (milliCpu: number, period: number = defaultQuotaPeriod): number =>
   milliCpu === 0 ? 0 : Math.max(Math.trunc((milliCpu * period) / 1000), minQuota)
 export const quotaToMilliCpu = (quota: number, period: number): number => Math.trunc((quota * 1000) / period)
-
-/** cgroup v2's cpu.weight (1-10000). Absent shares: 0, not set. Newer OCI runtimes use another curve: read back, never assume. */
-export const sharesToWeight = (shares: number | undefined): number =>
-  shares === undefined
-    ? 0
-    : 1 + Math.trunc(((Math.min(Math.max(shares, minShares), maxShares) - minShares) * 9999) / (maxShares - minShares))
-export const weightToShares = (weight: number): number =>
-  minShares + Math.trunc(((weight - 1) * (maxShares - minShares)) / 9999)
 
 /** Bytes by page size in bytes, of the resources named `hugepages-<size>`; equal sizes add up. */
 export const hugePageLimits = (

@@ -1,5 +1,6 @@
 /** What a pod's actor can be told. Times are milliseconds since the epoch, but for those of the runtime (RFC 3339). */
 import { Schema } from "effect"
+import { CgroupValues } from "../../events/cgroup-values.ts"
 import { Timestamp } from "../../events/definition.ts"
 import { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import { NodeRoom } from "../../events/node-room.ts"
@@ -76,8 +77,14 @@ export const ReportSandbox = Schema.TaggedStruct("ReportSandbox", {
   sandboxId: opt(text),
   ips: opt(Schema.Array(text)),
   createdAt: opt(Timestamp),
-  message: opt(text)
+  message: opt(text),
+  /** Of a failure that is not the runtime's: FailedToCreatePodContainer. */
+  reason: opt(text),
+  /** The pod's cgroup, which is made before its sandbox; absent where the agent makes none. `made`: it was not there. */
+  cgroup: opt(Schema.Struct({ path: text, values: CgroupValues, made: Schema.Boolean }))
 })
+/** What a look at the pod's cgroup found. */
+export const ReportCgroup = Schema.TaggedStruct("ReportCgroup", { at, path: text, outcome: Schema.Literal("missing") })
 export const ReportSandboxStop = Schema.TaggedStruct("ReportSandboxStop", {
   at,
   sandboxId: text,
@@ -157,6 +164,7 @@ export const PodCommand = Schema.Union([
   ReportVolume,
   ReportProbe,
   ReportSandbox,
+  ReportCgroup,
   ReportSandboxStop,
   ReportContainerCreated,
   ReportContainerStart,

@@ -1,5 +1,6 @@
 /** Starting, stopping and removing containers. Keyed by (sandbox, name, attempt): what is there already is taken over. */
 import { Clock, Effect, Result } from "effect"
+import type { Cgroups } from "../../adapters/cgroupfs/port.ts"
 import { type ContainerConfig, ContainerRuntime, CriError, type SandboxConfig } from "../../adapters/cri/port.ts"
 import { Host, type HostError } from "../../adapters/host/port.ts"
 import { ContainerLogs } from "../../adapters/logs/port.ts"
@@ -28,7 +29,7 @@ interface StartFailure {
   readonly deadContainer?: string
 }
 
-type Needs = ContainerLogs | ContainerRuntime | Host | Manifests | PodSettings
+type Needs = Cgroups | ContainerLogs | ContainerRuntime | Host | Manifests | PodSettings
 
 const failure =
   (reason: StartFailure["reason"]) =>

@@ -3,6 +3,7 @@
  * is there of the same attempt is taken over, and what can never start is made anew.
  */
 import { Duration, Effect, Schema } from "effect"
+import { Cgroups } from "../../adapters/cgroupfs/port.ts"
 import {
   type ContainerConfig,
   ContainerRuntime,
@@ -10,7 +11,6 @@ import {
   type CriError,
   type SandboxConfig
 } from "../../adapters/cri/port.ts"
-import { Host } from "../../adapters/host/port.ts"
 import { containerNameLabel, podUidLabel } from "./labels.ts"
 
 /** The runtime made this container and can never run it: the next attempt is another one. */
@@ -69,12 +69,12 @@ const removalPause = Duration.millis(100)
 const removeNeverRan = (containerId: string, cgroupParent: string) =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
-    const host = yield* Host
+    const cgroups = yield* Cgroups
     const remove = runtime.removeContainer(containerId)
     const removed = yield* Effect.result(remove)
     if (removed._tag === "Success") return
     if (!isRefusal(removed.failure) || cgroupParent === "") return yield* Effect.fail(removed.failure)
-    for (const name of cgroupNames(containerId)) yield* host.removeCgroup(`${cgroupParent}/${name}`)
+    for (const name of cgroupNames(containerId)) yield* cgroups.remove(`${cgroupParent}/${name}`)
     for (let attempt = 0; attempt < removalAttempts; attempt++) {
       yield* Effect.sleep(removalPause)
       if ((yield* Effect.result(remove))._tag === "Success") return

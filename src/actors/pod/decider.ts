@@ -42,6 +42,7 @@ const learning: Learn = {
   ReportVolume: (d, command) => learnVolume(d, command),
   ReportProbe: (d, command) => learnProbe(d, command),
   ReportSandbox: (d, command) => learnSandbox(d, command),
+  ReportCgroup: (d, command) => learnCgroup(d, command),
   ReportSandboxStop: (d, command) => learnSandboxStop(d, command),
   ReportContainerCreated: (d, command) => learnCreated(d, command),
   ReportContainerStart: (d, command) => learnStart(d, command),
@@ -170,6 +171,7 @@ const learnVolume = (d: PodDecision, command: CommandOf<"ReportVolume">): void =
 const learnSandbox = (d: PodDecision, command: CommandOf<"ReportSandbox">): void => {
   const { sandbox } = d.state
   if (sandbox?.status !== "requested" || sandbox.attempt !== command.attempt) return
+  learnPodCgroup(d, command.cgroup, sandbox.because)
   if (command.outcome === "created") {
     d.emit(
       {
@@ -189,11 +191,30 @@ const learnSandbox = (d: PodDecision, command: CommandOf<"ReportSandbox">): void
         attempt: sandbox.attempt,
         message: command.message ?? "",
         failures,
-        retryAt: timestamp(d.at + retryDelay(failures))
+        retryAt: timestamp(d.at + retryDelay(failures)),
+        ...(command.reason === undefined ? {} : { reason: command.reason })
       },
       sandbox.because
     )
   }
+}
+
+/** The cgroup comes before the sandbox, and is told first. What is known already is no news. */
+const learnPodCgroup = (d: PodDecision, report: CommandOf<"ReportSandbox">["cgroup"], because: string): void => {
+  if (report === undefined) return
+  const { path, values, made } = report
+  const known = d.state.cgroup
+  const isKnown = known?.path === path && JSON.stringify(known.values) === JSON.stringify(values)
+  if (isKnown && !made) return
+  d.emit({ _tag: "PodCgroupCreated", path, values, ...(made ? {} : { found: true }) }, because)
+}
+
+/** kubelet kills a pod whose cgroup is gone and makes both anew (`kubelet.go` SyncPod). */
+const learnCgroup = (d: PodDecision, { path }: CommandOf<"ReportCgroup">): void => {
+  const { cgroup, sandbox, termination } = d.state
+  if (cgroup?.path !== path || sandbox?.status !== "ready" || termination !== null) return
+  const lost = d.emit({ _tag: "PodCgroupLost", path })
+  d.emit({ _tag: "SandboxLost", sandboxId: sandbox.sandboxId, reason: "the pod's cgroup is gone" }, lost)
 }
 
 const learnSandboxStop = (d: PodDecision, command: CommandOf<"ReportSandboxStop">): void => {

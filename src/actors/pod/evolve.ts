@@ -148,6 +148,12 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
           because: meta.id
         }
       }
+    case "PodCgroupCreated":
+      return { ...state, because: meta.id, cgroup: { path: event.path, values: event.values } }
+    case "PodCgroupLost": {
+      const { cgroup: _, ...rest } = state
+      return { ...rest, because: meta.id }
+    }
     case "SandboxCreated":
       return withSandbox(state, meta, {
         status: "ready",

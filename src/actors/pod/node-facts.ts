@@ -16,6 +16,10 @@ export interface NodeFacts extends ResourceEnvironment, NodeDns {
   readonly cgroupDriver: CgroupDriver
   /** kubelet's cgroupRoot: `/` or absent for the root of the hierarchy. */
   readonly cgroupRoot?: string
+  /** kubelet's cgroupsPerQOS; on where absent. Off: the runtime has its own place for cgroups, and the agent makes none. */
+  readonly cgroupsPerQos?: boolean
+  /** kubelet's podPidsLimit; absent or not positive: no limit. */
+  readonly podPidsLimit?: number
   /** kubelet's seccompDefault: a container that says nothing gets the runtime's profile, not none. */
   readonly seccompDefault?: boolean
   /** Whether the kernel enforces SELinux: files made for a pod are then relabelled. */

@@ -59,7 +59,7 @@ const calculate = (
 export { calculate as calculateLinuxResources }
 
 /** `2097152` → `2MB`, as cgroup files name page sizes (binary thousands under decimal names). */
-const pageSizeName = (bytes: number): string => {
+export const pageSizeName = (bytes: number): string => {
   const units = ["B", "KB", "MB", "GB", "TB", "PB"]
   let size = bytes
   let unit = 0

@@ -1,12 +1,12 @@
 /** The sandbox of a pod as the runtime is asked for it (`pkg/kubelet/kuberuntime/kuberuntime_sandbox.go`). */
 import { Result } from "effect"
 import type { SandboxConfig } from "../../adapters/cri/port.ts"
-import { cgroupPath, podCgroupName } from "./cgroup.ts"
 import { podDns } from "./dns.ts"
 import { type HostnameInvalid, podHostname, sandboxHostname } from "./hostname.ts"
 import { type ConfigOrigin, sandboxAnnotations, sandboxLabels } from "./labels.ts"
 import { podNamespaces } from "./namespaces.ts"
-import { type NodeFacts, podLogDirectory, podsCgroup } from "./node-facts.ts"
+import { type NodeFacts, podLogDirectory } from "./node-facts.ts"
+import { podCgroupPath } from "./pod-cgroup.ts"
 import { portMappings } from "./ports.ts"
 import { overheadResources, sandboxResources } from "./resources.ts"
 import { hasPrivilegedContainer, podGroups } from "./security.ts"
@@ -47,7 +47,7 @@ export const sandboxConfig = (
     labels: sandboxLabels(pod),
     annotations: sandboxAnnotations(pod, origin),
     linux: {
-      cgroupParent: cgroupPath(podCgroupName(pod, podsCgroup(node)), node.cgroupDriver),
+      cgroupParent: podCgroupPath(pod, node),
       securityContext: sandboxSecurity(pod),
       ...(sysctls.length === 0 ? {} : { sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])) }),
       overhead: overheadResources(pod, node),

@@ -3,10 +3,12 @@
  * agent began is found in the runtime and taken over, never made twice (law 1).
  */
 import { Clock, Duration, Effect, Result } from "effect"
+import type { CgroupError, Cgroups } from "../../adapters/cgroupfs/port.ts"
 import { ContainerRuntime, CriError, type SandboxConfig } from "../../adapters/cri/port.ts"
 import { Host, type HostError } from "../../adapters/host/port.ts"
 import { ContainerLogs, type LogError } from "../../adapters/logs/port.ts"
 import type { Pod } from "../../events/pod-spec.ts"
+import { type CgroupReport, ensureFailed, ensurePodCgroup, failedToCreate, removePodCgroup } from "./cgroup-effects.ts"
 import type { PodCommand } from "./commands.ts"
 import { isRefusal } from "./container-start.ts"
 import { podUidLabel } from "./labels.ts"
@@ -61,6 +63,29 @@ export const ensureSandbox = (
   attempt: number,
   admittedAt: string,
   checkFirst: boolean
+): Effect.Effect<PodCommand, never, Cgroups | ContainerRuntime | Host | PodSettings> =>
+  Effect.gen(function* () {
+    const cgroup = yield* ensurePodCgroup(pod)
+    return yield* ensureInCgroup(pod, attempt, admittedAt, checkFirst, cgroup)
+  }).pipe(
+    Effect.catch(({ cgroup: { path }, error }) =>
+      Effect.map(Clock.currentTimeMillis, (at) => ({
+        _tag: "ReportSandbox" as const,
+        at,
+        attempt,
+        outcome: "failed" as const,
+        reason: failedToCreate,
+        message: ensureFailed(path, error)
+      }))
+    )
+  )
+
+const ensureInCgroup = (
+  pod: Pod,
+  attempt: number,
+  admittedAt: string,
+  checkFirst: boolean,
+  cgroup: CgroupReport | undefined
 ): Effect.Effect<PodCommand, never, ContainerRuntime | Host | PodSettings> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
@@ -79,7 +104,8 @@ export const ensureSandbox = (
       outcome: "created" as const,
       sandboxId,
       ips: status.ips,
-      createdAt: status.createdAt
+      createdAt: status.createdAt,
+      ...(cgroup === undefined ? {} : { cgroup })
     }
   }).pipe(
     Effect.catch((error: CriError | HostError) =>
@@ -88,7 +114,8 @@ export const ensureSandbox = (
         at,
         attempt,
         outcome: "failed" as const,
-        message: error.message
+        message: error.message,
+        ...(cgroup === undefined ? {} : { cgroup })
       }))
     )
   )
@@ -129,16 +156,16 @@ const sweepPause = Duration.millis(500)
  * A runtime that refuses to remove what is dead (containerd, of a container whose start was cut off, until it is
  * restarted) does not hold up the end of the pod: nothing of it runs, and what is left is an orphan that is tried again.
  */
-const sweepOrLeave = (uid: string, cgroupParent: string) =>
+const sweepOrLeave = (pod: Pod) =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
-    const host = yield* Host
+    const { uid } = pod.metadata
     for (let attempt = 1; ; attempt++) {
       const swept = yield* Effect.result(sweepRuntime(uid))
       if (Result.isSuccess(swept)) return
       if (!isRefusal(swept.failure)) return yield* Effect.fail(swept.failure)
       // A process that the runtime lost sight of goes with the cgroup.
-      yield* host.removeCgroup(cgroupParent)
+      yield* removePodCgroup(pod)
       const sandboxes = yield* runtime.listPodSandboxes({ [podUidLabel]: uid })
       const containers = yield* runtime.listContainers({ [podUidLabel]: uid })
       const isDead =
@@ -155,22 +182,21 @@ const sweepOrLeave = (uid: string, cgroupParent: string) =>
 /** Removes what is left of a pod: in the runtime, its directory, its logs and its cgroup. */
 export const cleanUp = (
   pod: Pod
-): Effect.Effect<PodCommand, never, ContainerLogs | ContainerRuntime | Host | PodSettings> =>
+): Effect.Effect<PodCommand, never, Cgroups | ContainerLogs | ContainerRuntime | Host | PodSettings> =>
   Effect.gen(function* () {
     const host = yield* Host
     const logs = yield* ContainerLogs
     const { facts } = yield* PodSettings
-    const config = yield* sandboxConfigOf(pod, 0, "")
-    yield* sweepOrLeave(pod.metadata.uid, config.linux.cgroupParent)
+    yield* sweepOrLeave(pod)
     yield* host.removeTree(podDirectory(facts, pod.metadata.uid))
     const logDirectory = podLogDirectory(facts, pod)
     if (facts.containerLogsDir !== undefined) yield* logs.unlink(facts.containerLogsDir, logDirectory)
     yield* host.removeTree(logDirectory)
     // containerd leaves the parent cgroup behind.
-    yield* host.removeCgroup(config.linux.cgroupParent)
+    yield* removePodCgroup(pod)
     return { _tag: "ReportCleanup" as const, at: yield* Clock.currentTimeMillis, outcome: "done" as const }
   }).pipe(
-    Effect.catch((error: CriError | HostError | LogError) =>
+    Effect.catch((error: CgroupError | CriError | HostError | LogError) =>
       Effect.map(Clock.currentTimeMillis, (at) => ({
         _tag: "ReportCleanup" as const,
         at,

@@ -11,6 +11,8 @@ export class PodSettings extends Context.Service<
     readonly maxContainerRestartPeriodSeconds: number
     /** What the node offers to its pods; absent: no limit. */
     readonly offer?: NodeOffer
+    /** What all pods together are limited to in the kernel, by resource (`cpu`, `memory`). */
+    readonly podsAllocatable?: Readonly<Record<string, string>>
     /** The runtime's handler for pods without a RuntimeClass; empty: its default. */
     readonly runtimeHandler: string
   }

@@ -4,6 +4,7 @@
  * exclude each other).
  */
 import type { EventOf } from "../../events/catalogue.ts"
+import type { CgroupValues } from "../../events/cgroup-values.ts"
 import type { PodPhase } from "../../events/kinds/pod.ts"
 import type { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
@@ -161,6 +162,8 @@ export interface PodState {
   readonly restarting?: { readonly because: string } | null
   readonly volumes: ReadonlyArray<VolumeInState>
   readonly sandbox: SandboxInState | null
+  /** Its cgroup as the kernel was told it. */
+  readonly cgroup?: { readonly path: string; readonly values: CgroupValues }
   readonly containers: ReadonlyArray<ContainerInState>
   /** A regular container has been started in this sandbox: init containers are behind us. */
   readonly initialized: boolean

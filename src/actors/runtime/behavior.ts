@@ -1,5 +1,6 @@
 /** The runtime's actor, live: it watches the runtime and removes sandboxes that belong to no pod any more. */
 import { Clock, Effect, Schedule } from "effect"
+import { Cgroups } from "../../adapters/cgroupfs/port.ts"
 import { ContainerRuntime } from "../../adapters/cri/port.ts"
 import { Host } from "../../adapters/host/port.ts"
 import { ContainerLogs } from "../../adapters/logs/port.ts"
@@ -15,22 +16,25 @@ import type { RuntimeCommand } from "./commands.ts"
 import { type Orphan, type RuntimeEvent, type RuntimeState, runtimeDecider } from "./decider.ts"
 import { observeRuntime, runtimeActor } from "./observer.ts"
 
-export type RuntimeNeeds = ContainerLogs | ContainerRuntime | Host | LogRotation | PodSettings | Pods
+export type RuntimeNeeds = Cgroups | ContainerLogs | ContainerRuntime | Host | LogRotation | PodSettings | Pods
 
 /** Between attempts to remove an orphan: 1 s, doubling to a minute. */
 const removalRetry = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
 
 /** Cgroups that a pod may have had: its class is not known any more. */
 const cgroupsOf = (uid: string, facts: NodeFacts): ReadonlyArray<string> =>
-  [[], ["burstable"], ["besteffort"]].map((tier) =>
-    cgroupPath([...podsCgroup(facts), ...tier, `pod${uid}`], facts.cgroupDriver)
-  )
+  facts.cgroupsPerQos === false
+    ? []
+    : [[], ["burstable"], ["besteffort"]].map((tier) =>
+        cgroupPath([...podsCgroup(facts), ...tier, `pod${uid}`], facts.cgroupDriver)
+      )
 
 const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, never, RuntimeNeeds> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
     const host = yield* Host
     const logs = yield* ContainerLogs
+    const cgroups = yield* Cgroups
     const pods = yield* Pods
     const { facts } = yield* PodSettings
     yield* runtime.stopPodSandbox(orphan.sandboxId)
@@ -41,7 +45,7 @@ const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, ne
       const logDirectory = `${facts.podLogsDir}/${orphan.namespace}_${orphan.name}_${orphan.uid}`
       if (facts.containerLogsDir !== undefined) yield* logs.unlink(facts.containerLogsDir, logDirectory)
       yield* host.removeTree(logDirectory)
-      yield* Effect.forEach(cgroupsOf(orphan.uid, facts), host.removeCgroup, { discard: true })
+      yield* Effect.forEach(cgroupsOf(orphan.uid, facts), cgroups.remove, { discard: true })
     }
     const command: RuntimeCommand = {
       _tag: "OrphanGone",

@@ -51,7 +51,7 @@ export class WorldModel {
         return [{ _tag: "ReportPreempted", at: then, uid: event.pod.metadata.uid }]
       }
       case "SandboxRequested":
-        return [this.sandbox(event.attempt, at)]
+        return [this.sandbox(event.attempt, state, at)]
       case "SandboxStopRequested": {
         const then = at + this.took("SandboxStopRequested", "SandboxStopped", "")
         return [{ _tag: "ReportSandboxStop", at: then, sandboxId: event.sandboxId, outcome: "stopped" }]
@@ -171,7 +171,8 @@ export class WorldModel {
     return { at, result: result === "unknown" ? "success" : result, output: last.output, timedOut: false, duration: 0 }
   }
 
-  private sandbox(attempt: number, at: number): PodCommand {
+  private sandbox(attempt: number, state: PodState, at: number): PodCommand {
+    const cgroup = this.past.last("PodCgroupCreated")
     const made = this.past.last("SandboxCreated")
     const then = at + this.took("SandboxRequested", "SandboxCreated", "")
     return {
@@ -181,7 +182,16 @@ export class WorldModel {
       outcome: "created",
       sandboxId: made?._tag === "SandboxCreated" && made.attempt === attempt ? made.sandboxId : `what-if-${attempt}`,
       ips: made?._tag === "SandboxCreated" ? made.ips : [],
-      createdAt: timestamp(then)
+      createdAt: timestamp(then),
+      ...(cgroup?._tag === "PodCgroupCreated"
+        ? {
+            cgroup: {
+              path: cgroup.path,
+              values: cgroup.values,
+              made: state.cgroup === undefined && cgroup.found !== true
+            }
+          }
+        : {})
     }
   }
 

@@ -5,16 +5,12 @@ import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import { Effect, Layer } from "effect"
-import { removeCgroupTree } from "./cgroups.ts"
 import { Host, HostError, type NodeFacts } from "./port.ts"
 import { runtimeName } from "./runtime.ts"
 
 const maxTextBytes = 1024 * 1024
 /** Files of /proc say that they have no bytes. */
 const pseudoFileBytes = 64 * 1024
-/** Attempts to remove a cgroup: the kernel frees a dead process's cgroup a moment late. */
-const cgroupAttempts = 20
-const cgroupPause = "50 millis"
 
 const attempt = <A>(operation: string, at: string, run: () => Promise<A>): Effect.Effect<A, HostError> =>
   Effect.tryPromise({
@@ -137,11 +133,6 @@ export const layer = (nodeName: string): Layer.Layer<Host> =>
           const inside = mounts.split("\n").find((line) => `${line.split(" ")[1] ?? ""}/`.startsWith(`${directory}/`))
           if (inside !== undefined) throw new Error(`${inside.split(" ")[1]} is still mounted`)
           await fs.rm(directory, { recursive: true, force: true })
-        }),
-      removeCgroup: (cgroup) =>
-        attempt("remove cgroup", cgroup, () => removeCgroupTree(cgroup)).pipe(
-          Effect.catch((error) => Effect.flatMap(Effect.sleep(cgroupPause), () => Effect.fail(error))),
-          Effect.retry({ times: cgroupAttempts })
-        )
+        })
     })
   )

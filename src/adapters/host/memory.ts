@@ -1,4 +1,4 @@
-/** The node in memory, for tests and simulated nodes: files by path, cgroups by name. */
+/** The node in memory, for tests and simulated nodes: files by path. */
 import { Effect, Layer } from "effect"
 import { Host, HostError, type NodeFacts } from "./port.ts"
 
@@ -42,8 +42,7 @@ export const makeMemoryHost = (nodeName: string): MemoryHost => {
     removeTree: (path) =>
       act("remove", path, () => {
         for (const file of [...files.keys()]) if (`${file}/`.startsWith(`${path}/`)) files.delete(file)
-      }),
-    removeCgroup: (path) => act("remove cgroup", path, () => void files.delete(`/sys/fs/cgroup${path}/`))
+      })
   })
   return { files, service }
 }

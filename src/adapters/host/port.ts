@@ -1,5 +1,5 @@
 /**
- * The node as actors see it: facts about it, the pod's own files and directories on it, and cgroups. Paths are absolute.
+ * The node as actors see it: facts about it and the pod's own files and directories on it. Paths are absolute.
  * Every operation is idempotent; failures are `HostError`s that name the path.
  */
 import { Context, type Effect, Schema } from "effect"
@@ -49,7 +49,5 @@ export class Host extends Context.Service<
     readonly writeFile: (path: string, content: string, mode: number) => Effect.Effect<void, HostError>
     /** Removes a directory with all in it, crossing no mount point. */
     readonly removeTree: (path: string) => Effect.Effect<void, HostError>
-    /** Removes a cgroup and its children in every hierarchy. Processes that are left in them are killed. */
-    readonly removeCgroup: (path: string) => Effect.Effect<void, HostError>
   }
 >()("chronode/Host") {}

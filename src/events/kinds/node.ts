@@ -1,5 +1,6 @@
 /** Facts about the node and its agent. */
 import { Schema } from "effect"
+import { CgroupValues, tellValues } from "../cgroup-values.ts"
 import { defineEvent } from "../definition.ts"
 
 const text = Schema.String
@@ -57,4 +58,49 @@ export const JournalPruned = defineEvent("JournalPruned", {
   tell: (e) => `journal pruned through ${e.throughSequence} (${e.events} events)`
 })
 
-export const nodeEvents = [NodeStarted, NodeStopped, AdmissionClosed, AdmissionOpened, JournalPruned] as const
+/** Which of the cgroups above the pods: that of all pods, of Burstable ones, of BestEffort ones. */
+export const TierName = Schema.Literals(["pods", "burstable", "besteffort"])
+
+export const QosCgroupUpdated = defineEvent("QosCgroupUpdated", {
+  kind: "node",
+  severity: "DEBUG",
+  about:
+    "The cgroup above a class of pods is to have these values: the Burstable pods together have shares for what they request, the BestEffort ones the least, and all of them the limits of what the node has for pods.",
+  fields: {
+    tier: TierName,
+    path: text,
+    values: CgroupValues,
+    /** What it had; absent: it is new. */
+    from: Schema.optionalKey(CgroupValues),
+    /** Pods of the node that were counted. */
+    pods: Schema.Int
+  },
+  tell: (e) => `cgroup ${e.path}: ${tellValues(e.values)} (${e.pods} pods)`
+})
+
+export const QosCgroupFailed = defineEvent("QosCgroupFailed", {
+  kind: "node",
+  severity: "ERROR",
+  about:
+    "The cgroup above a class of pods could not be made or set; it is tried again every minute. Pods whose own cgroup cannot be made do not start (FailedToCreatePodContainer).",
+  fields: { path: text, message: text },
+  tell: (e) => `cgroup ${e.path} could not be set: ${e.message}`
+})
+
+export const QosCgroupRestored = defineEvent("QosCgroupRestored", {
+  kind: "node",
+  about: "The cgroup above a class of pods is as it is to be again, after a failure or after somebody removed it.",
+  fields: { path: text, reason: Schema.Literals(["Failed", "Removed"]) },
+  tell: (e) => `cgroup ${e.path} is set again (${e.reason === "Failed" ? "it had failed" : "it was gone"})`
+})
+
+export const nodeEvents = [
+  NodeStarted,
+  NodeStopped,
+  AdmissionClosed,
+  AdmissionOpened,
+  JournalPruned,
+  QosCgroupUpdated,
+  QosCgroupFailed,
+  QosCgroupRestored
+] as const

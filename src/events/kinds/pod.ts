@@ -1,5 +1,6 @@
 /** Facts about pods and their sandboxes. Facts about containers, which belong to the pod's state, are in container.ts. */
 import { Schema } from "effect"
+import { CgroupValues, tellValues } from "../cgroup-values.ts"
 import { defineEvent, Timestamp } from "../definition.ts"
 import { NodeRoom, PreemptedPod } from "../node-room.ts"
 import { Pod } from "../pod-spec.ts"
@@ -149,6 +150,29 @@ export const SandboxRequested = defineEvent("SandboxRequested", {
   tell: (e) => `making sandbox ${e.attempt}: ${e.reason}`
 })
 
+export const PodCgroupCreated = defineEvent("PodCgroupCreated", {
+  kind: "pod",
+  severity: "DEBUG",
+  about:
+    "The pod's cgroup is there, with these values in the kernel: the processes of its containers are limited together. Values are those of cgroup v1; on v2 cpu.weight follows from the shares.",
+  fields: {
+    path: text,
+    values: CgroupValues,
+    /** It was there before: the values were set anew. */
+    found: Schema.optionalKey(Schema.Boolean)
+  },
+  tell: (e) => `cgroup ${e.path} ${e.found === true ? "is there" : "made"}: ${tellValues(e.values)}`
+})
+
+export const PodCgroupLost = defineEvent("PodCgroupLost", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "The pod's cgroup is gone while the pod runs: somebody removed it. Its containers are stopped and the sandbox is made anew, in a new cgroup.",
+  fields: { path: text },
+  tell: (e) => `its cgroup ${e.path} is gone`
+})
+
 export const SandboxCreated = defineEvent("SandboxCreated", {
   kind: "pod",
   about: "The sandbox runs; the pod has its network.",
@@ -160,7 +184,14 @@ export const SandboxFailed = defineEvent("SandboxFailed", {
   kind: "pod",
   severity: "ERROR",
   about: "The runtime could not make the sandbox; it is tried again after a back-off.",
-  fields: { attempt: Schema.Int, message: text, failures: Schema.Int, retryAt: Timestamp },
+  fields: {
+    attempt: Schema.Int,
+    message: text,
+    failures: Schema.Int,
+    retryAt: Timestamp,
+    /** Where it was not the runtime that failed: FailedToCreatePodContainer, the pod's cgroup could not be made. */
+    reason: Schema.optionalKey(text)
+  },
   tell: (e) => `the sandbox could not be made: ${e.message}`
 })
 
@@ -254,6 +285,8 @@ export const podEvents = [
   PodVolumesReleased,
   PodVolumeRemoved,
   SandboxRequested,
+  PodCgroupCreated,
+  PodCgroupLost,
   SandboxCreated,
   SandboxFailed,
   SandboxLost,

@@ -1,24 +1,12 @@
-/** Cgroup directories in every hierarchy, v1 (one tree per controller) and v2 (one tree). */
+/** Removing a cgroup in every hierarchy, v1 (one tree per controller) and v2 (one tree). */
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import process from "node:process"
-
-/** Where hierarchies are mounted. */
-const mountPoints = async (): Promise<ReadonlyArray<string>> => {
-  const mounts = await fs.readFile("/proc/self/mounts", "utf8")
-  const points = mounts
-    .split("\n")
-    .map((line) => line.split(" "))
-    .filter((fields) => fields[2] === "cgroup" || fields[2] === "cgroup2")
-    .map((fields) => fields[1]!)
-  return [...new Set(points)]
-}
+import { checkPath, codeOf } from "./files.ts"
 
 /** Attempts to end what is in a cgroup, and the pause after each (kubelet's tryKillingCgroupProcesses makes five). */
 const killAttempts = 10
 const killPauseMillis = 100
-
-const codeOf = (error: unknown): string | undefined => (error as { readonly code?: string }).code
 
 /** SIGKILL to what the runtime lost sight of: a daemon that dies while it makes a container leaves one without a record. */
 const killMembers = async (directory: string): Promise<void> => {
@@ -58,7 +46,7 @@ const removeDirectory = async (directory: string): Promise<void> => {
  * Removes `cgroup` (`/kubepods/besteffort/pod…`) everywhere; processes that are still in it are killed
  * (`pkg/kubelet/cm/pod_container_manager_linux.go` Destroy). Fails with EBUSY where they do not end.
  */
-export const removeCgroupTree = async (cgroup: string): Promise<void> => {
-  if (!/^\/[^/]/u.test(cgroup) || cgroup.split("/").includes("..")) throw new Error(`${cgroup} is no cgroup of a pod`)
-  for (const point of await mountPoints()) await removeDirectory(path.join(point, cgroup))
+export const removeCgroupTree = async (mountPoints: ReadonlyArray<string>, cgroup: string): Promise<void> => {
+  checkPath("remove", cgroup)
+  for (const point of mountPoints) await removeDirectory(path.join(point, cgroup))
 }

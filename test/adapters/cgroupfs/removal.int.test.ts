@@ -5,7 +5,10 @@ import { spawn } from "node:child_process"
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, it } from "node:test"
-import { removeCgroupTree } from "../../../src/adapters/host/cgroups.ts"
+import { findHierarchies } from "../../../src/adapters/cgroupfs/hierarchies.ts"
+import { removeCgroupTree as removeBelow } from "../../../src/adapters/cgroupfs/removal.ts"
+
+const removeCgroupTree = async (path: string): Promise<void> => removeBelow((await findHierarchies()).mountPoints, path)
 
 /** A hierarchy that takes directories: any of v1's, or the one of v2. */
 const hierarchy = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup/memory", "/sys/fs/cgroup"].find((path) =>
