@@ -73,6 +73,7 @@ const byEvent: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ContainerStartRequested: { reason: "it ended and its restart policy is Always" },
   ContainerStopSignalIgnored: { asked: "SIGUSR1" },
   ContainerWaiting: { reason: "ImagePullBackOff", message: "back-off pulling registry.example/web:1.2" },
+  EphemeralContainersDiffer: { removed: ["debug"], changed: [], refused: [] },
   ImagePullFailed: { reason: "ErrImagePull", message: "manifest unknown" },
   ImageRequested: { pod: "pod/default/web" },
   ImageReleased: { pod: "pod/default/web" },

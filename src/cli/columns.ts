@@ -51,12 +51,15 @@ const podColumns = (views: ReadonlyArray<PodView>, now: number): Columns => ({
   rows: views.map((p) => [p.namespace, p.name, p.ready, p.status, String(p.restarts), age(p.startTime, now), p.ip])
 })
 
+const named = (c: ContainerView): string =>
+  c.init ? `${c.name} (init)` : c.ephemeral ? `${c.name} (ephemeral)` : c.name
+
 const containerColumns = (views: ReadonlyArray<ContainerView>, now: number): Columns => ({
   header: ["NAMESPACE", "POD", "CONTAINER", "STATE", "READY", "RESTARTS", "RUNNING", "LAST END", "IMAGE"],
   rows: views.map((c) => [
     c.namespace,
     c.pod,
-    c.init ? `${c.name} (init)` : c.name,
+    named(c),
     c.state,
     yesOrNo(c.ready),
     String(c.restarts),

@@ -69,7 +69,7 @@ export const findPod = (text: string, dataDir: string): Effect.Effect<PodTarget,
       name,
       pod: (state.definition satisfies Definition).pod,
       state,
-      statuses: [...containerStatuses(state, true), ...containerStatuses(state, false)],
+      statuses: containerStatuses(state),
       podLogsDir: (stateOf("node") as NodeState | undefined)?.started?.podLogsDir,
       endpoint: (stateOf("runtime") as RuntimeState | undefined)?.endpoint || undefined,
       log

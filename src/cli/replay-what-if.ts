@@ -102,7 +102,9 @@ const check = ({ named }: WhatIfFile, { fold }: Folded, run: WhatIfRun, file: st
       continue
     }
     const known = new Set(
-      own.flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])].map((c) => c.name))
+      own.flatMap(({ spec }) =>
+        [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].map((c) => c.name)
+      )
     )
     for (const container of containers) {
       if (known.has(container.name) || container.isWhole) continue

@@ -212,7 +212,7 @@ class PartReader {
       } else if (name in out) this.problem(key, field, "is given twice")
       else out[name] = this.read(value, shape, field)
     }
-    if (/^spec\.(?:initContainers|containers)\[\d+\]$/u.test(path)) this.container(map, out, path)
+    if (/^spec\.(?:initContainers|containers|ephemeralContainers)\[\d+\]$/u.test(path)) this.container(map, out, path)
     return out
   }
 

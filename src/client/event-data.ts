@@ -381,6 +381,43 @@ export interface Pod {
       readonly stdinOnce?: boolean
       readonly tty?: boolean
     }>
+    readonly ephemeralContainers?: ReadonlyArray<{
+      readonly name: string
+      readonly image: string
+      readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never"
+      readonly command?: ReadonlyArray<string>
+      readonly args?: ReadonlyArray<string>
+      readonly workingDir?: string
+      readonly env?: ReadonlyArray<{
+        readonly name: string
+        readonly value?: string
+        readonly valueHash?: string
+      }>
+      readonly volumeMounts?: ReadonlyArray<{
+        readonly name: string
+        readonly mountPath: string
+        readonly readOnly?: boolean
+        readonly mountPropagation?: "None" | "HostToContainer" | "Bidirectional"
+      }>
+      readonly securityContext?: {
+        readonly privileged?: boolean
+        readonly runAsUser?: number
+        readonly runAsGroup?: number
+        readonly runAsNonRoot?: boolean
+        readonly readOnlyRootFilesystem?: boolean
+        readonly allowPrivilegeEscalation?: boolean
+        readonly capabilities?: {
+          readonly add?: ReadonlyArray<string>
+          readonly drop?: ReadonlyArray<string>
+        }
+      }
+      readonly terminationMessagePath?: string
+      readonly terminationMessagePolicy?: "File" | "FallbackToLogsOnError"
+      readonly stdin?: boolean
+      readonly stdinOnce?: boolean
+      readonly tty?: boolean
+      readonly targetContainerName?: string
+    }>
     readonly volumes?: ReadonlyArray<{
       readonly name: string
       readonly emptyDir?: {
@@ -803,6 +840,54 @@ export interface PodRestartRequestedData {
 
 /** All containers of the pod have ended in order to start over from the first init container. */
 export type PodContainersResetData = { readonly [name: string]: unknown }
+
+/** The manifest asks for containers to look at the running pod with (`spec.ephemeralContainers`): they are started once, whatever state the pod is in, and nothing depends on them. */
+export interface EphemeralContainersAddedData {
+  readonly containers: ReadonlyArray<{
+    readonly name: string
+    readonly image: string
+    readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never"
+    readonly command?: ReadonlyArray<string>
+    readonly args?: ReadonlyArray<string>
+    readonly workingDir?: string
+    readonly env?: ReadonlyArray<{
+      readonly name: string
+      readonly value?: string
+      readonly valueHash?: string
+    }>
+    readonly volumeMounts?: ReadonlyArray<{
+      readonly name: string
+      readonly mountPath: string
+      readonly readOnly?: boolean
+      readonly mountPropagation?: "None" | "HostToContainer" | "Bidirectional"
+    }>
+    readonly securityContext?: {
+      readonly privileged?: boolean
+      readonly runAsUser?: number
+      readonly runAsGroup?: number
+      readonly runAsNonRoot?: boolean
+      readonly readOnlyRootFilesystem?: boolean
+      readonly allowPrivilegeEscalation?: boolean
+      readonly capabilities?: {
+        readonly add?: ReadonlyArray<string>
+        readonly drop?: ReadonlyArray<string>
+      }
+    }
+    readonly terminationMessagePath?: string
+    readonly terminationMessagePolicy?: "File" | "FallbackToLogsOnError"
+    readonly stdin?: boolean
+    readonly stdinOnce?: boolean
+    readonly tty?: boolean
+    readonly targetContainerName?: string
+  }>
+}
+
+/** What a manifest says of ephemeral containers differs from what its pod has: one that was added stays as it is until the pod goes, and a pod takes so many only. Told again when that changes; all lists empty: nothing differs any more. */
+export interface EphemeralContainersDifferData {
+  readonly removed: ReadonlyArray<string>
+  readonly changed: ReadonlyArray<string>
+  readonly refused: ReadonlyArray<string>
+}
 
 /** One of the pod's volumes is ready. */
 export interface PodVolumeReadyData {
@@ -1322,6 +1407,8 @@ export interface EventData {
   readonly PodDeadlineExceeded: PodDeadlineExceededData
   readonly PodRestartRequested: PodRestartRequestedData
   readonly PodContainersReset: PodContainersResetData
+  readonly EphemeralContainersAdded: EphemeralContainersAddedData
+  readonly EphemeralContainersDiffer: EphemeralContainersDifferData
   readonly PodVolumeReady: PodVolumeReadyData
   readonly PodVolumesReleased: PodVolumesReleasedData
   readonly PodVolumeRemoved: PodVolumeRemovedData
@@ -1421,6 +1508,8 @@ export const tagsByType = {
   "dev.chronode.PodDeadlineExceeded.v1": "PodDeadlineExceeded",
   "dev.chronode.PodRestartRequested.v1": "PodRestartRequested",
   "dev.chronode.PodContainersReset.v1": "PodContainersReset",
+  "dev.chronode.EphemeralContainersAdded.v1": "EphemeralContainersAdded",
+  "dev.chronode.EphemeralContainersDiffer.v1": "EphemeralContainersDiffer",
   "dev.chronode.PodVolumeReady.v1": "PodVolumeReady",
   "dev.chronode.PodVolumesReleased.v1": "PodVolumesReleased",
   "dev.chronode.PodVolumeRemoved.v1": "PodVolumeRemoved",

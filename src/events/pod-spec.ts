@@ -135,6 +135,26 @@ export const Container = Schema.Struct({
 })
 export type Container = typeof Container.Type
 
+const {
+  ports: _ports,
+  resources: _resources,
+  livenessProbe: _liveness,
+  readinessProbe: _readiness,
+  startupProbe: _startup,
+  lifecycle: _lifecycle,
+  restartPolicy: _restartPolicy,
+  restartPolicyRules: _restartPolicyRules,
+  ...debuggable
+} = Container.fields
+
+/** A container that is put into a pod to look at it: started once, never restarted, and nothing depends on it. */
+export const EphemeralContainer = Schema.Struct({
+  ...debuggable,
+  /** The container whose processes it sees. */
+  targetContainerName: opt(text)
+})
+export type EphemeralContainer = typeof EphemeralContainer.Type
+
 export const Volume = Schema.Struct({
   name: text,
   emptyDir: opt(Schema.Struct({ medium: opt(text), sizeLimit: opt(text) })),
@@ -154,6 +174,8 @@ export const PodSecurityContext = Schema.Struct({
 export const PodSpec = Schema.Struct({
   containers: list(Container),
   initContainers: opt(list(Container)),
+  /** May grow while the pod runs, and is no part of what the pod is: see the uid of static pods. */
+  ephemeralContainers: opt(list(EphemeralContainer)),
   volumes: opt(list(Volume)),
   /** Secrets with credentials of registries, in the pod's namespace. */
   imagePullSecrets: opt(list(Schema.Struct({ name: opt(text) }))),

@@ -3,6 +3,7 @@ import { Result, Schema } from "effect"
 import type { ContainerConfig, Mount } from "../../adapters/cri/port.ts"
 import { environment, expandCommand } from "./environment.ts"
 import { containerAnnotations, containerLabels } from "./labels.ts"
+import { targetNamespaces } from "./namespaces.ts"
 import { containerLogPath, hostsFilePath, type NodeFacts, terminationLogPath } from "./node-facts.ts"
 import { containerResources } from "./resources.ts"
 import { containerSecurity, type ImageUser, type SecurityInvalid } from "./security.ts"
@@ -28,6 +29,8 @@ export interface ContainerInstance {
   readonly volumes: ReadonlyMap<string, { readonly hostPath: string; readonly readOnly?: boolean }>
   /** Variables of Services, by name. */
   readonly serviceVariables?: ReadonlyMap<string, string>
+  /** Id of the container whose processes it is to see (`targetContainerName`). */
+  readonly targetId?: string
   /** Whether the pod's hosts file has been written (it is, once the pod has an address). */
   readonly hostsFile: boolean
 }
@@ -102,6 +105,10 @@ export const containerConfig = (
   })
   if (Result.isFailure(security)) return Result.fail(security.failure)
 
+  const securityContext = {
+    ...security.success,
+    namespaceOptions: targetNamespaces(security.success.namespaceOptions, instance.targetId)
+  }
   const envs = environment(container.env, instance.serviceVariables)
   return Result.succeed({
     metadata: { name: container.name, attempt: instance.attempt },
@@ -117,6 +124,6 @@ export const containerConfig = (
     ...(container.stdinOnce === true ? { stdinOnce: true } : {}),
     ...(container.tty === true ? { tty: true } : {}),
     ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
-    linux: { resources: containerResources(pod, container, node), securityContext: security.success }
+    linux: { resources: containerResources(pod, container, node), securityContext }
   })
 }

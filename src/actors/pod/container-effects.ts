@@ -18,7 +18,14 @@ import { containerLogLink, containerLogPath, hostsFilePath, podLogDirectory, ter
 import { sandboxConfigOf } from "./sandbox-effects.ts"
 import { imageUser } from "./security.ts"
 import { PodSettings } from "./settings.ts"
-import { type ContainerInState, containerSpec, type PodState, surplusDead } from "./state.ts"
+import {
+  type ContainerInState,
+  type ContainerSpec,
+  containerIn,
+  containerSpec,
+  type PodState,
+  surplusDead
+} from "./state.ts"
 
 /** kubelet's words for what keeps a container from starting, with the step at which it failed. */
 interface StartFailure {
@@ -147,17 +154,28 @@ const prepare = (
     yield* host.makeDirectory(`${podLogDirectory(facts, pod)}/${container.name}`, 0o755)
     // World writable, since any user of the container may write its last words (`kuberuntime_container.go`).
     yield* host.writeFile(terminationLogPath(facts, uid, container.name, container.attempt), "", 0o666)
+    const targetId = yield* targetOf(state, written)
     const image = yield* runtime.imageStatus(container.imageId)
     const config = containerConfig(pod, written, facts, {
       attempt: container.attempt,
       imageId: container.imageId,
       imageUser: imageUser(image ?? { uid: undefined, username: "" }),
       volumes: new Map(state.volumes.map((v) => [v.name, { hostPath: v.path }])),
-      hostsFile: true
+      hostsFile: true,
+      ...(targetId === undefined ? {} : { targetId })
     })
     if (Result.isSuccess(config)) return { container: config.success, sandbox }
     return yield* new CriError({ reason: "InvalidArgument", call: "CreateContainer", message: config.failure.message })
   })
+
+/** The id of the container whose processes an ephemeral one is to see (`kuberuntime_manager.go` getTargetID). */
+const targetOf = (state: PodState, { name, targetContainerName = "" }: ContainerSpec) => {
+  if (targetContainerName === "") return Effect.succeed(undefined)
+  const { containerId = "" } = containerIn(state, targetContainerName) ?? {}
+  if (containerId !== "") return Effect.succeed(containerId)
+  const message = `container ${name} is to see the processes of ${targetContainerName}, which has not been started`
+  return new CriError({ reason: "InvalidArgument", call: "CreateContainer", message })
+}
 
 const writeHostsFile = (pod: Pod, ips: ReadonlyArray<string>) =>
   Effect.gen(function* () {

@@ -63,6 +63,7 @@ export const isStarted = (pod: Pod, c: ContainerInState): boolean => {
 
 /** Running and started, and its readiness probe passes or it has none. A completed init container is ready. */
 export const isReady = (pod: Pod, c: ContainerInState): boolean => {
+  if (c.ephemeral === true) return false
   if (c.init && c.sidecar !== true) return c.status === "exited" && c.lastExit?.exitCode === 0
   if (c.status !== "running" || !isStarted(pod, c)) return false
   return containerSpec(pod, c.name)?.readinessProbe === undefined || c.probes.readiness?.result === "success"
@@ -73,13 +74,18 @@ const lastStateOf = (c: ContainerInState, last: Exit | null): ContainerStateStat
   return startsOver(c) ? { terminated: { ...terminatedBy(last), ...restartingAll } } : terminated(last)
 }
 
-/** `init`: those of init containers, or those of the others; default all, in the order of the state. */
-export const containerStatuses = (state: PodState, init?: boolean): ReadonlyArray<ContainerStatus> => {
+export type ContainerKind = "init" | "regular" | "ephemeral"
+
+export const kindOf = (c: ContainerInState): ContainerKind =>
+  c.init ? "init" : c.ephemeral === true ? "ephemeral" : "regular"
+
+/** Those of one kind, as the API has them apart; default all, in the order of the state. */
+export const containerStatuses = (state: PodState, kind?: ContainerKind): ReadonlyArray<ContainerStatus> => {
   const pod = state.definition?.pod
   if (pod === undefined) return []
   const statuses: Array<ContainerStatus> = []
   for (const c of state.containers) {
-    if (init !== undefined && c.init !== init) continue
+    if (kind !== undefined && kindOf(c) !== kind) continue
     const current = stateOf(state, c)
     const last = current.terminated === undefined ? c.lastExit : c.previousExit
     const status = {

@@ -6,6 +6,7 @@ import { Decision } from "../kernel/decision.ts"
 import { type Flags, isOn, preemption } from "../kernel/flags.ts"
 import { admission, lacksOnlyRoom } from "./admission.ts"
 import { type CommandOf, type PodCommand, PodCommand as PodCommandSchema } from "./commands.ts"
+import { asksOtherwise, updateEphemeral } from "./ephemeral.ts"
 import { evolve, type PodDecision, type PodEvent } from "./evolve.ts"
 import {
   learnCreated,
@@ -20,6 +21,7 @@ import { operationFailed, retryDelay } from "./operation-failed.ts"
 import { isTerminalPhase } from "./phase.ts"
 import { plan } from "./plan.ts"
 import { qosClass } from "./qos.ts"
+import { everyContainer } from "./spec-extension.ts"
 import { containerIn, emptyPod, type PodState, uidOf } from "./state.ts"
 import { podTimers } from "./timers.ts"
 
@@ -88,8 +90,12 @@ const desire = (d: PodDecision, desired: Desired): void => {
     admit(d, desired)
     return
   }
-  const isRunning = definition.pod.metadata.uid === uid && termination === null
-  if (isRunning || replacement?.pod.metadata.uid === uid) return
+  if (definition.pod.metadata.uid === uid && termination === null) {
+    updateEphemeral(d, desired.pod)
+    return
+  }
+  // The one that waits may have been given ephemeral containers meanwhile.
+  if (replacement?.pod.metadata.uid === uid && !asksOtherwise(replacement.pod, desired.pod)) return
   const queued = d.emit({
     _tag: "PodReplacementQueued",
     ...definitionOf(desired),
@@ -135,7 +141,7 @@ const terminate = (d: PodDecision, reason: "ManifestRemoved" | "DefinitionChange
 const learnImage = (d: PodDecision, command: CommandOf<"ReportImage">): void => {
   const pod = d.state.definition?.pod
   if (pod === undefined) return
-  const users = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].filter((c) => c.image === command.image)
+  const users = everyContainer(pod.spec).filter((c) => c.image === command.image)
   for (const { name } of users) {
     const c = containerIn(d.state, name)
     if (c === undefined || c.imageId !== "") continue

@@ -4,7 +4,7 @@ import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { containerEvents } from "../../events/kinds/container.ts"
 import { type BackOff, type BackOffPolicy, grow } from "./backoff.ts"
-import { type ContainerInState, crashPolicy, type Exit, type PodState } from "./state.ts"
+import { type ContainerInState, crashPolicy, type Exit, isRegular, type PodState } from "./state.ts"
 
 export type ContainerEvent = EventsOf<typeof containerEvents>
 
@@ -73,7 +73,7 @@ export const evolveContainer = (state: PodState, event: ContainerEvent, meta: Ev
         startRetry: null
       }))
       const container = next.containers.find((c) => c.name === event.container)
-      return container?.init === false ? { ...next, initialized: true } : next
+      return container !== undefined && isRegular(container) ? { ...next, initialized: true } : next
     }
     case "ContainerStopSignalIgnored":
       return remark(state, event.container, meta, () => ({}))

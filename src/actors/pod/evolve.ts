@@ -4,6 +4,7 @@ import type { EventsOf } from "../../events/catalogue.ts"
 import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { podEvents } from "../../events/kinds/pod.ts"
+import type { EphemeralContainer } from "../../events/pod-spec.ts"
 import type { Decision } from "../kernel/decision.ts"
 import { maximumDelay } from "./backoff.ts"
 import { type ContainerEvent, evolveContainer } from "./evolve-container.ts"
@@ -11,6 +12,7 @@ import { isSidecar } from "./spec-extension.ts"
 import {
   type Definition,
   emptyContainer,
+  emptyEphemeral,
   emptyPod,
   type PodState,
   type SandboxInState,
@@ -45,6 +47,12 @@ const definitionOf = (
   because: meta.id
 })
 
+const withEphemeral = (definition: Definition, added: ReadonlyArray<EphemeralContainer>): Definition => {
+  const { pod } = definition
+  const ephemeralContainers = [...(pod.spec.ephemeralContainers ?? []), ...added]
+  return { ...definition, pod: { ...pod, spec: { ...pod.spec, ephemeralContainers } } }
+}
+
 const admitted = (state: PodState, definition: Definition, meta: EventMeta): PodState => {
   const { spec } = definition.pod
   return {
@@ -55,7 +63,8 @@ const admitted = (state: PodState, definition: Definition, meta: EventMeta): Pod
     volumes: (spec.volumes ?? []).map((v) => ({ name: v.name, status: "requested", path: "" })),
     containers: [
       ...(spec.initContainers ?? []).map((c) => emptyContainer(c.name, true, isSidecar(c))),
-      ...spec.containers.map((c) => emptyContainer(c.name, false))
+      ...spec.containers.map((c) => emptyContainer(c.name, false)),
+      ...(spec.ephemeralContainers ?? []).map((c) => emptyEphemeral(c.name))
     ]
   }
 }
@@ -119,8 +128,22 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
         because: meta.id,
         restarting: null,
         initialized: false,
-        containers: state.containers.map((c) => ({ ...c, because: meta.id, again: true }))
+        containers: state.containers.map((c) => (c.ephemeral === true ? c : { ...c, because: meta.id, again: true }))
       }
+    case "EphemeralContainersAdded":
+      return {
+        ...state,
+        because: meta.id,
+        definition: state.definition === null ? null : withEphemeral(state.definition, event.containers),
+        containers: [
+          ...state.containers,
+          ...event.containers.map(({ name }) => ({ ...emptyEphemeral(name), because: meta.id }))
+        ]
+      }
+    case "EphemeralContainersDiffer": {
+      const { removed, changed, refused } = event
+      return { ...state, ephemeralDiffer: { removed, changed, refused } }
+    }
     case "PodVolumeReady":
       return withVolume(state, event.volume, meta, { status: "ready", path: event.path })
     case "PodVolumesReleased":

@@ -127,9 +127,12 @@ export const observe = (d: PodDecision, command: CommandOf<"ObserveRuntime">): v
     if (c === undefined || (c.status !== "running" && c.status !== "killing")) continue
     if (seen.state === "exited") exited(d, c, seen)
     else if (seen.state === "missing") exited(d, c, undefined)
-    else if (seen.state === "unknown" && c.status === "running" && isOn(d.flags, killUnknown)) killUnclear(d, c)
+    else if (seen.state === "unknown" && isRestartable(c) && isOn(d.flags, killUnknown)) killUnclear(d, c)
   }
 }
+
+/** An ephemeral container of unknown state is left alone, since it is never run again. */
+const isRestartable = (c: ContainerInState): boolean => c.status === "running" && c.ephemeral !== true
 
 /** `observed` undefined: the runtime does not know the container any more. */
 const exited = (d: PodDecision, c: ContainerInState, observed: ObservedContainer | undefined): void => {

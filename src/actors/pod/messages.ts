@@ -9,6 +9,7 @@ import { imageActor } from "../image/identity.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { PodEvent } from "./evolve.ts"
 import { portsOf } from "./plan-hooks.ts"
+import { everyContainer } from "./spec-extension.ts"
 import { type ContainerInState, containerIn, containerSpec, type PodState } from "./state.ts"
 
 const probeTypes = ["liveness", "readiness", "startup"] as const
@@ -34,11 +35,15 @@ const probeActor = (id: ActorId, container: string, probe: ProbeType): ActorId =
 const to = (id: ActorId, command: object): Outgoing => ({ to: id, command: command as Outgoing["command"] })
 
 /** Images that containers still wait for, each asked for once. */
-const requestImages = (state: PodState, at: number): ReadonlyArray<Outgoing> => {
+const requestImages = (
+  state: PodState,
+  at: number,
+  containers: ReadonlyArray<ContainerInState> = state.containers
+): ReadonlyArray<Outgoing> => {
   const pod = state.definition?.pod
   if (pod === undefined) return []
   const wanted = new Map<string, Container>()
-  for (const c of state.containers) {
+  for (const c of containers) {
     const written = containerSpec(pod, c.name)
     if (c.imageId === "" && written !== undefined && !wanted.has(written.image)) wanted.set(written.image, written)
   }
@@ -56,7 +61,7 @@ const requestImages = (state: PodState, at: number): ReadonlyArray<Outgoing> => 
 const releaseImages = (state: PodState, at: number): ReadonlyArray<Outgoing> => {
   const pod = state.definition?.pod
   if (pod === undefined) return []
-  const images = new Set([...(pod.spec.initContainers ?? []), ...pod.spec.containers].map((c) => c.image))
+  const images = new Set(everyContainer(pod.spec).map((c) => c.image))
   return [...images].map((image) => to(imageOf(pod, image), { _tag: "ReleaseImage", at, pod: state.name }))
 }
 
@@ -151,6 +156,12 @@ export const podMessages = (event: PodEvent, state: PodState, id: ActorId, at: n
       return preemptOthers(state, id, at)
     case "PodAdmitted":
       return [...mountVolumes(state, id, at), ...requestImages(state, at)]
+    case "EphemeralContainersAdded":
+      return requestImages(
+        state,
+        at,
+        event.containers.flatMap(({ name }) => containerIn(state, name) ?? [])
+      )
     case "ContainerStarted": {
       const c = containerIn(state, event.container)
       return c?.containerId === event.containerId && c.status === "running" ? startProbes(state, id, c, at) : []
@@ -190,6 +201,7 @@ export const podMessages = (event: PodEvent, state: PodState, id: ActorId, at: n
 export const podTells: ReadonlySet<PodEvent["_tag"]> = new Set([
   "PodPreemptionDecided",
   "PodAdmitted",
+  "EphemeralContainersAdded",
   "ContainerStarted",
   "ContainerHookEnded",
   "ContainerProbeReported",

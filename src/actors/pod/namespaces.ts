@@ -9,3 +9,7 @@ export const podNamespaces = ({ spec }: PolicyPod): NamespaceOptions => ({
   pid: spec.hostPID === true ? "NODE" : spec.shareProcessNamespace === true ? "POD" : "CONTAINER",
   usernsMode: "NODE"
 })
+
+/** Of an ephemeral container: it sees the processes of the container with this id, where those are kept apart. */
+export const targetNamespaces = (namespaces: NamespaceOptions, targetId: string | undefined): NamespaceOptions =>
+  targetId === undefined || namespaces.pid !== "CONTAINER" ? namespaces : { ...namespaces, pid: "TARGET", targetId }

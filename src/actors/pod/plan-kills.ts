@@ -89,7 +89,7 @@ export const planKills = (d: PodDecision): void => {
       one("FailedPostStartHook", "its postStart hook failed", hook.because)
     } else if (lost !== undefined) {
       one("SandboxLost", "its sandbox is lost", lost.because)
-    } else if (d.state.restarting) {
+    } else if (d.state.restarting && c.ephemeral !== true) {
       one("RestartAllContainers", "all containers of the pod start over", d.state.restarting.because)
     }
   }

@@ -77,7 +77,7 @@ const planRestartOfAll = (d: PodDecision): void => {
     if (c === undefined || !restartsAll(d.state, c, c.lastExit)) continue
     d.emit({ _tag: "PodRestartRequested", container: c.name, exitCode: event.exitCode }, c.because)
   }
-  if (d.state.restarting && !d.state.containers.some(isAlive)) {
+  if (d.state.restarting && !d.state.containers.some((c) => c.ephemeral !== true && isAlive(c))) {
     d.emit({ _tag: "PodContainersReset" }, d.decided.length > 0 ? trigger(d) : d.state.restarting.because)
   }
 }

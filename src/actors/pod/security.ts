@@ -2,7 +2,7 @@
 import { Result, Schema } from "effect"
 import type { ContainerConfig, SecurityProfile } from "../../adapters/cri/port.ts"
 import { podNamespaces } from "./namespaces.ts"
-import { allContainers, type PolicyContainer, type PolicyPod, type SeccompProfile } from "./spec-extension.ts"
+import { everyContainer, type PolicyContainer, type PolicyPod, type SeccompProfile } from "./spec-extension.ts"
 
 export class SecurityInvalid extends Schema.TaggedError<SecurityInvalid>()("SecurityInvalid", {
   container: Schema.String,
@@ -91,7 +91,7 @@ export const podGroups = (pod: PolicyPod): ReadonlyArray<number> => {
 }
 
 export const hasPrivilegedContainer = (pod: PolicyPod): boolean =>
-  allContainers(pod.spec).some((container) => container.securityContext?.privileged === true)
+  everyContainer(pod.spec).some((container) => container.securityContext?.privileged === true)
 
 export interface SecurityOptions {
   readonly seccompDefault: boolean

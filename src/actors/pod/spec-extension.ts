@@ -52,6 +52,15 @@ export const allContainers = (spec: PolicyPodSpec): ReadonlyArray<PolicyContaine
   ...spec.containers
 ]
 
+export const ephemeralContainersOf = (spec: PolicyPodSpec): ReadonlyArray<PolicyContainer> =>
+  spec.ephemeralContainers ?? []
+
+/** Also the ephemeral ones, which count nowhere but where a container is looked at by itself. */
+export const everyContainer = (spec: PolicyPodSpec): ReadonlyArray<PolicyContainer> => [
+  ...allContainers(spec),
+  ...ephemeralContainersOf(spec)
+]
+
 /** `name_namespace(uid)`, kubelet's way to name a pod in messages (`pkg/kubelet/util/format`). */
 export const describePod = (pod: PolicyPod): string =>
   `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`

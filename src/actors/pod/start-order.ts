@@ -5,7 +5,15 @@
  */
 import { isStarted } from "./container-statuses.ts"
 import { isRestartedAfterExit, isRestartedAfterKill, matchingRule } from "./restart.ts"
-import { type ContainerInState, containerSpec, type Exit, isAlive, isOwnKill, type PodState } from "./state.ts"
+import {
+  type ContainerInState,
+  containerSpec,
+  type Exit,
+  isAlive,
+  isOwnKill,
+  isRegular,
+  type PodState
+} from "./state.ts"
 
 /** Whether a container that ended is to run again. Init containers run until they succeed (Always means OnFailure). */
 export const isRestarted = (state: PodState, container: ContainerInState): boolean => {
@@ -13,7 +21,7 @@ export const isRestarted = (state: PodState, container: ContainerInState): boole
   const exitCode = lastExit?.exitCode ?? 0
   const pod = state.definition?.pod
   const written = pod === undefined ? undefined : containerSpec(pod, container.name)
-  if (pod === undefined || written === undefined) return false
+  if (pod === undefined || written === undefined || container.ephemeral === true) return false
   if (container.init && container.sidecar !== true && exitCode === 0) return restartsAll(state, container, lastExit)
   if (lastExit !== null && isOwnKill(lastExit) && isRestartedAfterKill(pod.spec, written)) return true
   return isRestartedAfterExit(pod.spec, written, exitCode)
@@ -37,7 +45,11 @@ export const isInitFailed = (state: PodState): boolean =>
       c.init && c.sidecar !== true && c.status === "exited" && !isInitDone(c) && !(c.again || isRestarted(state, c))
   )
 
+/** An ephemeral container that the runtime refused to start is not tried again: it was there (kubelet: it has a status). */
 const isToRun = (state: PodState, c: ContainerInState): boolean =>
+  c.ephemeral === true ? c.status === "waiting" && c.dead.length === 0 : isOwedRun(state, c)
+
+const isOwedRun = (state: PodState, c: ContainerInState): boolean =>
   c.status === "waiting" || (c.status === "exited" && (c.again === true || isRestarted(state, c)))
 
 /** Whether the next one may start: a sidecar has started, an init container succeeded. */
@@ -72,13 +84,13 @@ const initTurn = (state: PodState): InitTurn => {
 export const isOver = (state: PodState): boolean =>
   state.failed !== undefined ||
   isInitFailed(state) ||
-  state.containers.every((c) => c.init || (c.status === "exited" && !isToRun(state, c)))
+  state.containers.every((c) => !isRegular(c) || (c.status === "exited" && !isToRun(state, c)))
 
-/** Containers that are to be started now or later. */
+/** Containers that are to be started now or later. For an ephemeral one alone nothing is kept up. */
 export const toRun = (state: PodState): ReadonlyArray<ContainerInState> => {
   if (isOver(state)) return []
   return state.containers.filter((c) => {
-    const isWanted = !c.init || c.sidecar === true || (!state.initialized && !isInitDone(c))
+    const isWanted = isRegular(c) || c.sidecar === true || (!state.initialized && !isInitDone(c))
     return isWanted && isToRun(state, c)
   })
 }
@@ -92,9 +104,10 @@ const holdsUp = (state: PodState, c: ContainerInState): boolean =>
 export const dueToStart = (state: PodState): ReadonlyArray<ContainerInState> => {
   if (isOver(state)) return []
   const { due, through } = initTurn(state)
-  const regular = through ? state.containers.filter((c) => !c.init) : []
+  const ephemeral = state.containers.filter((c) => c.ephemeral === true)
+  const regular = through ? state.containers.filter(isRegular) : []
   const held = regular.findIndex((c) => holdsUp(state, c))
-  return [...due, ...(held < 0 ? regular : regular.slice(0, held))].filter((c) => isToRun(state, c))
+  return [...ephemeral, ...due, ...(held < 0 ? regular : regular.slice(0, held))].filter((c) => isToRun(state, c))
 }
 
 /** The init container that ended last before those that are due: what their start is caused by. */

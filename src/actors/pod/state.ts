@@ -8,7 +8,7 @@ import type { CgroupValues } from "../../events/cgroup-values.ts"
 import type { PodPhase } from "../../events/kinds/pod.ts"
 import type { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
-import type { Pod } from "../../events/pod-spec.ts"
+import type { Container, EphemeralContainer, Pod } from "../../events/pod-spec.ts"
 import { type BackOff, type BackOffPolicy, crashBackOffPolicy } from "./backoff.ts"
 import type { QosClass } from "./qos.ts"
 
@@ -97,6 +97,8 @@ export interface ContainerInState {
   readonly init: boolean
   /** A restartable init container: it runs on beside the regular ones. Absent for others, as is all that follows from new fields. */
   readonly sidecar?: true
+  /** It was put into the pod to look at it: started once, and nothing depends on it. */
+  readonly ephemeral?: true
   /** waiting (never ran) → starting → running → (killing →) exited → starting … */
   readonly status: "waiting" | "starting" | "running" | "killing" | "exited"
   /** Attempt of the container that is starting, running or was last; -1: none yet. Also the restart count. */
@@ -143,6 +145,9 @@ export interface ConditionInState {
   readonly since: string
 }
 
+/** What was told of wishes for ephemeral containers that a pod that runs cannot be given, by name. */
+export type EphemeralDifference = Pick<EventOf<"EphemeralContainersDiffer">, "removed" | "changed" | "refused">
+
 export interface PodState {
   /** `namespace/name` */
   readonly name: string
@@ -172,6 +177,7 @@ export interface PodState {
   readonly startTime: string
   readonly cleanup: { readonly because: string; readonly retry: Retry | null } | null
   /** Refused at admission, kept until the definition changes or goes. */
+  readonly ephemeralDiffer?: EphemeralDifference
   readonly rejected: { readonly uid: string; readonly reason: string; readonly message: string } | null
   /** Id of the last event of the pod. */
   readonly because: string
@@ -218,6 +224,11 @@ export const emptyContainer = (name: string, init: boolean, sidecar = false): Co
   because: ""
 })
 
+export const emptyEphemeral = (name: string): ContainerInState => ({ ...emptyContainer(name, false), ephemeral: true })
+
+/** One of those that the pod is there for. */
+export const isRegular = (c: ContainerInState): boolean => !c.init && c.ephemeral !== true
+
 /** The crash back-off that holds for this pod's containers. */
 export const crashPolicy = (state: PodState): BackOffPolicy =>
   crashBackOffPolicy(state.definition === null ? undefined : state.definition.maxRestartPeriodSeconds * 1000)
@@ -231,9 +242,15 @@ export const uidOf = (state: PodState): string =>
 export const containerIn = (state: PodState, name: string): ContainerInState | undefined =>
   state.containers.find((c) => c.name === name)
 
-/** The container of a pod's definition, init or regular. */
-export const containerSpec = (pod: Pod, name: string) =>
-  pod.spec.containers.find((c) => c.name === name) ?? pod.spec.initContainers?.find((c) => c.name === name)
+/** A container of any kind, as its pod's definition has it. */
+export type ContainerSpec = Container & Pick<EphemeralContainer, "targetContainerName">
+
+/** The container of a pod's definition: init, regular or ephemeral. */
+export const containerSpec = (pod: Pod, name: string): ContainerSpec | undefined => {
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec
+  const is = (c: { readonly name: string }): boolean => c.name === name
+  return containers.find(is) ?? initContainers.find(is) ?? ephemeralContainers.find(is)
+}
 
 export const isAlive = (container: ContainerInState): boolean =>
   container.status === "starting" || container.status === "running" || container.status === "killing"

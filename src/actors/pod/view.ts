@@ -23,6 +23,7 @@ export interface PodView {
   readonly conditions: Readonly<Record<string, boolean>>
   readonly containers: ReadonlyArray<ContainerStatus>
   readonly initContainers: ReadonlyArray<ContainerStatus>
+  readonly ephemeralContainers: ReadonlyArray<ContainerStatus>
 }
 
 export interface ContainerView {
@@ -30,6 +31,7 @@ export interface ContainerView {
   readonly pod: string
   readonly name: string
   readonly init: boolean
+  readonly ephemeral: boolean
   /** `running`, `waiting: CrashLoopBackOff`, `terminated: Error`. */
   readonly state: string
   readonly ready: boolean
@@ -88,8 +90,8 @@ const preemptingMessage = ({ preempting }: PodState): string | undefined =>
   `waits for the end of ${preempting.pods.map(({ namespace, name }) => `${namespace}/${name}`).join(", ")}`
 
 export const podView = (id: ActorId, state: PodState): PodView => {
-  const init = containerStatuses(state, true)
-  const main = containerStatuses(state, false)
+  const init = containerStatuses(state, "init")
+  const main = containerStatuses(state, "regular")
   const waiting = [...init, ...main].find((c) => c.state.waiting?.message !== undefined)?.state.waiting
   const sidecars = sidecarsOf(state)
   const counted = [...init.filter((c) => sidecars.has(c.name)), ...main]
@@ -108,7 +110,8 @@ export const podView = (id: ActorId, state: PodState): PodView => {
     message: state.rejected?.message ?? state.failed?.message ?? preemptingMessage(state) ?? waiting?.message ?? "",
     conditions: Object.fromEntries(Object.entries(state.conditions).map(([type, c]) => [type, c.status])),
     containers: main,
-    initContainers: init
+    initContainers: init,
+    ephemeralContainers: containerStatuses(state, "ephemeral")
   }
 }
 
@@ -122,6 +125,7 @@ export const containerViews = (id: ActorId, state: PodState): ReadonlyArray<Cont
       pod: id.name,
       name: c.name,
       init: inState?.init ?? false,
+      ephemeral: inState?.ephemeral ?? false,
       state: stateText(c),
       ready: c.ready,
       restarts: c.restartCount,

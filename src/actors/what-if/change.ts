@@ -6,6 +6,7 @@ import type { ActorId } from "../../events/actor-id.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import type { Command } from "../kernel/behavior.ts"
 import type { DesirePod } from "../pod/commands.ts"
+import { everyContainer } from "../pod/spec-extension.ts"
 import type { Definition, PodState } from "../pod/state.ts"
 import type { StartProbe } from "../probe/commands.ts"
 import { type ProbeState, podNameOf } from "../probe/state.ts"
@@ -140,7 +141,7 @@ const rhythm = (probe: StartProbe["spec"] | undefined) =>
   probe === undefined ? null : [probe.initialDelaySeconds ?? 0, probe.periodSeconds ?? 10, probe.timeoutSeconds ?? 1]
 
 const shapeOf = ({ spec }: Pod) => ({
-  containers: [...(spec.initContainers ?? []), ...spec.containers].map((c): ShapeOfPod[number] => [
+  containers: everyContainer(spec).map((c): ShapeOfPod[number] => [
     c.name,
     c.image,
     rhythm(c.livenessProbe),
@@ -173,7 +174,9 @@ export const programChanges = (differences: ReadonlyArray<Difference>): Readonly
   differences
     .map(({ field }) => field)
     .filter((field) => {
-      const container = /^spec\.(?:initContainers|containers)\[[^\]]*\](?:\.([A-Za-z]+))?/u.exec(field)
+      const container = /^spec\.(?:initContainers|containers|ephemeralContainers)\[[^\]]*\](?:\.([A-Za-z]+))?/u.exec(
+        field
+      )
       if (container !== null) return container[1] === undefined || programFields.includes(container[1])
       const top = /^spec\.([A-Za-z]+)/u.exec(field)?.[1]
       return top !== undefined && !quietPodFields.has(top)
@@ -184,4 +187,4 @@ export const questionChanges = (differences: ReadonlyArray<Difference>): Readonl
   differences
     .filter(({ to }) => to !== undefined)
     .map(({ field }) => field)
-    .filter((field) => /Probe(?:\.(?:httpGet|tcpSocket|exec|timeoutSeconds).*)?$/u.test(field))
+    .filter((field) => /Probe(?:\.(?:httpGet|tcpSocket|grpc|exec|timeoutSeconds).*)?$/u.test(field))

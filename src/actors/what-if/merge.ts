@@ -9,6 +9,7 @@ type Fields = { readonly [key: string]: Json }
 const mergeKeys: Readonly<Record<string, string>> = {
   containers: "name",
   initContainers: "name",
+  ephemeralContainers: "name",
   volumes: "name",
   env: "name",
   ports: "containerPort",

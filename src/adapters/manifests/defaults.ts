@@ -96,7 +96,7 @@ export const applyDefaults = (
   pod: Pick<UnidentifiedPod, "spec"> & { metadata: Partial<Pod["metadata"]> & { name: string } }
 ): UnidentifiedPod => {
   const { uid: _, ...metadata } = pod.metadata
-  const { containers, initContainers, volumes, serviceAccount, ...spec } = pod.spec
+  const { containers, initContainers, ephemeralContainers, volumes, serviceAccount, ...spec } = pod.spec
   const serviceAccountName = spec.serviceAccountName || serviceAccount
   const hostNetwork = spec.hostNetwork === true
   return {
@@ -111,6 +111,9 @@ export const applyDefaults = (
       ...(initContainers === undefined
         ? {}
         : { initContainers: initContainers.map((c) => containerDefaults(c, hostNetwork)) }),
+      ...(ephemeralContainers === undefined
+        ? {}
+        : { ephemeralContainers: ephemeralContainers.map((c) => containerDefaults(c, hostNetwork)) }),
       containers: containers.map((c) => containerDefaults(c, hostNetwork)),
       restartPolicy: spec.restartPolicy ?? "Always",
       terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,

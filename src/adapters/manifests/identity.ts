@@ -4,7 +4,8 @@
  * themselves, so the pod keeps the name that its manifest gives it.
  *
  * The uid, where the manifest gives none, is kubelet's construction: 128-bit FNV-1a over the pod (with defaults, secret
- * values included), the node and the file. So a changed pod is another pod, and an unchanged one is found again.
+ * values included), the node and the file. So a changed pod is another pod, and an unchanged one is found again. Ephemeral
+ * containers are put into the pod that there is: they are left out.
  */
 import type { Pod } from "../../events/pod-spec.ts"
 
@@ -41,5 +42,7 @@ export const canonicalJson = (value: unknown): string =>
   )
 
 /** The uid of a pod that a file declares on a node. */
-export const derivedUid = (pod: UnidentifiedPod, node: string, file: string): string =>
-  fnv128a(new TextEncoder().encode(`${canonicalJson(pod)}host:${node}file:${file}`))
+export const derivedUid = ({ metadata, spec }: UnidentifiedPod, node: string, file: string): string => {
+  const { ephemeralContainers: _, ...own } = spec
+  return fnv128a(new TextEncoder().encode(`${canonicalJson({ metadata, spec: own })}host:${node}file:${file}`))
+}

@@ -23,7 +23,7 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ],
   [
     "spec",
-    words(`affinity ephemeralContainers hostUsers hostnameOverride overhead preemptionPolicy
+    words(`affinity hostUsers hostnameOverride overhead preemptionPolicy
       readinessGates resourceClaims resources schedulerName schedulingGates schedulingGroup
       topologySpreadConstraints workloadRef`)
   ],
@@ -51,12 +51,18 @@ const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ]
 ])
 
+/** Fields of a container that an ephemeral one may not have (`pkg/apis/core/validation` allowedEphemeralContainerFields). */
+const notForEphemeral =
+  words(`ports resources resizePolicy livenessProbe readinessProbe startupProbe lifecycle restartPolicy
+  restartPolicyRules`)
+
 /** `silent`: of an object that nothing but what is read here asks for: not worth a word. */
-export type Known = "refused" | "notActedOn" | "unknown" | "silent"
+export type Known = "forbidden" | "refused" | "notActedOn" | "unknown" | "silent"
 
 /** What to do with a field that the shape does not have. `path`: of the mapping that holds it. */
 export const classify = (path: string, field: string): Known => {
   const place = placeOf(path)
+  if (/(?:^|\.)spec\.ephemeralContainers\[\d+\]$/u.test(path) && notForEphemeral.has(field)) return "forbidden"
   if (refused.get(place)?.has(field) === true) return "refused"
   return notActedOn.get(place)?.has(field) === true ? "notActedOn" : "unknown"
 }

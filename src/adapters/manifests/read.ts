@@ -205,7 +205,9 @@ export class Reader {
       const place = this.placeOfNode(keyNode)
       const known = this.owner.classify(path, key)
       if (known === "silent") continue
-      if (known === "refused" && !isEmpty(this.resolve(value))) {
+      if (known === "forbidden" && !isEmpty(this.resolve(value)))
+        this.problem(at, "is not allowed for an ephemeral container", place)
+      else if (known === "refused" && !isEmpty(this.resolve(value))) {
         this.problem(at, "is not supported yet, and without it the pod would not be what it says", place)
       } else {
         const { kind } = this.owner

@@ -56,12 +56,15 @@ const redactContainer = (uid: string, container: Container): Container => {
 
 export const redact = (pod: Pod): Pod => {
   const { uid } = pod.metadata
-  const { containers, initContainers, ...spec } = pod.spec
+  const { containers, initContainers, ephemeralContainers, ...spec } = pod.spec
   return {
     metadata: pod.metadata,
     spec: {
       ...spec,
       ...(initContainers === undefined ? {} : { initContainers: initContainers.map((c) => redactContainer(uid, c)) }),
+      ...(ephemeralContainers === undefined
+        ? {}
+        : { ephemeralContainers: ephemeralContainers.map((c) => redactContainer(uid, c)) }),
       containers: containers.map((c) => redactContainer(uid, c))
     }
   }

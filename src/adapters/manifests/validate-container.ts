@@ -19,7 +19,8 @@ export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, com
   const grace = spec.terminationGracePeriodSeconds ?? 30
   for (const [list, containers] of [
     ["initContainers", spec.initContainers ?? []],
-    ["containers", spec.containers ?? []]
+    ["containers", spec.containers ?? []],
+    ["ephemeralContainers", (spec.ephemeralContainers ?? []) as ReadonlyArray<Written>]
   ] as const) {
     for (const [i, container] of containers.entries()) {
       const path = `spec.${list}[${i}]`
@@ -45,6 +46,19 @@ export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, com
       }
       validateRestartRules(container, path, complain)
     }
+  }
+  validateTargets(spec, complain)
+}
+
+/** `targetContainerName` names a container that the pod has from the start. */
+const validateTargets = (spec: Spec, complain: Complain): void => {
+  const names = new Set([...(spec.initContainers ?? []), ...(spec.containers ?? [])].map(({ name }) => name))
+  for (const [i, { targetContainerName: target }] of (spec.ephemeralContainers ?? []).entries()) {
+    if (target === undefined || target === "" || names.has(target)) continue
+    complain(
+      `spec.ephemeralContainers[${i}].targetContainerName`,
+      `the pod has no container ${JSON.stringify(target.slice(0, 60))}`
+    )
   }
 }
 

@@ -1,14 +1,15 @@
 /** A pod between reading and validation. */
-import type { Container, Pod, PodSpec } from "../../events/pod-spec.ts"
+import type { Container, EphemeralContainer, Pod, PodSpec } from "../../events/pod-spec.ts"
 
 /** A pod as it was read: every field may be missing, what is there has the right type. */
 export interface WrittenPod {
   readonly apiVersion?: string
   readonly kind?: string
   readonly metadata?: Partial<Pod["metadata"]>
-  readonly spec?: Partial<Omit<PodSpec, "containers" | "initContainers" | "volumes">> & {
+  readonly spec?: Partial<Omit<PodSpec, "containers" | "initContainers" | "ephemeralContainers" | "volumes">> & {
     readonly containers?: ReadonlyArray<Partial<Container>>
     readonly initContainers?: ReadonlyArray<Partial<Container>>
+    readonly ephemeralContainers?: ReadonlyArray<Partial<EphemeralContainer>>
     readonly volumes?: ReadonlyArray<WrittenVolume>
   }
 }

@@ -69,9 +69,11 @@ const containerRow = (c: ContainerView, node: string, now: number): Row => ({
   cells: [
     text(c.namespace),
     text(c.pod),
-    text(c.init ? `${c.name} (init)` : c.name),
-    c.init && c.lastExitCode === 0 && c.state !== "running" ? text(c.state, "green") : statusCell(c.state),
-    c.ready ? text("yes") : text("no", c.init ? undefined : "yellow"),
+    text(c.init ? `${c.name} (init)` : c.ephemeral ? `${c.name} (ephemeral)` : c.name),
+    (c.init || c.ephemeral) && c.lastExitCode === 0 && c.state !== "running"
+      ? text(c.state, "green")
+      : statusCell(c.state),
+    c.ready ? text("yes") : text("no", c.init || c.ephemeral ? undefined : "yellow"),
     count(c.restarts, c.restarts > 0 ? "yellow" : undefined),
     since(c.startedAt, now),
     text(c.lastExitCode === undefined ? "" : `${c.lastReason} (${c.lastExitCode})`),

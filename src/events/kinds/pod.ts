@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { CgroupValues, tellValues } from "../cgroup-values.ts"
 import { defineEvent, Timestamp } from "../definition.ts"
 import { NodeRoom, PreemptedPod } from "../node-room.ts"
-import { Pod } from "../pod-spec.ts"
+import { EphemeralContainer, Pod } from "../pod-spec.ts"
 
 const text = Schema.String
 export const PodPhase = Schema.Literals(["Pending", "Running", "Succeeded", "Failed", "Unknown"])
@@ -117,6 +117,43 @@ export const PodContainersReset = defineEvent("PodContainersReset", {
   about: "All containers of the pod have ended in order to start over from the first init container.",
   fields: {},
   tell: () => "all containers have ended and start over"
+})
+
+export const EphemeralContainersAdded = defineEvent("EphemeralContainersAdded", {
+  kind: "pod",
+  about:
+    "The manifest asks for containers to look at the running pod with (`spec.ephemeralContainers`): they are started once, whatever state the pod is in, and nothing depends on them.",
+  fields: { containers: Schema.Array(EphemeralContainer) },
+  tell: (e) => `ephemeral containers to start: ${e.containers.map(({ name }) => name).join(", ")}`
+})
+
+const names = Schema.Array(text)
+
+export const EphemeralContainersDiffer = defineEvent("EphemeralContainersDiffer", {
+  kind: "pod",
+  severityOf: (e) => (e.removed.length + e.changed.length + e.refused.length === 0 ? "INFO" : "WARN"),
+  severity: "WARN",
+  about:
+    "What a manifest says of ephemeral containers differs from what its pod has: one that was added stays as it is until the pod goes, and a pod takes so many only. Told again when that changes; all lists empty: nothing differs any more.",
+  fields: {
+    /** Not in the manifest any more. */
+    removed: names,
+    /** Written otherwise than they were added. */
+    changed: names,
+    /** More than a pod takes. */
+    refused: names
+  },
+  tell: (e) => {
+    const parts = [
+      ["removed from the manifest", e.removed],
+      ["changed there", e.changed],
+      ["too many", e.refused]
+    ] as const
+    const said = parts.flatMap(([what, list]) => (list.length === 0 ? [] : [`${list.join(", ")} (${what})`]))
+    return said.length === 0
+      ? "ephemeral containers are as the manifest has them again"
+      : `ephemeral containers stay as they are: ${said.join("; ")}`
+  }
 })
 
 export const PodVolumeReady = defineEvent("PodVolumeReady", {
@@ -281,6 +318,8 @@ export const podEvents = [
   PodDeadlineExceeded,
   PodRestartRequested,
   PodContainersReset,
+  EphemeralContainersAdded,
+  EphemeralContainersDiffer,
   PodVolumeReady,
   PodVolumesReleased,
   PodVolumeRemoved,

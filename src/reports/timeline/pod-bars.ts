@@ -40,18 +40,17 @@ export class PodBars {
     const begin = (state: StateName, anew = false): void => this.bars.begin(lane, state, at, index, anew)
     switch (event._tag) {
       case "PodAdmitted": {
-        const { initContainers = [], containers } = event.pod.spec
+        const { initContainers = [], containers, ephemeralContainers = [] } = event.pod.spec
         const pod: Pod = { lanes: [lane], phase: "Pending", ready: false, wasReady: false, terminating: false }
         this.pods.set(lane, pod)
         begin("waiting", true)
-        for (const { name, image } of [...initContainers, ...containers]) {
-          const container = this.lanes.container(actor.namespace, actor.name, name)
-          this.bars.begin(container, "waiting", at, index, true)
-          const waiting = this.byImage.get(image) ?? new Set()
-          this.byImage.set(image, waiting.add(container))
-        }
+        for (const each of [...initContainers, ...containers, ...ephemeralContainers])
+          this.beginContainer(actor, each, at, index)
         break
       }
+      case "EphemeralContainersAdded":
+        for (const each of event.containers) this.beginContainer(actor, each, at, index)
+        break
       case "PodRejected":
         begin("rejected")
         break
@@ -128,6 +127,18 @@ export class PodBars {
       else if (event._tag === "ImagePullFailed") this.bars.change(lane, ["pulling"], "back-off", at, index)
       else if (event._tag === "ImagePulled") this.bars.change(lane, ["pulling"], "waiting", at, index)
     }
+  }
+
+  private beginContainer(
+    actor: { readonly namespace: string; readonly name: string },
+    { name, image }: { readonly name: string; readonly image: string },
+    at: number,
+    index: number
+  ): void {
+    const container = this.lanes.container(actor.namespace, actor.name, name)
+    this.bars.begin(container, "waiting", at, index, true)
+    const waiting = this.byImage.get(image) ?? new Set()
+    this.byImage.set(image, waiting.add(container))
   }
 
   private changePod(lane: number, at: number, index: number, change: (pod: Pod) => Partial<Pod>): void {

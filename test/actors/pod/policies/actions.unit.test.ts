@@ -12,6 +12,7 @@ import {
   type ContainerInState,
   emptyContainer,
   emptyPod,
+  isRegular,
   type PodState,
   type SandboxInState
 } from "../../../../src/actors/pod/state.ts"
@@ -62,9 +63,13 @@ const stateOf = (row: Row): PodState => {
     ...(pod.spec.initContainers ?? []).map((c: RowValue) =>
       containerOf(row, c.name, true, c.restartPolicy === "Always")
     ),
-    ...pod.spec.containers.map((c: RowValue) => containerOf(row, c.name, false, false))
+    ...pod.spec.containers.map((c: RowValue) => containerOf(row, c.name, false, false)),
+    ...(pod.spec.ephemeralContainers ?? []).map((c: RowValue) => ({
+      ...containerOf(row, c.name, false, false),
+      ephemeral: true as const
+    }))
   ]
-  const initialized = containers.some((c) => !c.init && (c.status === "running" || c.startRetry !== null))
+  const initialized = containers.some((c) => isRegular(c) && (c.status === "running" || c.startRetry !== null))
   const definition = { pod, source: "", qosClass: "BestEffort", maxRestartPeriodSeconds: 300, because: "e0" } as const
   return {
     ...emptyPod("foo-ns/foo"),
@@ -118,8 +123,7 @@ const only = <Tag extends PodEvent["_tag"]>(events: ReadonlyArray<PodEvent>, tag
   events.filter((e): e is Tagged<Tag> => e._tag === tag)
 
 const notHere = (row: Row): NotMet | undefined => {
-  const { ephemeralContainersToStart, containersToKill, containersToUpdate } = row.want.actions
-  if ((ephemeralContainersToStart ?? []).length > 0) return later("ephemeral containers")
+  const { containersToKill, containersToUpdate } = row.want.actions
   if (Object.keys(containersToUpdate ?? {}).length > 0) return later("in-place resize")
   if (containersToKill?.some((kill: RowValue) => kill.message.includes("definition changed")))
     return differs("a changed manifest is another pod, as a static pod of kubelet's: the old one ends as a whole")
@@ -145,10 +149,11 @@ const check = (row: Row): undefined | NotMet => {
   if (reason !== undefined) return reason
   const { actions } = row.want
   const events = eventsOf(row)
-  const { initContainers = [], containers } = row.in.pod.spec
+  const { initContainers = [], containers, ephemeralContainers = [] } = row.in.pod.spec
   const wanted = [
     ...(actions.initContainersToStart ?? []).map((i: number) => initContainers[i].name),
-    ...(actions.containersToStart ?? []).map((i: number) => containers[i].name)
+    ...(actions.containersToStart ?? []).map((i: number) => containers[i].name),
+    ...(actions.ephemeralContainersToStart ?? []).map((i: number) => ephemeralContainers[i].name)
   ]
   const resets: ReadonlyArray<RowValue> = actions.containersToReset ?? []
   const kills = only(events, "ContainerKillRequested")

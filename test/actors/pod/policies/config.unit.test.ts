@@ -8,7 +8,7 @@ import {
   sandboxAnnotations,
   sandboxLabels
 } from "../../../../src/actors/pod/labels.ts"
-import { podNamespaces } from "../../../../src/actors/pod/namespaces.ts"
+import { podNamespaces, targetNamespaces } from "../../../../src/actors/pod/namespaces.ts"
 import { type NodeFacts, podLogDirectory, terminationLogPath } from "../../../../src/actors/pod/node-facts.ts"
 import { sandboxConfig } from "../../../../src/actors/pod/sandbox-config.ts"
 import {
@@ -120,8 +120,9 @@ describe("namespaces", () => {
     return undefined
   })
   itMeets(file, "TestGenerateLinuxContainerConfigNamespaces", "are shared with the sandbox", (row) => {
-    if (row.in.target !== null) return later("ephemeral containers: a target's process namespace")
-    assert.deepEqual(withoutUsers(podNamespaces(podOf(row.in.pod))), row.want.namespaces)
+    const target = row.in.target?.replace(/^docker:\/\//u, "")
+    const namespaces = targetNamespaces(podNamespaces(podOf(row.in.pod)), target)
+    assert.deepEqual(withoutUsers(namespaces), row.want.namespaces)
     return undefined
   })
 })

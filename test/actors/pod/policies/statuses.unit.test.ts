@@ -118,8 +118,8 @@ const sorted = (statuses: ReadonlyArray<RowValue> | null | undefined) =>
 
 const compare = (state: PodState, want: RowValue): undefined => {
   assert.equal(phaseOf(state), want.phase)
-  assert.deepEqual(sorted(containerStatuses(state, true)), sorted(want.initContainerStatuses))
-  assert.deepEqual(sorted(containerStatuses(state, false)), sorted(want.containerStatuses))
+  assert.deepEqual(sorted(containerStatuses(state, "init")), sorted(want.initContainerStatuses))
+  assert.deepEqual(sorted(containerStatuses(state, "regular")), sorted(want.containerStatuses))
   return undefined
 }
 
@@ -176,7 +176,7 @@ describe("the statuses of containers", () => {
       )
     if (isInitContainer) return differs("the journal knows the end of an init container that the runtime has forgotten")
     const state = stateOf({ pod, runtime: podStatus, before: previous ?? [], terminal: false, phase: undefined })
-    assert.deepEqual(sorted(containerStatuses(state, false)), sorted(row.want.statuses))
+    assert.deepEqual(sorted(containerStatuses(state, "regular")), sorted(row.want.statuses))
     return undefined
   })
 })

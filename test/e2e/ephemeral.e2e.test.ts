@@ -1,0 +1,75 @@
+// runtimes: bun
+/** Containers put into a pod that runs, on a real containerd. */
+import assert from "node:assert/strict"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { after, before, describe, it } from "node:test"
+import { eventually, type NodeUnderTest } from "../support/agent.ts"
+import { container, type Fields, forever, pod } from "./manifests.ts"
+import { startWorld, type World, whyNotHere, within } from "./world.ts"
+
+const app = container("app", `echo here > /tmp/mark; ${forever}`)
+const withDebug = (...ephemeralContainers: ReadonlyArray<Fields>): object =>
+  pod("web", { containers: [app], ...(ephemeralContainers.length === 0 ? {} : { ephemeralContainers }) })
+const web = "pod/default/web"
+
+describe("an ephemeral container", { concurrency: false }, () => {
+  let world: World
+  let node: NodeUnderTest
+  const logOf = (name: string): string => {
+    const folder = join(node.podLogs, `default_web_${uid}`, name, "0.log")
+    return existsSync(folder) ? readFileSync(folder, "utf8") : ""
+  }
+  let uid = ""
+
+  before(async () => {
+    if (whyNotHere() !== undefined) return
+    world = await startWorld()
+    node = world.node("ephemeral")
+    node.put("web.json", withDebug())
+    await node.start()
+    await node.waitFor("ContainerStarted", web, { container: "app" })
+    const [admitted] = await node.seen("PodAdmitted", web)
+    uid = (admitted!.data.pod as { readonly metadata: { readonly uid: string } }).metadata.uid
+  })
+  after(() => world?.close())
+
+  it("joins the pod that runs and sees its target's processes and files", within(60), async () => {
+    const look = "ps | grep -c '[t]rap'; cat /proc/1/root/tmp/mark; exit 3"
+    node.put("web.json", withDebug(container("debug", look, { targetContainerName: "app" })))
+    const ended = await node.waitFor("ContainerExited", web, { container: "debug" })
+    assert.equal(ended.data.exitCode, 3)
+    await eventually("its log", () => (/ here$/mu.test(logOf("debug")) ? true : undefined))
+    assert.deepEqual((await node.seen("PodTerminationRequested", web)).length, 0)
+    const views = (await node.json("get", "pods")) as ReadonlyArray<Record<string, unknown>>
+    assert.deepEqual([views[0]?.uid, views[0]?.ready, views[0]?.restarts], [uid, "1/1", 0])
+  })
+
+  it(
+    "is attached to, is not restarted by an agent that was killed, and stays where the manifest drops it",
+    within(60),
+    async () => {
+      const shell = container("shell", "read line; echo got $line; sleep 1000", { stdin: true, tty: false })
+      const first = container("debug", "true", { targetContainerName: "app" })
+      node.put("web.json", withDebug(first, shell))
+      const differs = await node.waitFor("EphemeralContainersDiffer", web)
+      assert.deepEqual(differs.data.changed, ["debug"])
+      await node.waitFor("ContainerStarted", web, { container: "shell" })
+      await node.kill()
+      node.put("web.json", withDebug())
+      await node.start()
+      const dropped = await node.waitFor("EphemeralContainersDiffer", web, {}, { after: differs.sequence })
+      assert.deepEqual(dropped.data.removed, ["debug", "shell"])
+      const started = await node.seen("ContainerStarted", web)
+      assert.deepEqual(
+        started.map(({ data }) => data.container),
+        ["app", "debug", "shell"]
+      )
+      const { stdout } = await node.command("get", "containers")
+      assert.match(stdout, /shell \(ephemeral\) +running/u)
+      node.remove("web.json")
+      await node.waitFor("PodRemoved", web)
+      assert.equal((await world.ask((runtime) => runtime.listContainers({}))).length, 0)
+    }
+  )
+})
