@@ -1,6 +1,7 @@
 /** Incidents of a pod's life cycle: sidecars and hooks, a deadline, restarts of all containers, a node without room. */
-import { Effect } from "effect"
+import { Context, Effect } from "effect"
 import { activeDeadline, knownFlags } from "../../src/actors/kernel/flags.ts"
+import { ContainerRuntime } from "../../src/adapters/cri/port.ts"
 import { simulatedImage } from "../../test/support/simulated-node.ts"
 import { http, life, pod, type Stories } from "./story.ts"
 
@@ -92,5 +93,52 @@ export const lifeCycle: Stories = {
         })
       ),
     { offer: { allocatable: { cpu: "1", memory: "1Gi" }, maxPods: 110, labels: {} } }
+  ],
+  // A node-critical pod takes the place of another one; the agent dies while that one ends.
+  "pod-preempted": [
+    (world) =>
+      Effect.gen(function* () {
+        const asking = (cpu: string) => `resources: { requests: { cpu: ${cpu} } }`
+        yield* life(world, (agent) =>
+          Effect.gen(function* () {
+            yield* world.manifests.write("small.yaml", pod("small", asking("200m")))
+            yield* world.manifests.write(
+              "large.yaml",
+              pod("large", `${asking("700m")}\n    lifecycle: { preStop: { sleep: { seconds: 3 } } }`)
+            )
+            yield* agent.pass(5)
+            yield* world.manifests.write(
+              "system.yaml",
+              pod("system", asking("500m"), "priorityClassName: system-node-critical")
+            )
+            yield* agent.pass(2)
+          })
+        )
+        yield* life(world, (agent) =>
+          Effect.gen(function* () {
+            yield* agent.pass(10)
+            yield* world.manifests.remove("large.yaml")
+            yield* agent.pass(5)
+          })
+        )
+      }),
+    { offer: { allocatable: { cpu: "1", memory: "1Gi" }, maxPods: 110, labels: {} } }
+  ],
+  // Each lost sandbox leaves a dead one behind: all but the newest are collected, a minute later.
+  "old-sandboxes-collected": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const runtime = Context.get(world.outside, ContainerRuntime)
+          yield* world.manifests.write("web.yaml", pod("web"))
+          yield* agent.pass(5)
+          for (let i = 0; i < 2; i++) {
+            const ready = (yield* runtime.listPodSandboxes({})).find((s) => s.state === "SANDBOX_READY")
+            yield* world.runtime.endSandbox(ready!.id)
+            yield* agent.pass(30)
+          }
+          yield* agent.pass(70)
+        })
+      )
   ]
 }

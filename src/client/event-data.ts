@@ -467,6 +467,9 @@ export interface Pod {
     readonly priority?: number
     readonly priorityClassName?: string
     readonly runtimeClassName?: string
+    readonly readinessGates?: ReadonlyArray<{
+      readonly conditionType: string
+    }>
     readonly securityContext?: {
       readonly runAsUser?: number
       readonly runAsGroup?: number
@@ -694,6 +697,22 @@ export interface OrphanSandboxFoundData {
 /** An orphaned sandbox was removed, with its containers. */
 export interface OrphanSandboxRemovedData {
   readonly sandboxId: string
+}
+
+/** A dead container beyond those that are kept, a sandbox that is down and empty, or the log directory of a pod that is gone; it will be removed. */
+export interface GarbageFoundData {
+  readonly what: "Container" | "Sandbox" | "LogDirectory"
+  readonly id: string
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly reason: string
+}
+
+/** Something that nobody needed any more was removed. */
+export interface GarbageRemovedData {
+  readonly what: "Container" | "Sandbox" | "LogDirectory"
+  readonly id: string
 }
 
 /** A pod needs an image. */
@@ -982,12 +1001,13 @@ export interface PodPhaseChangedData {
   readonly message?: string
 }
 
-/** A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget. */
+/** A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget, AllContainersRestarting. */
 export interface PodConditionChangedData {
   readonly condition: string
   readonly status: boolean
   readonly reason: string
   readonly message: string
+  readonly since?: string
 }
 
 /** The pod is gone and left nothing behind. */
@@ -1390,6 +1410,8 @@ export interface EventData {
   readonly RuntimeConditionChanged: RuntimeConditionChangedData
   readonly OrphanSandboxFound: OrphanSandboxFoundData
   readonly OrphanSandboxRemoved: OrphanSandboxRemovedData
+  readonly GarbageFound: GarbageFoundData
+  readonly GarbageRemoved: GarbageRemovedData
   readonly ImageRequested: ImageRequestedData
   readonly ImageFound: ImageFoundData
   readonly ImagePullQueued: ImagePullQueuedData
@@ -1491,6 +1513,8 @@ export const tagsByType = {
   "dev.chronode.RuntimeConditionChanged.v1": "RuntimeConditionChanged",
   "dev.chronode.OrphanSandboxFound.v1": "OrphanSandboxFound",
   "dev.chronode.OrphanSandboxRemoved.v1": "OrphanSandboxRemoved",
+  "dev.chronode.GarbageFound.v1": "GarbageFound",
+  "dev.chronode.GarbageRemoved.v1": "GarbageRemoved",
   "dev.chronode.ImageRequested.v1": "ImageRequested",
   "dev.chronode.ImageFound.v1": "ImageFound",
   "dev.chronode.ImagePullQueued.v1": "ImagePullQueued",

@@ -209,6 +209,8 @@ export const PodSpec = Schema.Struct({
   priority: opt(int),
   priorityClassName: opt(text),
   runtimeClassName: opt(text),
+  /** Conditions that others set and that have to be true before the pod is ready (KEP-580). */
+  readinessGates: opt(list(Schema.Struct({ conditionType: text }))),
   securityContext: opt(PodSecurityContext),
   tolerations: opt(
     list(

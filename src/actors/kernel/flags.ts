@@ -54,13 +54,22 @@ export const queuedPulls: DecisionFlag = {
     "An image that is to be pulled waits for its turn (ImagePullQueued), and its pull has started when the runtime is asked; what cannot be pulled is told in kubelet's words. Without it a pull had started as soon as it was decided."
 }
 
+export const podConditions: DecisionFlag = {
+  number: 6,
+  name: "PodConditions",
+  since: "0.1.0",
+  about:
+    "A condition whose reason or message alone changes keeps the time of its last transition (`since`), and pods with rules that restart all containers have the condition AllContainersRestarting. Without it every change was a transition, and there was no such condition."
+}
+
 /** All of them, in order of their numbers. */
 export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   restartAfterOwnKill,
   activeDeadline,
   killUnknown,
   preemption,
-  queuedPulls
+  queuedPulls,
+  podConditions
 ]
 
 /** The numbers of those that are in force: an input of every decision. */

@@ -111,9 +111,13 @@ export const podReadyToStartContainers = (spec: PolicyPodSpec, sandbox: SandboxS
 
 /** The node itself ended the pod for the sake of others (KEP-3329); none for a pod that nobody disturbed. */
 export const disruptionTarget = (
-  failed: { readonly reason: string; readonly message: string } | undefined
+  failed: { readonly reason: string; readonly message: string } | undefined,
+  phase: string
 ): ReadonlyArray<PodCondition> =>
-  failed?.reason === "Preempting" ? [condition("DisruptionTarget", true, "TerminationByKubelet", failed.message)] : []
+  // While something of it may still run it is not over (`status_manager.go` mergePodStatus).
+  phase === "Failed" && failed?.reason === "Preempting"
+    ? [condition("DisruptionTarget", true, "TerminationByKubelet", failed.message)]
+    : []
 
 /** A container's exit restarts all of them (KEP-5532); `undefined` for pods in which none can. */
 export const allContainersRestarting = (

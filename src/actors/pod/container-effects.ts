@@ -249,21 +249,33 @@ const removeLog = (path: string) =>
     yield* logs.remove(path)
   }).pipe(Effect.catch((error) => Effect.logWarning(`cannot remove the log ${path}: ${error.message}`)))
 
+/** A container that has ended goes, with its log; one that the runtime does not know is gone already. */
+export const removeDeadContainer = (
+  id: string
+): Effect.Effect<void, CriError, ContainerLogs | ContainerRuntime | PodSettings> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const status = yield* Effect.result(runtime.containerStatus(id))
+    yield* runtime.removeContainer(id).pipe(
+      Effect.catchIf(
+        (error) => error.reason === "NotFound",
+        () => Effect.void
+      )
+    )
+    if (Result.isSuccess(status) && status.success.logPath !== "") yield* removeLog(status.success.logPath)
+  })
+
 /** Removes the older dead containers of one name. What cannot be removed now goes with the next one, or with the pod. */
 export const removeDeadContainers = (
   container: ContainerInState
 ): Effect.Effect<ReadonlyArray<PodCommand>, never, ContainerLogs | ContainerRuntime | PodSettings> =>
   Effect.gen(function* () {
-    const runtime = yield* ContainerRuntime
     const surplus = surplusDead(container)
     const removed: Array<string> = []
     for (const id of surplus) {
-      const status = yield* Effect.result(runtime.containerStatus(id))
-      const result = yield* Effect.result(runtime.removeContainer(id))
-      if (Result.isSuccess(result) || result.failure.reason === "NotFound") {
-        removed.push(id)
-        if (Result.isSuccess(status) && status.success.logPath !== "") yield* removeLog(status.success.logPath)
-      } else yield* Effect.logWarning(`cannot remove dead container ${id}: ${result.failure.message}`)
+      const result = yield* Effect.result(removeDeadContainer(id))
+      if (Result.isSuccess(result)) removed.push(id)
+      else yield* Effect.logWarning(`cannot remove dead container ${id}: ${result.failure.message}`)
     }
     if (removed.length === 0) return []
     const at = yield* Clock.currentTimeMillis

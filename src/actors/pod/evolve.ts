@@ -221,7 +221,12 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
         because: meta.id,
         conditions: {
           ...state.conditions,
-          [event.condition]: { status: event.status, reason: event.reason, message: event.message, since: meta.time }
+          [event.condition]: {
+            status: event.status,
+            reason: event.reason,
+            message: event.message,
+            since: event.since ?? meta.time
+          }
         }
       }
     case "PodRemoved":

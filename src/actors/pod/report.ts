@@ -2,11 +2,21 @@
 
 import type { PodPhase } from "../../events/kinds/pod.ts"
 import type { Pod } from "../../events/pod-spec.ts"
-import { containersReady, disruptionTarget, initialized, podReadyToStartContainers, ready } from "./conditions.ts"
+import { isOn, podConditions } from "../kernel/flags.ts"
+import {
+  allContainersRestarting,
+  containersReady,
+  disruptionTarget,
+  initialized,
+  podReadyToStartContainers,
+  ready
+} from "./conditions.ts"
 import { containerStatuses, isReady } from "./container-statuses.ts"
 import type { PodDecision } from "./evolve.ts"
+import { finalPhase } from "./final-statuses.ts"
 import { isTerminalPhase, podPhase } from "./phase.ts"
-import { isAlive, type PodState } from "./state.ts"
+import { restartsAll } from "./start-order.ts"
+import { containerIn, isAlive, type PodState } from "./state.ts"
 import type { ContainerStatus, PodCondition } from "./status.ts"
 
 export const planReport = (d: PodDecision): void => {
@@ -38,7 +48,8 @@ export const planReport = (d: PodDecision): void => {
     initialized(pod.spec, statuses, phase),
     containersReady(pod.spec, statuses, phase),
     ready(pod.spec, statuses, phase),
-    ...disruptionTarget(d.state.failed)
+    ...disruptionTarget(d.state.failed, phase),
+    ...(isOn(d.flags, podConditions) ? restartingAll(d.state, pod, phase) : [])
   ]
   for (const condition of conditions) tellCondition(d, condition, because(lastMoved(d)))
 }
@@ -46,7 +57,7 @@ export const planReport = (d: PodDecision): void => {
 /** A terminal phase never leaves. A pod that failed as a whole says so when nothing of it runs (`status_manager.go`). */
 const phaseOf = (state: PodState, pod: Pod, statuses: ReadonlyArray<ContainerStatus>): PodPhase => {
   if (isTerminalPhase(state.phase)) return state.phase
-  if (state.failed !== undefined) return state.containers.some(isAlive) ? state.phase : "Failed"
+  if (state.failed !== undefined) return state.containers.some(isAlive) ? state.phase : finalPhase(state.phase)
   return podPhase({
     spec: pod.spec,
     statuses,
@@ -55,12 +66,29 @@ const phaseOf = (state: PodState, pod: Pod, statuses: ReadonlyArray<ContainerSta
   })
 }
 
-const tellCondition = (d: PodDecision, condition: PodCondition, because: string | undefined): void => {
+/** Whether a container has ended so that all of them start over, and not all have ended yet. */
+const restartingAll = (state: PodState, pod: Pod, phase: PodPhase): ReadonlyArray<PodCondition> => {
+  const condition = allContainersRestarting(
+    pod.spec,
+    (name) => {
+      const c = containerIn(state, name)
+      const exit = c?.status === "exited" && c.again !== true ? c.lastExit : null
+      return c === undefined || exit === null || !restartsAll(state, c, exit)
+        ? undefined
+        : { state: "CONTAINER_EXITED", exitCode: exit.exitCode }
+    },
+    phase
+  )
+  return condition === undefined ? [] : [condition]
+}
+
+export const tellCondition = (d: PodDecision, condition: PodCondition, because: string | undefined): void => {
   const status = condition.status === "True"
   const [reason, message] = [condition.reason ?? "", condition.message ?? ""]
   const known = d.state.conditions[condition.type]
   if (known?.status === status && known.reason === reason && known.message === message) return
-  d.emit({ _tag: "PodConditionChanged", condition: condition.type, status, reason, message }, because)
+  const kept = known?.status === status && isOn(d.flags, podConditions) ? { since: known.since } : {}
+  d.emit({ _tag: "PodConditionChanged", condition: condition.type, status, reason, message, ...kept }, because)
 }
 
 /** The last event of this decision that moved a container or the sandbox: what the outside view follows from. */

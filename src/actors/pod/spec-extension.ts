@@ -1,6 +1,6 @@
 /**
  * The pod as the policies read it: `Pod` of src/events/pod-spec.ts, and beside it the fields that the policies already
- * understand while manifests and the log do not carry them yet (pod-level resources, overhead, readiness gates, seccomp
+ * understand while manifests and the log do not carry them yet (pod-level resources, overhead, seccomp
  * profiles). Every `Pod` is a `PolicyPod`. A field moves to pod-spec.ts when
  * the whole runtime honours it; then it is deleted here.
  */
@@ -26,7 +26,6 @@ export type PolicyPodSpec = Omit<PodSpec, "containers" | "initContainers"> & {
   readonly resources?: ResourceRequirements
   /** KEP-688, from the RuntimeClass. */
   readonly overhead?: Readonly<Record<string, string>>
-  readonly readinessGates?: ReadonlyArray<{ readonly conditionType: string }>
   /** KEP-4762. */
   readonly hostnameOverride?: string
   readonly securityContext?: { readonly seccompProfile?: SeccompProfile }

@@ -9,6 +9,7 @@ import type { PodPhase } from "../../events/kinds/pod.ts"
 import type { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
 import type { Container, EphemeralContainer, Pod } from "../../events/pod-spec.ts"
+import { containerGcPolicy } from "../runtime/garbage.ts"
 import { type BackOff, type BackOffPolicy, crashBackOffPolicy } from "./backoff.ts"
 import type { QosClass } from "./qos.ts"
 
@@ -269,9 +270,6 @@ export const isHeld = (c: ContainerInState): c is ContainerInState & { readonly 
 /** When such a stop waits no longer (ms): its grace period is over. */
 export const holdUntil = (kill: KillInState): number => kill.at + kill.gracePeriodSeconds * 1000
 
-/** Dead containers that kubelet keeps of each name (`maxPerPodContainerCount`). */
-const keptDeadContainers = 1
-
 /** Ids of the dead containers that are to be removed, oldest first. */
 export const surplusDead = ({ dead }: ContainerInState): ReadonlyArray<string> =>
-  dead.slice(0, Math.max(dead.length - keptDeadContainers, 0))
+  dead.slice(0, Math.max(dead.length - containerGcPolicy.maxPerPodContainer, 0))

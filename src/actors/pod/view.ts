@@ -1,6 +1,8 @@
 /** Pods and containers as `chronode get` shows them: kubectl's columns, from the actor's state. Pure. */
 import type { ActorId } from "../../events/actor-id.ts"
 import { containerStatuses } from "./container-statuses.ts"
+import { finalStatuses, type PodStatuses } from "./final-statuses.ts"
+import { isTerminalPhase } from "./phase.ts"
 import { containerSpec, type PodState, uidOf } from "./state.ts"
 import type { ContainerStatus } from "./status.ts"
 
@@ -85,13 +87,24 @@ const statusText = (
 const sidecarsOf = (state: PodState): ReadonlySet<string> =>
   new Set(state.containers.filter((c) => c.sidecar === true).map((c) => c.name))
 
+/** Of a pod that failed as a whole nothing runs any more: each of its containers has an end. */
+const shownStatuses = (state: PodState): PodStatuses<ContainerStatus> => {
+  const statuses = { init: containerStatuses(state, "init"), main: containerStatuses(state, "regular") }
+  const isOver = state.definition !== null && state.failed !== undefined && isTerminalPhase(state.phase)
+  return isOver ? finalStatuses(state.definition.pod.spec, statuses) : statuses
+}
+
+const allShown = (state: PodState): ReadonlyArray<ContainerStatus> => {
+  const { init, main } = shownStatuses(state)
+  return [...init, ...main, ...containerStatuses(state, "ephemeral")]
+}
+
 const preemptingMessage = ({ preempting }: PodState): string | undefined =>
   preempting &&
   `waits for the end of ${preempting.pods.map(({ namespace, name }) => `${namespace}/${name}`).join(", ")}`
 
 export const podView = (id: ActorId, state: PodState): PodView => {
-  const init = containerStatuses(state, "init")
-  const main = containerStatuses(state, "regular")
+  const { init, main } = shownStatuses(state)
   const waiting = [...init, ...main].find((c) => c.state.waiting?.message !== undefined)?.state.waiting
   const sidecars = sidecarsOf(state)
   const counted = [...init.filter((c) => sidecars.has(c.name)), ...main]
@@ -116,7 +129,7 @@ export const podView = (id: ActorId, state: PodState): PodView => {
 }
 
 export const containerViews = (id: ActorId, state: PodState): ReadonlyArray<ContainerView> =>
-  containerStatuses(state).map((c) => {
+  allShown(state).map((c) => {
     const pod = state.definition?.pod
     const inState = state.containers.find((candidate) => candidate.name === c.name)
     const lastEnd = c.state.terminated ?? c.lastState.terminated

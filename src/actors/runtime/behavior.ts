@@ -12,8 +12,9 @@ import { type NodeFacts, podDirectory, podsCgroup } from "../pod/node-facts.ts"
 import { Pods } from "../pod/pods.ts"
 import { PodSettings } from "../pod/settings.ts"
 import { uidOf } from "../pod/state.ts"
+import { observeGarbage, removeGarbage } from "./collector.ts"
 import type { RuntimeCommand } from "./commands.ts"
-import { type Orphan, type RuntimeEvent, type RuntimeState, runtimeDecider } from "./decider.ts"
+import { type Garbage, type Orphan, type RuntimeEvent, type RuntimeState, runtimeDecider } from "./decider.ts"
 import { observeRuntime, runtimeActor } from "./observer.ts"
 
 export type RuntimeNeeds = Cgroups | ContainerLogs | ContainerRuntime | Host | LogRotation | PodSettings | Pods
@@ -61,12 +62,21 @@ const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, ne
     Effect.orDie
   )
 
+const collect = (garbage: Garbage): Effect.Effect<ReadonlyArray<Outgoing>, never, RuntimeNeeds> =>
+  removeGarbage(garbage).pipe(
+    Effect.tapError((error) => Effect.logWarning(`cannot remove ${garbage.what} ${garbage.id}: ${error.message}`)),
+    Effect.retry(removalRetry),
+    Effect.orDie
+  )
+
 export const runtimeBehavior: Behavior<RuntimeState, RuntimeCommand, RuntimeEvent, RuntimeNeeds> = {
   ...runtimeDecider,
-  react: ({ event }) => (event._tag === "OrphanSandboxFound" ? removeOrphan(event) : []),
+  react: ({ event }) =>
+    event._tag === "OrphanSandboxFound" ? removeOrphan(event) : event._tag === "GarbageFound" ? collect(event) : [],
   observe: () => [
     { key: "relist", run: observeRuntime },
-    { key: "logs", run: observeLogs }
+    { key: "logs", run: observeLogs },
+    { key: "garbage", run: observeGarbage }
   ],
-  resume: (state) => state.orphans.map(removeOrphan)
+  resume: (state) => [...state.orphans.map(removeOrphan), ...(state.garbage ?? []).map(collect)]
 }

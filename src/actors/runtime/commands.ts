@@ -1,6 +1,6 @@
 /** What the runtime observer tells the runtime's actor. */
 import { Schema } from "effect"
-import { HandlerFeatures } from "../../events/kinds/runtime.ts"
+import { GarbageFound, GarbageRemoved, HandlerFeatures } from "../../events/kinds/runtime.ts"
 
 const text = Schema.String
 const at = Schema.Finite
@@ -28,5 +28,19 @@ export const OrphanSeen = Schema.TaggedStruct("OrphanSeen", {
 })
 export const OrphanGone = Schema.TaggedStruct("OrphanGone", { at, sandboxId: text })
 
-export const RuntimeCommand = Schema.Union([RuntimeAnswered, RuntimeFailed, OrphanSeen, OrphanGone])
+/** Things that nobody needs any more, told in one piece. */
+export const GarbageSeen = Schema.TaggedStruct("GarbageSeen", {
+  at,
+  found: Schema.Array(Schema.Struct(GarbageFound.fields))
+})
+export const GarbageGone = Schema.TaggedStruct("GarbageGone", { at, ...GarbageRemoved.fields })
+
+export const RuntimeCommand = Schema.Union([
+  RuntimeAnswered,
+  RuntimeFailed,
+  OrphanSeen,
+  OrphanGone,
+  GarbageSeen,
+  GarbageGone
+])
 export type RuntimeCommand = typeof RuntimeCommand.Type

@@ -1,6 +1,6 @@
 /** What is known of the container runtime: reachable or not, its version and conditions, and sandboxes of no pod. */
 import type { HandlerFeatures } from "../../adapters/cri/port.ts"
-import type { EventsOf } from "../../events/catalogue.ts"
+import type { EventOf, EventsOf } from "../../events/catalogue.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { runtimeEvents } from "../../events/kinds/runtime.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
@@ -17,6 +17,9 @@ export interface Orphan {
   readonly uid: string
 }
 
+/** Something that nobody needs any more. */
+export type Garbage = Omit<EventOf<"GarbageFound">, "_tag" | "reason">
+
 export interface RuntimeState {
   readonly status: "unknown" | "connected" | "disconnected"
   readonly endpoint: string
@@ -32,6 +35,8 @@ export interface RuntimeState {
     Record<string, { readonly status: boolean; readonly reason: string; readonly message: string }>
   >
   readonly orphans: ReadonlyArray<Orphan>
+  /** What is being removed; absent: nothing ever was. */
+  readonly garbage?: ReadonlyArray<Garbage>
   readonly because: string
 }
 
@@ -102,6 +107,12 @@ const evolve = (state: RuntimeState, event: RuntimeEvent, meta: EventMeta): Runt
     }
     case "OrphanSandboxRemoved":
       return { ...state, orphans: state.orphans.filter((o) => o.sandboxId !== event.sandboxId) }
+    case "GarbageFound": {
+      const { what, id, namespace, name, uid } = event
+      return { ...state, garbage: [...(state.garbage ?? []), { what, id, namespace, name, uid }] }
+    }
+    case "GarbageRemoved":
+      return { ...state, garbage: (state.garbage ?? []).filter(({ id }) => id !== event.id) }
   }
 }
 
@@ -144,6 +155,16 @@ const decide = (state: RuntimeState, command: RuntimeCommand): ReadonlyArray<Dec
       }
       break
     }
+    case "GarbageSeen":
+      for (const found of command.found) {
+        if (d.state.garbage?.some(({ id }) => id === found.id) !== true) d.emit({ _tag: "GarbageFound", ...found })
+      }
+      break
+    case "GarbageGone":
+      if (state.garbage?.some(({ id }) => id === command.id) === true) {
+        d.emit({ _tag: "GarbageRemoved", what: command.what, id: command.id })
+      }
+      break
     case "OrphanGone":
       if (state.orphans.some((o) => o.sandboxId === command.sandboxId)) {
         d.emit({ _tag: "OrphanSandboxRemoved", sandboxId: command.sandboxId })

@@ -80,6 +80,12 @@ export const service: ContainerLogs["Service"] = ContainerLogs.of({
     attempt("put back", path, async () => {
       if ((await orMissing(fs.lstat(path))) === undefined) await orMissing(fs.rename(rotated, path))
     }),
+  directories: (path) =>
+    attempt("list", path, async () => {
+      const entries = (await orMissing(fs.readdir(path, { withFileTypes: true }))) ?? []
+      return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort()
+    }),
+  removeDirectory: (path) => attempt("remove", path, () => fs.rm(path, { recursive: true, force: true })),
   remove: (path) =>
     attempt("remove", path, async () => {
       const directory = dirname(path)

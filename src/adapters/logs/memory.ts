@@ -59,6 +59,16 @@ export const make = Effect.sync(() => {
       Effect.sync(() => {
         if (!sizes.has(path)) rename(rotated, path)
       }),
+    directories: (path) =>
+      Effect.sync(() => {
+        const within = [...sizes.keys()].filter((file) => file.startsWith(`${path}/`))
+        const first = within.map((file) => file.slice(path.length + 1).split("/"))
+        return [...new Set(first.flatMap((parts) => (parts.length > 1 ? [parts[0]!] : [])))].sort()
+      }),
+    removeDirectory: (path) =>
+      Effect.sync(() => {
+        for (const file of sizes.keys()) if (file.startsWith(`${path}/`)) sizes.delete(file)
+      }),
     remove: (path) =>
       Effect.sync(() => {
         const { directory, name } = split(path)

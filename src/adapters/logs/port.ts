@@ -25,6 +25,10 @@ export class ContainerLogs extends Context.Service<
     readonly setAside: (path: string, at: number) => Effect.Effect<string, LogError>
     /** Undoes `setAside`, unless the runtime has made a new file meanwhile. */
     readonly putBack: (rotated: string, path: string) => Effect.Effect<void, LogError>
+    /** Names of the directories in one, sorted; none where there is no such directory. */
+    readonly directories: (path: string) => Effect.Effect<ReadonlyArray<string>, LogError>
+    /** Removes a directory of logs with all in it. */
+    readonly removeDirectory: (path: string) => Effect.Effect<void, LogError>
     /** Removes a log with its rotated files. */
     readonly remove: (path: string) => Effect.Effect<void, LogError>
     /** Makes the symbolic link `link` to `target` if the target exists; replaces an older one. */

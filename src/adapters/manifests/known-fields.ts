@@ -24,7 +24,7 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   [
     "spec",
     words(`affinity hostUsers hostnameOverride overhead preemptionPolicy
-      readinessGates resourceClaims resources schedulerName schedulingGates schedulingGroup
+      resourceClaims resources schedulerName schedulingGates schedulingGroup
       topologySpreadConstraints workloadRef`)
   ],
   [

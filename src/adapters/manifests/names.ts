@@ -59,3 +59,13 @@ export const headerNameProblem: Check = (name) =>
 
 export const portProblem = (port: number): string | undefined =>
   Number.isInteger(port) && port >= 1 && port <= 65_535 ? undefined : `${port} is no port: 1 to 65535`
+
+/** Label keys, types of conditions: a name of up to 63 characters, behind an optional DNS name and "/" (`IsQualifiedName`). */
+export const qualifiedNameProblem: Check = (text) => {
+  const slash = text.indexOf("/")
+  const [prefix, name] = slash < 0 ? [undefined, text] : [text.slice(0, slash), text.slice(slash + 1)]
+  if (prefix !== undefined && subdomainProblem(prefix) !== undefined) return `${shown(text)} has no DNS name before "/"`
+  return name.length <= maxLabel && /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/u.test(name)
+    ? undefined
+    : `${shown(text)} is no qualified name: up to ${maxLabel} letters, digits, "-", "_" and ".", with a letter or digit at both ends`
+}

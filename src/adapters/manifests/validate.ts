@@ -4,7 +4,7 @@
  */
 import type { Pod } from "../../events/pod-spec.ts"
 import { systemPriorities } from "../../events/system-priorities.ts"
-import { labelProblem, subdomainProblem, uidProblem } from "./names.ts"
+import { labelProblem, qualifiedNameProblem, subdomainProblem, uidProblem } from "./names.ts"
 import { quantityNumber } from "./quantity.ts"
 import { validateContainers } from "./validate-container.ts"
 import type { Complain, WrittenPod, WrittenVolume } from "./written.ts"
@@ -109,6 +109,10 @@ const validateRest = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain)
     const value = spec[field]
     const wrong = value === undefined || value === "" ? undefined : labelProblem(value)
     if (wrong !== undefined) complain(`spec.${field}`, wrong)
+  }
+  for (const [i, { conditionType }] of (spec.readinessGates ?? []).entries()) {
+    const wrong = conditionType === undefined ? "is missing" : qualifiedNameProblem(conditionType)
+    if (wrong !== undefined) complain(`spec.readinessGates[${i}].conditionType`, wrong)
   }
   const system = systemPriorities.get(spec.priorityClassName ?? "")
   if (system !== undefined && spec.priority !== undefined && spec.priority !== system) {

@@ -294,8 +294,15 @@ export const PodConditionChanged = defineEvent("PodConditionChanged", {
   // The others only explain it.
   severityOf: (e) => (e.condition === "Ready" ? "INFO" : "DEBUG"),
   about:
-    "A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget.",
-  fields: { condition: text, status: Schema.Boolean, reason: text, message: text },
+    "A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget, AllContainersRestarting.",
+  fields: {
+    condition: text,
+    status: Schema.Boolean,
+    reason: text,
+    message: text,
+    /** Since when its status is this, where that did not change now. */
+    since: Schema.optionalKey(Timestamp)
+  },
   tell: (e) =>
     `${e.condition} is ${e.status ? "true" : "false"}${e.reason === "" ? "" : ` (${e.reason}${e.message === "" ? "" : `: ${e.message}`})`}`
 })

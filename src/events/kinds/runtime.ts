@@ -61,10 +61,33 @@ export const OrphanSandboxRemoved = defineEvent("OrphanSandboxRemoved", {
   tell: (e) => `removed orphaned sandbox ${e.sandboxId.slice(0, 13)}`
 })
 
+/** What nobody needs any more: id of a dead container or of an old sandbox, path of a log directory. */
+const garbage = { what: Schema.Literals(["Container", "Sandbox", "LogDirectory"]), id: text }
+const shortId = (id: string): string => (id.startsWith("/") ? id : id.slice(0, 13))
+
+export const GarbageFound = defineEvent("GarbageFound", {
+  kind: "runtime",
+  severity: "DEBUG",
+  about:
+    "A dead container beyond those that are kept, a sandbox that is down and empty, or the log directory of a pod that is gone; it will be removed.",
+  fields: { ...garbage, namespace: text, name: text, uid: text, reason: text },
+  tell: (e) => `${e.what} ${shortId(e.id)} of ${e.namespace}/${e.name} goes: ${e.reason}`
+})
+
+export const GarbageRemoved = defineEvent("GarbageRemoved", {
+  kind: "runtime",
+  severity: "DEBUG",
+  about: "Something that nobody needed any more was removed.",
+  fields: garbage,
+  tell: (e) => `removed ${e.what} ${shortId(e.id)}`
+})
+
 export const runtimeEvents = [
   RuntimeConnected,
   RuntimeDisconnected,
   RuntimeConditionChanged,
   OrphanSandboxFound,
-  OrphanSandboxRemoved
+  OrphanSandboxRemoved,
+  GarbageFound,
+  GarbageRemoved
 ] as const

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { describe, it } from "node:test"
 import { gunzipSync } from "node:zlib"
 import { Effect } from "effect"
@@ -20,7 +20,10 @@ logsContract(
   Effect.map(temporaryDirectory, (directory) => ({
     logs: service,
     directory,
-    write: (path: string, bytes: number) => Effect.sync(() => writeFileSync(path, "x".repeat(bytes))),
+    write: (path: string, bytes: number) => Effect.sync(() => {
+        mkdirSync(dirname(path), { recursive: true })
+        writeFileSync(path, "x".repeat(bytes))
+      }),
     files: Effect.sync(() => filesIn(directory)),
     links: (at: string) =>
       Effect.sync(() => Object.fromEntries(readdirSync(at).map((name) => [name, readlinkSync(join(at, name))])))

@@ -23,6 +23,19 @@ export const logsContract = (name: string, make: Effect.Effect<LogsUnderTest, ne
     Effect.runPromise(Effect.scoped(Effect.flatMap(make, use)))
 
   describe(`${name} keeps the contract of logs`, () => {
+    it("names the directories of logs and removes them whole", () =>
+      withIt(({ logs, directory, write }) =>
+        Effect.gen(function* () {
+          assert.deepEqual(yield* logs.directories(`${directory}/pods`), [])
+          yield* write(`${directory}/pods/default_b_uid-b/app/0.log`, 1)
+          yield* write(`${directory}/pods/default_a_uid-a/app/0.log`, 1)
+          yield* write(`${directory}/pods/stray.log`, 1)
+          assert.deepEqual(yield* logs.directories(`${directory}/pods`), ["default_a_uid-a", "default_b_uid-b"])
+          for (let i = 0; i < 2; i++) yield* logs.removeDirectory(`${directory}/pods/default_a_uid-a`)
+          assert.deepEqual(yield* logs.directories(`${directory}/pods`), ["default_b_uid-b"])
+        })
+      ))
+
     it("rotates: one is plain, the older ones are packed, and not more than may be", () =>
       withIt(({ logs, directory, write, files }) =>
         Effect.gen(function* () {

@@ -30,7 +30,9 @@ const files = [
   "qos-class.json",
   "quantity.json",
   "restart-policy.json",
+  "runtime-gc.json",
   "status-conditions.json",
+  "status-manager.json",
   "termination-order.json"
 ]
 
@@ -46,8 +48,9 @@ const elsewhere: Readonly<Record<string, string>> = {
   TestGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
   TestGenerateAPIPodStatusPodIPs: dualStack,
   TestNodeAddressUpdatesGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
-  TestSortInitContainerStatuses: "statuses stand in the order of the manifest",
-  TestGenerateAPIPodStatusWithSortedContainers: "statuses stand in the order of the manifest",
+  TestStatusEquality: "no status is sent: each change of it is an event of its own",
+  "TestStatusNormalization*":
+    "no object holds all statuses: each end is an event with at most 4 KiB of last words, and times are as exact as the runtime tells them",
   TestMergeResourceConfig: resize,
   TestRemoveMissingExtendedResources:
     "extended resources come with device plugins; what the node does not offer is not counted",
@@ -77,8 +80,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   TestFieldPath: "references of API events",
   TestParsePodFullName: "kubelet's full names are not used",
   TestBuildPodFullName: "kubelet's full names are not used",
-  TestIsPodAvailable: "availability is a controller's business",
-  TestUpdatePodCondition: "transition times of conditions are the actor's"
+  TestIsPodAvailable: "availability is a controller's business"
 }
 
 describe("the upstream tables about pods", () => {

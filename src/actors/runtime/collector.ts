@@ -1,0 +1,187 @@
+/** Looks for garbage once a minute, tells of it, and removes it. What is garbage is said by garbage.ts. */
+import { Clock, Duration, Effect } from "effect"
+import { type Container, ContainerRuntime, type CriError, type Sandbox } from "../../adapters/cri/port.ts"
+import { ContainerLogs, type LogError } from "../../adapters/logs/port.ts"
+import type { ActorId } from "../../events/actor-id.ts"
+import type { Outgoing } from "../kernel/behavior.ts"
+import type { PodCommand } from "../pod/commands.ts"
+import { removeDeadContainer } from "../pod/container-effects.ts"
+import { containerNameLabel, podNameLabel, podNamespaceLabel } from "../pod/labels.ts"
+import { isTerminalPhase } from "../pod/phase.ts"
+import { Pods } from "../pod/pods.ts"
+import { PodSettings } from "../pod/settings.ts"
+import { isAlive, type PodState, uidOf } from "../pod/state.ts"
+import type { RuntimeCommand } from "./commands.ts"
+import { podUidLabel } from "./compare.ts"
+import type { Garbage } from "./decider.ts"
+import {
+  containerGarbage,
+  containerGcPolicy,
+  logDirectoryGarbage,
+  type PodFates,
+  sandboxGarbage,
+  uidOfLogDirectory
+} from "./garbage.ts"
+import { runtimeActor } from "./observer.ts"
+
+/** kubelet's ContainerGCPeriod. */
+export const garbagePeriod = Duration.minutes(1)
+/** Things that are removed after one look; the rest is found by the next. */
+export const maxGarbage = 32
+/** A container of unknown state may run: it is stopped first, seconds. */
+const unknownGrace = 2
+
+type Needs = ContainerLogs | ContainerRuntime | PodSettings | Pods
+type Found = Garbage & { readonly reason: string }
+
+export const observeGarbage = (emit: (outgoing: Outgoing) => Effect.Effect<void>): Effect.Effect<void, never, Needs> =>
+  Effect.gen(function* () {
+    while (true) {
+      yield* Effect.sleep(garbagePeriod)
+      const found = yield* Effect.catch(lookForGarbage, (error) =>
+        Effect.as(Effect.logWarning(`garbage: ${error.message}`), [])
+      )
+      if (found.length === 0) continue
+      const command: RuntimeCommand = { _tag: "GarbageSeen", at: yield* Clock.currentTimeMillis, found }
+      yield* emit({ to: runtimeActor, command })
+    }
+  })
+
+type Known = ReadonlyMap<string, { readonly id: ActorId; readonly state: PodState }>
+
+/** The life of a container that its pod goes by: it is no garbage, whatever the runtime says of it. */
+const isCurrent = (known: Known, { labels, metadata }: Container): boolean =>
+  known
+    .get(labels[podUidLabel] ?? "")
+    ?.state.containers.some(
+      (c) => c.name === labels[containerNameLabel] && isAlive(c) && metadata.attempt >= c.attempt
+    ) === true
+
+/** Whose it is, by its labels. */
+const owner = ({ labels }: Pick<Container, "labels">) => ({
+  namespace: labels[podNamespaceLabel] ?? "",
+  name: labels[podNameLabel] ?? "",
+  uid: labels[podUidLabel] ?? ""
+})
+
+/** Only of pods that this node runs or ran: others may use the same runtime and the same directory of logs. */
+export const lookForGarbage: Effect.Effect<ReadonlyArray<Found>, CriError | LogError, Needs> = Effect.gen(function* () {
+  const runtime = yield* ContainerRuntime
+  const logs = yield* ContainerLogs
+  const pods = yield* Pods
+  const { facts } = yield* PodSettings
+  const [sandboxes, containers, directories] = yield* Effect.all(
+    [runtime.listPodSandboxes({}), runtime.listContainers({}), logs.directories(facts.podLogsDir)],
+    { concurrency: 3 }
+  )
+  const known: Known = new Map(pods.all().map((pod) => [uidOf(pod.state), pod]))
+  const deleted = new Set<string>()
+  const uids = [...sandboxes, ...containers].map(({ labels }) => labels[podUidLabel] ?? "")
+  for (const uid of new Set([...uids, ...directories.map(uidOfLogDirectory)])) {
+    if (uid !== "" && !known.has(uid) && (yield* pods.everRan(uid))) deleted.add(uid)
+  }
+  const isOurs = (uid: string | undefined): boolean => uid !== undefined && (known.has(uid) || deleted.has(uid))
+  const fates: PodFates = {
+    isDeleted: (uid) => deleted.has(uid),
+    isTerminated: (uid) => isTerminalPhase(known.get(uid)?.state.phase ?? ""),
+    evictTerminated: false
+  }
+  const dead = containers.filter((c) => isOurs(c.labels[podUidLabel]) && !isCurrent(known, c))
+  const found = [
+    ...foundContainers(dead, fates, yield* Clock.currentTimeMillis),
+    // Sandboxes of pods that are gone are orphans, and go with all that they hold.
+    ...foundSandboxes(
+      sandboxes.filter((s) => known.has(s.labels[podUidLabel] ?? "")),
+      containers,
+      fates
+    ),
+    ...logDirectoryGarbage(directories, fates, true).map((directory): Found => {
+      const [namespace = "", name = "", uid = ""] = directory.split("_")
+      const reason = "its pod is gone"
+      return { what: "LogDirectory", id: `${facts.podLogsDir}/${directory}`, namespace, name, uid, reason }
+    })
+  ]
+  return found.slice(0, maxGarbage)
+})
+
+const foundContainers = (containers: ReadonlyArray<Container>, fates: PodFates, now: number): ReadonlyArray<Found> => {
+  const seen = containers.map((c) => ({
+    id: c.id,
+    podUid: c.labels[podUidLabel] ?? "",
+    name: c.labels[containerNameLabel] ?? c.metadata.name,
+    attempt: c.metadata.attempt,
+    createdAt: Date.parse(c.createdAt),
+    state: c.state
+  }))
+  const byId = new Map(containers.map((c) => [c.id, c]))
+  return containerGarbage(seen, containerGcPolicy, fates, true, now).map((id) => {
+    const whose = owner(byId.get(id)!)
+    return {
+      what: "Container",
+      id,
+      ...whose,
+      reason: fates.isDeleted(whose.uid) ? "its pod is gone" : "a newer one is dead too"
+    }
+  })
+}
+
+const foundSandboxes = (
+  sandboxes: ReadonlyArray<Sandbox>,
+  containers: ReadonlyArray<Container>,
+  fates: PodFates
+): ReadonlyArray<Found> => {
+  const used = new Set(containers.map(({ podSandboxId }) => podSandboxId))
+  const seen = sandboxes.map((s) => ({
+    id: s.id,
+    podUid: s.labels[podUidLabel] ?? "",
+    attempt: s.metadata.attempt,
+    createdAt: Date.parse(s.createdAt),
+    state: s.state,
+    hasContainers: used.has(s.id)
+  }))
+  const byId = new Map(sandboxes.map((s) => [s.id, s]))
+  return sandboxGarbage(seen, fates).map((id) => ({
+    what: "Sandbox",
+    id,
+    ...owner(byId.get(id)!),
+    reason: "it is down and empty, and the pod has a newer one"
+  }))
+}
+
+/** Its outcome, for the runtime's actor, and for the pod that may still count the container. */
+export const removeGarbage = ({
+  what,
+  id,
+  uid
+}: Garbage): Effect.Effect<ReadonlyArray<Outgoing>, CriError | LogError, Needs> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const logs = yield* ContainerLogs
+    const pods = yield* Pods
+    const { facts } = yield* PodSettings
+    const pod = pods.all().find(({ state }) => uidOf(state) === uid)
+    if (what === "Container") {
+      const state = (yield* runtime.listContainers({ [podUidLabel]: uid })).find((c) => c.id === id)?.state
+      if (state === "CONTAINER_UNKNOWN") yield* runtime.stopContainer(id, unknownGrace)
+      // One that runs by now is nobody's garbage.
+      if (state !== undefined && state !== "CONTAINER_RUNNING") yield* removeDeadContainer(id)
+    } else if (what === "Sandbox") {
+      if ((yield* runtime.listPodSandboxes({ [podUidLabel]: uid })).some((s) => s.id === id)) {
+        yield* runtime.stopPodSandbox(id)
+        yield* runtime.removePodSandbox(id)
+      }
+    } else if (pod === undefined) {
+      // A manifest that came back unchanged brings the same uid: then the logs are the new pod's.
+      if (facts.containerLogsDir !== undefined) yield* logs.unlink(facts.containerLogsDir, id)
+      yield* logs.removeDirectory(id)
+    }
+    const at = yield* Clock.currentTimeMillis
+    const gone: RuntimeCommand = { _tag: "GarbageGone", at, what, id }
+    const holder = pod?.state.containers.find((c) => c.dead.includes(id))
+    if (pod === undefined || holder === undefined) return [{ to: runtimeActor, command: gone }]
+    const removed: PodCommand = { _tag: "ReportContainersRemoved", at, container: holder.name, containerIds: [id] }
+    return [
+      { to: runtimeActor, command: gone },
+      { to: pod.id, command: removed }
+    ]
+  })

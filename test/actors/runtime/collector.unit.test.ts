@@ -1,0 +1,86 @@
+/** The collection of garbage on a whole node in memory: what piles up behind a pod goes, what is in use or another's stays. */
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { Context, Effect } from "effect"
+import type { PodState } from "../../../src/actors/pod/state.ts"
+import { ContainerRuntime } from "../../../src/adapters/cri/port.ts"
+import type { NodeEvent } from "../../../src/events/catalogue.ts"
+import { makeWorld, simulate, simulatedPod, startAgent, type World } from "../../support/simulated-node.ts"
+
+const of = <Tag extends NodeEvent["_tag"]>(world: World, tag: Tag) =>
+  Effect.map(world.events, (events) =>
+    events.flatMap(({ event }) => (event._tag === tag ? [event as Extract<NodeEvent, { readonly _tag: Tag }>] : []))
+  )
+
+describe("the garbage of a node", () => {
+  it("is what its pods leave behind: old sandboxes, dead containers; the newest of each stay", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const runtime = Context.get(world.outside, ContainerRuntime)
+        const agent = yield* startAgent(world)
+        yield* world.manifests.write("web.yaml", simulatedPod("web"))
+        yield* agent.pass(5)
+        for (let i = 0; i < 3; i++) {
+          const ready = (yield* runtime.listPodSandboxes({})).find((s) => s.state === "SANDBOX_READY")
+          yield* world.runtime.endSandbox(ready!.id)
+          yield* agent.pass(45)
+        }
+        assert.equal(agent.status("default/web"), "Running")
+        yield* agent.pass(130)
+        const sandboxes = yield* runtime.listPodSandboxes({})
+        const containers = yield* runtime.listContainers({})
+        // The dead container that is kept keeps its sandbox.
+        assert.deepEqual(sandboxes.map(({ metadata }) => metadata.attempt).toSorted(), [2, 3])
+        assert.deepEqual(containers.map(({ state }) => state).toSorted(), ["CONTAINER_EXITED", "CONTAINER_RUNNING"])
+        const found = yield* of(world, "GarbageFound")
+        assert.ok(found.every(({ name }) => name === "web"))
+        assert.deepEqual(found.filter(({ what }) => what === "Sandbox").length, 2)
+        // The pod was told of what went without it.
+        const [state] = agent.system.actors("pod").map((actor) => actor.state as PodState)
+        assert.deepEqual(
+          state?.containers[0]?.dead,
+          containers.filter((c) => c.state === "CONTAINER_EXITED").map(({ id }) => id)
+        )
+        assert.deepEqual(
+          (yield* of(world, "GarbageRemoved")).map(({ id }) => id).toSorted(),
+          found.map(({ id }) => id).toSorted()
+        )
+      })
+    ))
+
+  it("is left alone where it belongs to pods that this node never ran", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const agent = yield* startAgent(world)
+        yield* world.logs.write("/var/log/pods/default_other_uid-of-another/app/0.log", 1)
+        yield* agent.pass(130)
+        assert.deepEqual(yield* of(world, "GarbageFound"), [])
+      })
+    ))
+
+  it("is the log directory of a pod that is gone", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const agent = yield* startAgent(world)
+        yield* world.manifests.write("web.yaml", simulatedPod("web"))
+        yield* agent.pass(5)
+        const [admitted] = yield* of(world, "PodAdmitted")
+        const directory = `/var/log/pods/default_web_${admitted?.pod.metadata.uid}`
+        yield* world.logs.write(`${directory}/app/0.log`, 1)
+        yield* agent.pass(70)
+        assert.deepEqual(yield* of(world, "GarbageFound"), [], "its pod is there")
+        yield* world.manifests.remove("web.yaml")
+        yield* agent.pass(130)
+        const found = yield* of(world, "GarbageFound")
+        assert.deepEqual(
+          found.map(({ what, id, namespace, name }) => [what, id, namespace, name]),
+          [["LogDirectory", directory, "default", "web"]]
+        )
+        assert.equal((yield* of(world, "GarbageRemoved")).length, 1)
+        assert.deepEqual(yield* world.logs.files, [])
+      })
+    ))
+})
