@@ -49,13 +49,17 @@ export const observeGarbage = (emit: (outgoing: Outgoing) => Effect.Effect<void>
 
 type Known = ReadonlyMap<string, { readonly id: ActorId; readonly state: PodState }>
 
-/** The life of a container that its pod goes by: it is no garbage, whatever the runtime says of it. */
-const isCurrent = (known: Known, { labels, metadata }: Container): boolean =>
-  known
-    .get(labels[podUidLabel] ?? "")
-    ?.state.containers.some(
-      (c) => c.name === labels[containerNameLabel] && isAlive(c) && metadata.attempt >= c.attempt
-    ) === true
+/**
+ * The life of a container that its pod goes by is no garbage, whatever the runtime says of it. What ended before goes with
+ * the next start, by the pod itself; here only where there will be none, or where that failed.
+ */
+const isCurrent = (known: Known, { id, labels, metadata }: Container): boolean => {
+  const state = known.get(labels[podUidLabel] ?? "")?.state
+  const c = state?.containers.find(({ name }) => name === labels[containerNameLabel])
+  if (state === undefined || c === undefined) return false
+  if (isAlive(c) && metadata.attempt >= c.attempt) return true
+  return c.dead.includes(id) && c.status !== "running" && !isTerminalPhase(state.phase)
+}
 
 /** Whose it is, by its labels. */
 const owner = ({ labels }: Pick<Container, "labels">) => ({
