@@ -8,7 +8,7 @@ import { mkdir, open, readdir, readFile, realpath, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { buildImageTar, pauseImage } from "./image.ts"
+import { buildImageTar, type ImageConfig, pauseImage } from "./image.ts"
 import { findPlugins, type LabNetwork, tagOf, writeNetwork } from "./network.ts"
 import { sweep } from "./sweep.ts"
 
@@ -39,6 +39,8 @@ export interface LabOptions {
   readonly binaries?: string
   /** Goes on after this process ends, until it is swept by hand: for demos. */
   readonly outlivesOwner?: boolean
+  /** Images beside the lab's own, with the same files, by name. */
+  readonly images?: Readonly<Record<string, ImageConfig>>
 }
 
 const run = promisify(execFile)
@@ -228,7 +230,7 @@ export const startContainerd = async (directory: string, options: LabOptions = {
   try {
     child = await launch(dir, options.binaries)
     const archive = join(dir, "images.tar")
-    const ids = await buildImageTar(archive)
+    const ids = await buildImageTar(archive, options.images)
     await ctr(["images", "import", "--snapshotter", snapshotter, archive])
     // The CRI service learns of an import by an event; then it keeps each image under its id too.
     const deadline = Date.now() + startMilliseconds

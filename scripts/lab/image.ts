@@ -20,6 +20,9 @@ const candidates = ["/bin/busybox", "/usr/bin/busybox", `${unpacked}/bin/busybox
 /** Dynamically linked programs name their dynamic linker. */
 const isStatic = (program: Buffer): boolean => !program.includes("/ld-linux") && !program.includes("/ld64")
 
+/** The `config` of an OCI image: Entrypoint, Cmd, Env, User, WorkingDir, … */
+export type ImageConfig = Readonly<Record<string, unknown>>
+
 /** Path and bytes of a statically linked busybox; an error says how to get one. */
 export const findBusybox = async (): Promise<{ readonly path: string; readonly bytes: Buffer }> => {
   for (const path of candidates) {
@@ -59,10 +62,13 @@ interface Blob {
 }
 
 /**
- * Writes the tar to `path`. Answers the digests of the image configs (`sha256:…`), which are the images' ids in CRI, by
- * image name.
+ * Writes the tar to `path`: the images above, and others with the same files, by name. Answers the digests of the image
+ * configs (`sha256:…`), which are the images' ids in CRI, by image name.
  */
-export const buildImageTar = async (path: string): Promise<Readonly<Record<string, string>>> => {
+export const buildImageTar = async (
+  path: string,
+  others: Readonly<Record<string, ImageConfig>> = {}
+): Promise<Readonly<Record<string, string>>> => {
   const busybox = await findBusybox()
   const { stdout } = await promisify(execFile)(busybox.path, ["--list"])
   const applets = stdout.split("\n").filter((name) => name !== "" && name !== "busybox")
@@ -80,7 +86,7 @@ export const buildImageTar = async (path: string): Promise<Readonly<Record<strin
 
   const layerBlob = put(layer)
   const ids: Record<string, string> = {}
-  const image = (name: string, config: Readonly<Record<string, unknown>>) => {
+  const image = (name: string, config: ImageConfig) => {
     const configBlob = putJson({
       architecture: architecture(),
       os: "linux",
@@ -106,7 +112,11 @@ export const buildImageTar = async (path: string): Promise<Readonly<Record<strin
   const index = {
     schemaVersion: 2,
     mediaType: "application/vnd.oci.image.index.v1+json",
-    manifests: [image(busyboxImage, { Cmd: ["/bin/sh"] }), image(pauseImage, { Entrypoint: pauseCommand })]
+    manifests: Object.entries({
+      [busyboxImage]: { Cmd: ["/bin/sh"] },
+      [pauseImage]: { Entrypoint: pauseCommand },
+      ...others
+    }).map(([name, config]) => image(name, config))
   }
   await writeFile(
     path,

@@ -17,6 +17,7 @@ import type {
 } from "../../../../src/adapters/cri/port.ts"
 import { Pod } from "../../../../src/events/pod-spec.ts"
 import { caseNames, type RowValue, readCase, withoutZero } from "../../../support/cases.ts"
+import { differences, recordedReasons } from "../../../support/recorded-configs.ts"
 
 /** Fields of the API object that bear on no config: they do not make a recording "not yet". */
 const beside = new Set([
@@ -87,35 +88,6 @@ const recorded = (value: RowValue, key = ""): RowValue => {
   )
 }
 
-/** The differing leaves of two messages: path, ours, theirs. */
-const differences = (
-  ours: RowValue,
-  theirs: RowValue,
-  path = ""
-): Array<{ path: string; ours: unknown; theirs: unknown }> => {
-  const record = (value: RowValue) => typeof value === "object" && value !== null
-  if (!record(ours) || !record(theirs)) return Object.is(ours, theirs) ? [] : [{ path, ours, theirs }]
-  const keys = new Set([...Object.keys(ours), ...Object.keys(theirs)])
-  return [...keys].flatMap((key) => differences(ours[key], theirs[key], path === "" ? key : `${path}.${key}`))
-}
-
-interface Allowed {
-  readonly reason: string
-  readonly when: (difference: { path: string; ours: unknown; theirs: unknown }) => boolean
-}
-const termination = /^mounts\.\d+\.host_path$/u
-const allowed: ReadonlyArray<Allowed> = [
-  {
-    reason: "kubelet draws a random name for the file of a termination message; ours is the attempt",
-    when: ({ path, ours, theirs }) =>
-      termination.test(path) &&
-      typeof ours === "string" &&
-      typeof theirs === "string" &&
-      /\/containers\/[^/]+\/[0-9a-f]{1,8}$/u.test(theirs) &&
-      ours.replace(/[0-9a-f]{8}$/u, "") === theirs.replace(/[0-9a-f]{1,8}$/u, "")
-  }
-]
-
 /** No Service source yet: the variables of Services and of references are taken out of the recording. */
 const isServiceVariable = ({ key }: { key: string }) => /^KUBERNETES_(SERVICE_|PORT)/u.test(key)
 
@@ -159,7 +131,7 @@ const compareRecording = (recording: RowValue): Verdict => {
   const compare = (what: string, ours: SandboxConfig | ContainerConfig, theirs: RowValue) => {
     // Empty messages and empty strings are the same as absent ones on the wire, but for a present number (run_as_user).
     for (const difference of differences(withoutZero(recorded(ours)), withoutZero(theirs))) {
-      const excuse = allowed.find(({ when }) => when(difference))
+      const excuse = recordedReasons.find(({ when }) => when(difference))
       if (excuse === undefined)
         assert.fail(
           `${what}: ${difference.path} is ${JSON.stringify(difference.ours)}, kubelet's ${JSON.stringify(difference.theirs)}`
