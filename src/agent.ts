@@ -24,14 +24,16 @@ import { Placements } from "./actors/source/placements.ts"
 import { PublisherStatus } from "./actors/stream/status.ts"
 import { layer as cgroupsLayer } from "./adapters/cgroupfs/live.ts"
 import { isSystemdBooted, notBooted } from "./adapters/cgroupfs/systemd.ts"
-import { type CredentialsOptions, layer as credentialsLayer } from "./adapters/credentials/live.ts"
+import { make as makeCredentials } from "./adapters/credentials/live.ts"
 import { defaultNodeFiles, namedNodeFile } from "./adapters/credentials/node-file.ts"
+import { Credentials } from "./adapters/credentials/port.ts"
 import { CriRuntime } from "./adapters/cri/live.ts"
 import { ContainerRuntime } from "./adapters/cri/port.ts"
 import { layer as hostLayer } from "./adapters/host/live.ts"
 import { Host } from "./adapters/host/port.ts"
 import { layer as logsLayer } from "./adapters/logs/live.ts"
 import { layer as manifestsLayer } from "./adapters/manifests/live.ts"
+import { Manifests } from "./adapters/manifests/port.ts"
 import { layerLive as natsLayer } from "./adapters/nats/live.ts"
 import { EventStream } from "./adapters/nats/port.ts"
 import { layer as proberLayer } from "./adapters/probing/live.ts"
@@ -67,18 +69,23 @@ const runtimeLayer = (options: AgentOptions) =>
     Layer.provide(CriRuntime.layer({ endpoint: options.cri, deadlines: { request: options.runtimeRequestTimeout } }))
   )
 
-/** Of Secrets nothing is known yet. */
-const registryCredentials = ({ dataDir, registry }: AgentOptions): CredentialsOptions => ({
-  files:
-    registry.config === undefined
-      ? defaultNodeFiles(dataDir, process.env.HOME)
-      : registry.config === "none"
-        ? []
-        : [namedNodeFile(registry.config)],
-  isFileNamed: registry.config !== undefined,
-  providers: registry.providers,
-  readSecret: () => Effect.succeed(undefined)
-})
+const registryLayer = ({ dataDir, registry }: AgentOptions) =>
+  Layer.effect(
+    Credentials,
+    Effect.map(Manifests, ({ objects }) =>
+      makeCredentials({
+        files:
+          registry.config === undefined
+            ? defaultNodeFiles(dataDir, process.env.HOME)
+            : registry.config === "none"
+              ? []
+              : [namedNodeFile(registry.config)],
+        isFileNamed: registry.config !== undefined,
+        providers: registry.providers,
+        readSecret: objects.secret
+      })
+    )
+  )
 
 const streamLayer = (options: AgentOptions): Layer.Layer<EventStream> | undefined => {
   if (options.nats === undefined) return undefined
@@ -212,7 +219,6 @@ const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape |
     }),
     volumesLayer({ rootDir: options.dataDir }),
     logsLayer,
-    credentialsLayer(registryCredentials(options)),
     Layer.succeed(LogRotation, LogRotation.make(options.logRotation)),
     Admission.layer,
     TierHints.layer,
@@ -221,7 +227,9 @@ const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape |
     streamLayer(options) ?? Layer.empty
   )
   return Placements.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(podSettings(options), lookLayer(options, current), proberLayer)),
+    Layer.provideMerge(
+      Layer.mergeAll(podSettings(options), lookLayer(options, current), proberLayer, registryLayer(options))
+    ),
     Layer.provideMerge(base)
   )
 }

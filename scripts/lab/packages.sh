@@ -28,6 +28,7 @@ need() { missing="$missing $1"; }
 has runc || need runc
 has_cni || need containernetworking-plugins
 has nats-server || need nats-server
+has docker-registry || need docker-registry
 has ip || need iproute2
 has iptables || need iptables
 if [ "${1:-}" = --vm ] && [ "$(uname -m)" = x86_64 ]; then has qemu-system-x86_64 || need qemu-system-x86; fi
@@ -104,7 +105,7 @@ if [ -n "$missing" ]; then
   if has systemctl; then
     for package in $missing; do
       case $package in
-        containerd | nats-server) quietly systemctl disable "$package.service" || say "could not disable $package.service" ;;
+        containerd | nats-server | docker-registry) quietly systemctl disable "$package.service" || say "could not disable $package.service" ;;
       esac
     done
   fi

@@ -46,3 +46,16 @@ export const tar = (entries: ReadonlyArray<TarEntry>): Buffer => {
   parts.push(Buffer.alloc(2 * blockBytes)) // end of archive
   return Buffer.concat(parts)
 }
+
+/** Files of an archive by path. */
+export const untar = (archive: Buffer): ReadonlyMap<string, Buffer> => {
+  const files = new Map<string, Buffer>()
+  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
+    const text = (offset: number, length: number) =>
+      archive.toString("latin1", at + offset, at + offset + length).replace(/\0.*$/s, "")
+    const size = Number.parseInt(text(124, 12), 8)
+    files.set(text(0, 100), archive.subarray(at + 512, at + 512 + size))
+    at += 512 + Math.ceil(size / 512) * 512
+  }
+  return files
+}

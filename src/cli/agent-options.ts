@@ -3,7 +3,7 @@
  * tests and other programs can start an agent without a command line.
  */
 import { defaultLogRotation, type LogRotationPolicy } from "../actors/log/settings.ts"
-import type { ProviderSettings } from "../adapters/credentials/provider-settings.ts"
+import type { ProviderSettings } from "../adapters/credentials/port.ts"
 import type { NatsTarget } from "./nats-flags.ts"
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
 import { Result } from "effect"
-import { agentOptions, type RunFlags } from "../../src/cli/agent-settings.ts"
+import { agentOptions, credentialProviderPaths, type RunFlags } from "../../src/cli/agent-settings.ts"
 import { noConfiguration, parseConfiguration } from "../../src/cli/configuration.ts"
 import { actedOn, kubeletFields } from "../../src/cli/configuration-fields.ts"
 import { CommandFailed, UsageError } from "../../src/cli/exit.ts"
@@ -70,6 +70,32 @@ describe("configuration files from the field", () => {
   it("reserved-1.yaml asks for parallel pulls, and gets them", () => {
     const options = agentOptions({ manifests: "m" }, parseConfiguration(seed("reserved-1.yaml"), "r"), "n1", noNats)
     assert.equal(options.pods.maxParallelImagePulls, 5)
+  })
+
+  it("limits pulls as kubelet does where nothing is said, and as it is told", () => {
+    const pulls = (body: string) => {
+      const { pods } = agentOptions({ manifests: "m" }, parseConfiguration(kubelet(body), "c.yaml"), "n1", noNats)
+      return [pods.maxParallelImagePulls, pods.registryPullQPS, pods.registryBurst]
+    }
+    assert.deepEqual(pulls(""), [5, 5, 10])
+    assert.deepEqual(pulls("serializeImagePulls: true\nregistryPullQPS: 0\nregistryBurst: 0\n"), [1, 0, 10])
+    assert.deepEqual(pulls("maxParallelImagePulls: 3\nregistryPullQPS: 7\nregistryBurst: 2\n"), [3, 7, 2])
+  })
+
+  it("name the node's credentials for registries, unless a flag does", () => {
+    const file = parseConfiguration(
+      chronode("registryConfig: /a.json\nimageCredentialProviderConfig: /p\nimageCredentialProviderBinDir: /b\n"),
+      "c.yaml"
+    )
+    const config = (flags: RunFlags) => agentOptions({ manifests: "m", ...flags }, file, "n1", noNats).registry.config
+    assert.equal(config({}), "/a.json")
+    assert.equal(config({ registryConfig: "none" }), "none")
+    assert.equal(agentOptions({ manifests: "m" }, noConfiguration, "n1", noNats).registry.config, undefined)
+    assert.deepEqual(credentialProviderPaths({}, file), { config: "/p", binDir: "/b" })
+    assert.deepEqual(credentialProviderPaths({ imageCredentialProviderConfig: "/q" }, file), {
+      config: "/q",
+      binDir: "/b"
+    })
   })
 
   it("are checked in every field that is acted on", () => {

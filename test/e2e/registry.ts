@@ -7,23 +7,11 @@ import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { buildImageTar } from "../../scripts/lab/image.ts"
+import { untar } from "../../scripts/lab/tar.ts"
 
 export interface Registry {
   readonly image: (name: string, tag?: string) => string
   readonly stop: () => Promise<void>
-}
-
-/** Files of a ustar archive by path. */
-const untar = (archive: Buffer): ReadonlyMap<string, Buffer> => {
-  const files = new Map<string, Buffer>()
-  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
-    const text = (offset: number, length: number) =>
-      archive.toString("latin1", at + offset, at + offset + length).replace(/\0.*$/s, "")
-    const size = Number.parseInt(text(124, 12), 8)
-    files.set(text(0, 100), archive.subarray(at + 512, at + 512 + size))
-    at += 512 + Math.ceil(size / 512) * 512
-  }
-  return files
 }
 
 export const startRegistry = async (): Promise<Registry> => {

@@ -48,6 +48,7 @@ const needs = {
   runc: program("runc"),
   crictl: program("crictl", "no package of Debian's"),
   "nats-server": program("nats-server"),
+  "docker-registry": program("docker-registry"),
   nats: program("nats", "no package of Debian's"),
   chromium: program("chromium", "scripts/lab/chromium.sh installs it"),
   script: program("script", "Debian's bsdutils or bsdextrautils"),

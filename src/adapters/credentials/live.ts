@@ -1,10 +1,10 @@
 /** `Credentials` of this node. */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { Keyring } from "./keyring.ts"
 import { makeNodeFile, type NodeFile } from "./node-file.ts"
+import type { ProviderSettings } from "./port.ts"
 import { type Credential, Credentials } from "./port.ts"
 import { makeProvider, type RunPlugin } from "./provider.ts"
-import type { ProviderSettings } from "./provider-settings.ts"
 import { type ReadSecret, secretCredentials } from "./pull-secrets.ts"
 
 export interface CredentialsOptions {
@@ -49,6 +49,3 @@ export const make = (options: CredentialsOptions): Credentials["Service"] => {
       })
   })
 }
-
-export const layer = (options: CredentialsOptions): Layer.Layer<Credentials> =>
-  Layer.sync(Credentials, () => make(options))

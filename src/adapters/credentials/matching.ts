@@ -27,17 +27,6 @@ const placeOf = (text: string): Place => {
   return { host: host.split("."), port, path: slash < 0 ? "" : text.slice(slash) }
 }
 
-/** What is wrong with a name of a registry; undefined: it can be one. */
-export const registryProblem = (text: string): string | undefined => {
-  if (text === "") return "is empty"
-  if (/[\s\p{Cc}]/u.test(text)) return "holds blanks or control characters"
-  if (/%(?![0-9A-Fa-f]{2})/u.test(text)) return "holds a % that escapes nothing"
-  const slash = text.indexOf("/")
-  const authority = slash < 0 ? text : text.slice(0, slash)
-  const port = /:([^:\]]*)$/u.exec(authority)?.[1]
-  return port === undefined || /^[0-9]*$/u.test(port) ? undefined : `has the port '${port}', which is no number`
-}
-
 const special = /[.*+?^${}()|[\]\\/]/gu
 const literal = (text: string): string => text.replace(special, "\\$&")
 

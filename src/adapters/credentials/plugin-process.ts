@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process"
 import process from "node:process"
 import { Effect } from "effect"
-import type { ProviderSettings } from "./provider-settings.ts"
+import type { ProviderSettings } from "./port.ts"
 
 /** Milliseconds that a plugin may take, as with kubelet (`plugin.go` ExecPlugin). */
 export const pluginTimeout = 60_000

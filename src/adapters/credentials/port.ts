@@ -7,7 +7,8 @@ import { Context, type Effect, type Redacted } from "effect"
 
 /** Where credentials come from. As text it is safe to be told: `secret default/regcred`, `file /root/.docker/config.json`. */
 export type CredentialSource =
-  | { readonly kind: "secret"; readonly namespace: string; readonly name: string; readonly uid: string }
+  /** `hash`: of the Secret's content, keyed; it may be told. */
+  | { readonly kind: "secret"; readonly namespace: string; readonly name: string; readonly hash: string }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "provider"; readonly name: string }
 
@@ -48,3 +49,35 @@ export class Credentials extends Context.Service<
   Credentials,
   { readonly lookUp: (request: CredentialsRequest) => Effect.Effect<CredentialsFound> }
 >()("chronode/Credentials") {}
+
+export const providerApiVersions = [
+  "credentialprovider.kubelet.k8s.io/v1",
+  "credentialprovider.kubelet.k8s.io/v1beta1",
+  "credentialprovider.kubelet.k8s.io/v1alpha1"
+] as const
+export type ProviderApiVersion = (typeof providerApiVersions)[number]
+
+/** A credential provider as it is configured (kubelet.config.k8s.io/v1 CredentialProvider). */
+export interface ProviderSettings {
+  readonly name: string
+  /** Path of the plugin. */
+  readonly program: string
+  readonly apiVersion: ProviderApiVersion
+  readonly matchImages: ReadonlyArray<string>
+  /** Milliseconds; for answers that name no time of their own. 0: they are not kept. */
+  readonly defaultCacheDuration: number
+  readonly args: ReadonlyArray<string>
+  /** Beside the agent's own environment. */
+  readonly env: ReadonlyArray<{ readonly name: string; readonly value: string }>
+}
+
+/** What is wrong with a name of a registry; undefined: it can be one. */
+export const registryProblem = (text: string): string | undefined => {
+  if (text === "") return "is empty"
+  if (/[\s\p{Cc}]/u.test(text)) return "holds blanks or control characters"
+  if (/%(?![0-9A-Fa-f]{2})/u.test(text)) return "holds a % that escapes nothing"
+  const slash = text.indexOf("/")
+  const authority = slash < 0 ? text : text.slice(0, slash)
+  const port = /:([^:\]]*)$/u.exec(authority)?.[1]
+  return port === undefined || /^[0-9]*$/u.test(port) ? undefined : `has the port '${port}', which is no number`
+}

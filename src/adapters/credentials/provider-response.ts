@@ -4,7 +4,7 @@
  */
 import { Redacted, Result } from "effect"
 import type { DockerConfig } from "./docker-config.ts"
-import type { ProviderApiVersion } from "./provider-settings.ts"
+import type { ProviderApiVersion } from "./port.ts"
 
 export const cacheKeyTypes = ["Image", "Registry", "Global"] as const
 export type CacheKeyType = (typeof cacheKeyTypes)[number]

@@ -6,8 +6,8 @@ import { Clock, Deferred, Effect, Exit, Result } from "effect"
 import type { DockerConfig } from "./docker-config.ts"
 import { registryMatches } from "./matching.ts"
 import { type PluginRun, runPlugin } from "./plugin-process.ts"
+import type { ProviderSettings } from "./port.ts"
 import { providerRequest, readAnswer } from "./provider-response.ts"
-import type { ProviderSettings } from "./provider-settings.ts"
 
 export interface ProviderAsked {
   readonly config: DockerConfig

@@ -4,14 +4,18 @@ import { type DockerConfig, type DockerConfigForm, parseDockerConfig } from "./d
 import type { CredentialSource } from "./port.ts"
 
 export interface PullSecret {
-  readonly uid: string
   readonly type: string
   /** Decoded values by key. */
-  readonly data: ReadonlyMap<string, Uint8Array>
+  readonly data: Readonly<Record<string, Uint8Array>>
+  /** What may be told of its content: a change is seen, the values are not. */
+  readonly hash: string
 }
 
-/** Undefined: there is no such Secret. */
-export type ReadSecret = (namespace: string, name: string) => Effect.Effect<PullSecret | undefined>
+/** Undefined: there is no such Secret. The failure says why nothing can be said of it. */
+export type ReadSecret = (
+  namespace: string,
+  name: string
+) => Effect.Effect<PullSecret | undefined, { readonly message: string }>
 
 const forms: ReadonlyMap<string, readonly [key: string, form: DockerConfigForm]> = new Map([
   ["kubernetes.io/dockerconfigjson", [".dockerconfigjson", "config.json"]],
@@ -29,7 +33,7 @@ const read = ({ type, data }: PullSecret): Result.Result<DockerConfig, string> =
     return Result.fail(`is of the type '${type}', which holds no credentials of registries`)
   }
   const [key, form] = known
-  const value = data.get(key)
+  const value = Object.hasOwn(data, key) ? data[key] : undefined
   if (value === undefined || value.length === 0) return Result.fail(`has no ${key}`)
   const config = parseDockerConfig(new TextDecoder().decode(value), form)
   return Result.isSuccess(config) ? config : Result.fail(`${key} ${config.failure}`)
@@ -45,10 +49,17 @@ export const secretCredentials = (
     const found: Array<SecretCredentials> = []
     const problems: Array<string> = []
     for (const name of new Set(names)) {
-      const secret = yield* readSecret(namespace, name)
-      const config = secret === undefined ? Result.fail("is not there") : read(secret)
+      const secret = yield* Effect.result(readSecret(namespace, name))
+      const config = Result.isFailure(secret)
+        ? Result.fail(secret.failure.message)
+        : secret.success === undefined
+          ? Result.fail("is not there")
+          : Result.map(read(secret.success), (entries) => ({ entries, hash: secret.success!.hash }))
       if (Result.isFailure(config)) problems.push(`secret ${namespace}/${name}: ${config.failure}`)
-      else found.push({ source: { kind: "secret", namespace, name, uid: secret!.uid }, config: config.success })
+      else {
+        const { entries, hash } = config.success
+        found.push({ source: { kind: "secret", namespace, name, hash }, config: entries })
+      }
     }
     return { found, problems }
   })

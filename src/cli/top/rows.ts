@@ -138,6 +138,8 @@ const imageStatus = (last: RecordedEvent | undefined): string => {
   switch (last?.event._tag) {
     case undefined:
       return "unknown"
+    case "ImagePullQueued":
+      return "queued"
     case "ImagePullStarted":
       return "pulling"
     case "ImagePullFailed":

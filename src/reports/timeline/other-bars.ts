@@ -12,6 +12,7 @@ const simple: Readonly<Partial<Record<NodeEvent["_tag"], StateName | "end">>> = 
   ManifestRead: "readable",
   SourceReadable: "readable",
   SourceUnreadable: "unreadable",
+  ImagePullQueued: "waiting",
   ImagePullStarted: "pulling",
   ImagePulled: "present",
   ImageFound: "present",

@@ -4,8 +4,8 @@ import { describe, it } from "node:test"
 import { Redacted, Result } from "effect"
 import { type DockerConfigForm, parseDockerConfig } from "../../../src/adapters/credentials/docker-config.ts"
 import { Keyring } from "../../../src/adapters/credentials/keyring.ts"
-import { registryMatches, registryProblem } from "../../../src/adapters/credentials/matching.ts"
-import type { CredentialSource } from "../../../src/adapters/credentials/port.ts"
+import { registryMatches } from "../../../src/adapters/credentials/matching.ts"
+import { type CredentialSource, registryProblem } from "../../../src/adapters/credentials/port.ts"
 
 const auth = (text: string): string => Buffer.from(text).toString("base64")
 const source: CredentialSource = { kind: "file", path: "/f" }

@@ -7,8 +7,8 @@ import { Effect, Redacted } from "effect"
 import { type CredentialsOptions, make } from "../../../src/adapters/credentials/live.ts"
 import { defaultNodeFiles, namedNodeFile } from "../../../src/adapters/credentials/node-file.ts"
 import { runPlugin } from "../../../src/adapters/credentials/plugin-process.ts"
+import type { ProviderSettings } from "../../../src/adapters/credentials/port.ts"
 import { describeSource } from "../../../src/adapters/credentials/port.ts"
-import type { ProviderSettings } from "../../../src/adapters/credentials/provider-settings.ts"
 import type { PullSecret } from "../../../src/adapters/credentials/pull-secrets.ts"
 import { liveTest } from "../../support/effect.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
@@ -35,9 +35,9 @@ const dockerConfig = (registry: string, user: string): string =>
   JSON.stringify({ auths: { [registry]: { username: user, password: `${user}-s3cret` } } })
 
 const secret = (type: string, key: string, text: string): PullSecret => ({
-  uid: "u1",
   type,
-  data: new Map([[key, Buffer.from(text)]])
+  data: { [key]: Buffer.from(text) },
+  hash: "h1"
 })
 
 const nobody: CredentialsOptions = {

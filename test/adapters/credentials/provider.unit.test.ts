@@ -3,8 +3,8 @@ import assert from "node:assert/strict"
 import { describe } from "node:test"
 import { Effect, Fiber, Redacted } from "effect"
 import { TestClock } from "effect/testing"
+import type { ProviderSettings } from "../../../src/adapters/credentials/port.ts"
 import { makeProvider, type RunPlugin } from "../../../src/adapters/credentials/provider.ts"
-import type { ProviderSettings } from "../../../src/adapters/credentials/provider-settings.ts"
 import { effectTest } from "../../support/effect.ts"
 
 const settings: ProviderSettings = {
