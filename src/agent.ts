@@ -18,6 +18,8 @@ import type { NodeFacts as PodFacts } from "./actors/pod/node-facts.ts"
 import { Pods } from "./actors/pod/pods.ts"
 import { PodSettings } from "./actors/pod/settings.ts"
 import type { PodState } from "./actors/pod/state.ts"
+import { safeSysctls } from "./actors/pod/sysctls.ts"
+import { userNamespaceIds } from "./actors/pod/user-namespace-ids.ts"
 import type { RuntimeState } from "./actors/runtime/decider.ts"
 import { RuntimeView } from "./actors/runtime/features.ts"
 import { Placements } from "./actors/source/placements.ts"
@@ -135,6 +137,9 @@ const podSettings = (options: AgentOptions) =>
         hugePageSizes: facts.hugePageSizes,
         swapAccounting: facts.swapAccounting,
         selinux: facts.selinux,
+        appArmor: facts.appArmor,
+        seccompDefault: pods.seccompDefault,
+        sysctls: [...safeSysctls(facts.kernel), ...pods.allowedUnsafeSysctls],
         maskedPaths: facts.thermalPaths,
         clusterDns: pods.clusterDNS,
         clusterDomain: pods.clusterDomain,
@@ -145,6 +150,7 @@ const podSettings = (options: AgentOptions) =>
         facts: podFacts,
         offer: nodeOffer(options, facts),
         podsAllocatable: pods.enforcesAllocatable ? allocatableOf(options, facts) : capacityOf(facts),
+        userNamespaces: yield* userNamespaceIds(pods.idsPerPod, pods.maxPods),
         runtimeHandler: "",
         maxContainerRestartPeriodSeconds: pods.maxContainerRestartPeriod / 1000
       })

@@ -65,6 +65,12 @@ export interface PodOptions {
   readonly registryPullQPS: number
   readonly registryBurst: number
   readonly maxContainerRestartPeriod: number
+  /** kubelet's seccompDefault: containers that name no seccomp profile get the runtime's. */
+  readonly seccompDefault: boolean
+  /** Kernel parameters beside the safe ones, as names and prefixes with `*`. */
+  readonly allowedUnsafeSysctls: ReadonlyArray<string>
+  /** Ids of each pod's user namespace. */
+  readonly idsPerPod: number
 }
 
 /** With which credentials the node pulls images, beside the pods' own. */
@@ -141,7 +147,10 @@ export const agentDefaults = {
     maxParallelImagePulls: 5,
     registryPullQPS: 5,
     registryBurst: 10,
-    maxContainerRestartPeriod: 300_000
+    maxContainerRestartPeriod: 300_000,
+    seccompDefault: false,
+    allowedUnsafeSysctls: [] as ReadonlyArray<string>,
+    idsPerPod: 65_536
   },
   logFormat: "text",
   logLevel: "info"

@@ -211,6 +211,9 @@ const podOptions = ({ kubelet }: Configuration): PodOptions => {
     maxContainerRestartPeriod: lengthOr(
       kubelet.crashLoopBackOff?.maxContainerRestartPeriod,
       pods.maxContainerRestartPeriod
-    )
+    ),
+    seccompDefault: kubelet.seccompDefault ?? pods.seccompDefault,
+    allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls ?? pods.allowedUnsafeSysctls,
+    idsPerPod: kubelet.userNamespaces?.idsPerPod ?? pods.idsPerPod
   }
 }

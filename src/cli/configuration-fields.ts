@@ -57,7 +57,10 @@ export const actedOn: ReadonlySet<string> = new Set([
   "registryPullQPS",
   "registryBurst",
   "fileCheckFrequency",
-  "runtimeRequestTimeout"
+  "runtimeRequestTimeout",
+  "seccompDefault",
+  "allowedUnsafeSysctls",
+  "userNamespaces"
 ])
 
 export const kubeletFields: Fields = {

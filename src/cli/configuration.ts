@@ -8,6 +8,8 @@ import { isIP } from "node:net"
 import { Result } from "effect"
 import { isMap, LineCounter, parseAllDocuments } from "yaml"
 import { parseQuantity } from "../actors/pod/quantity.ts"
+import { allowlistProblem } from "../actors/pod/sysctls.ts"
+import { idsUnit, maxIdsPerPod } from "../actors/pod/user-namespace.ts"
 import type { CgroupDriver, Durability, LogFormat, LogLevel, Recording, Remark } from "./agent-options.ts"
 import { type CgroupConfiguration, cgroupProblems } from "./configuration-cgroups.ts"
 import { checkFields, type Problem } from "./configuration-check.ts"
@@ -41,6 +43,9 @@ export interface KubeletConfiguration extends CgroupConfiguration {
   readonly registryBurst?: number
   readonly fileCheckFrequency?: string
   readonly runtimeRequestTimeout?: string
+  readonly seccompDefault?: boolean
+  readonly allowedUnsafeSysctls?: ReadonlyArray<string>
+  readonly userNamespaces?: { readonly idsPerPod?: number }
 }
 
 export interface ChronodeConfiguration {
@@ -191,6 +196,13 @@ const rangeProblems = (
     if (isIP(address) === 0) problems.push([`clusterDNS.${i}`, `must be an IP address, not '${address}'`])
   }
   problems.push(...cgroupProblems(values))
+  for (const [i, pattern] of (values.allowedUnsafeSysctls ?? []).entries()) {
+    const wrong = allowlistProblem([pattern])
+    if (wrong !== undefined) problems.push([`allowedUnsafeSysctls.${i}`, wrong])
+  }
+  const ids = values.userNamespaces?.idsPerPod
+  if (typeof ids === "number" && (ids < idsUnit || ids % idsUnit !== 0 || ids > maxIdsPerPod))
+    problems.push(["userNamespaces.idsPerPod", `must be a multiple of ${idsUnit}, at most ${maxIdsPerPod}, not ${ids}`])
   below("registryPullQPS", values.registryPullQPS, 0)
   below("registryBurst", values.registryBurst, 0)
   below("maxPods", values.maxPods, 0)

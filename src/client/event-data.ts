@@ -188,6 +188,27 @@ export interface Pod {
           readonly add?: ReadonlyArray<string>
           readonly drop?: ReadonlyArray<string>
         }
+        readonly procMount?: "Default" | "Unmasked"
+        readonly seccompProfile?: {
+          readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+          readonly localhostProfile?: string
+        }
+        readonly appArmorProfile?: {
+          readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+          readonly localhostProfile?: string
+        }
+        readonly seLinuxOptions?: {
+          readonly user?: string
+          readonly role?: string
+          readonly type?: string
+          readonly level?: string
+        }
+        readonly windowsOptions?: {
+          readonly gmsaCredentialSpecName?: string
+          readonly gmsaCredentialSpec?: string
+          readonly runAsUserName?: string
+          readonly hostProcess?: boolean
+        }
       }
       readonly terminationMessagePath?: string
       readonly terminationMessagePolicy?: "File" | "FallbackToLogsOnError"
@@ -374,6 +395,27 @@ export interface Pod {
           readonly add?: ReadonlyArray<string>
           readonly drop?: ReadonlyArray<string>
         }
+        readonly procMount?: "Default" | "Unmasked"
+        readonly seccompProfile?: {
+          readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+          readonly localhostProfile?: string
+        }
+        readonly appArmorProfile?: {
+          readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+          readonly localhostProfile?: string
+        }
+        readonly seLinuxOptions?: {
+          readonly user?: string
+          readonly role?: string
+          readonly type?: string
+          readonly level?: string
+        }
+        readonly windowsOptions?: {
+          readonly gmsaCredentialSpecName?: string
+          readonly gmsaCredentialSpec?: string
+          readonly runAsUserName?: string
+          readonly hostProcess?: boolean
+        }
       }
       readonly terminationMessagePath?: string
       readonly terminationMessagePolicy?: "File" | "FallbackToLogsOnError"
@@ -409,6 +451,27 @@ export interface Pod {
         readonly capabilities?: {
           readonly add?: ReadonlyArray<string>
           readonly drop?: ReadonlyArray<string>
+        }
+        readonly procMount?: "Default" | "Unmasked"
+        readonly seccompProfile?: {
+          readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+          readonly localhostProfile?: string
+        }
+        readonly appArmorProfile?: {
+          readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+          readonly localhostProfile?: string
+        }
+        readonly seLinuxOptions?: {
+          readonly user?: string
+          readonly role?: string
+          readonly type?: string
+          readonly level?: string
+        }
+        readonly windowsOptions?: {
+          readonly gmsaCredentialSpecName?: string
+          readonly gmsaCredentialSpec?: string
+          readonly runAsUserName?: string
+          readonly hostProcess?: boolean
         }
       }
       readonly terminationMessagePath?: string
@@ -454,6 +517,7 @@ export interface Pod {
     readonly hostNetwork?: boolean
     readonly hostPID?: boolean
     readonly hostIPC?: boolean
+    readonly hostUsers?: boolean
     readonly shareProcessNamespace?: boolean
     readonly enableServiceLinks?: boolean
     readonly automountServiceAccountToken?: boolean
@@ -476,10 +540,31 @@ export interface Pod {
       readonly runAsNonRoot?: boolean
       readonly fsGroup?: number
       readonly supplementalGroups?: ReadonlyArray<number>
+      readonly supplementalGroupsPolicy?: "Merge" | "Strict"
       readonly sysctls?: ReadonlyArray<{
         readonly name: string
         readonly value: string
       }>
+      readonly seccompProfile?: {
+        readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+        readonly localhostProfile?: string
+      }
+      readonly appArmorProfile?: {
+        readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+        readonly localhostProfile?: string
+      }
+      readonly seLinuxOptions?: {
+        readonly user?: string
+        readonly role?: string
+        readonly type?: string
+        readonly level?: string
+      }
+      readonly windowsOptions?: {
+        readonly gmsaCredentialSpecName?: string
+        readonly gmsaCredentialSpec?: string
+        readonly runAsUserName?: string
+        readonly hostProcess?: boolean
+      }
     }
     readonly tolerations?: ReadonlyArray<{
       readonly key?: string
@@ -776,6 +861,11 @@ export interface PodAdmittedData {
   readonly source: string
   readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
   readonly maxRestartPeriodSeconds?: number
+  readonly userNamespace?: {
+    readonly hostId: number
+    readonly length: number
+  }
+  readonly runtimeHandler?: string
 }
 
 /** The pod cannot run on this node. */
@@ -793,6 +883,11 @@ export interface PodPreemptionDecidedData {
   readonly source: string
   readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
   readonly maxRestartPeriodSeconds?: number
+  readonly userNamespace?: {
+    readonly hostId: number
+    readonly length: number
+  }
+  readonly runtimeHandler?: string
   readonly preempted: ReadonlyArray<{
     readonly namespace: string
     readonly name: string
@@ -816,6 +911,11 @@ export interface PodReplacementQueuedData {
   readonly source: string
   readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
   readonly maxRestartPeriodSeconds?: number
+  readonly userNamespace?: {
+    readonly hostId: number
+    readonly length: number
+  }
+  readonly runtimeHandler?: string
   readonly room?: {
     readonly allocatable: { readonly [name: string]: string }
     readonly used: { readonly [name: string]: string }
@@ -830,6 +930,9 @@ export interface PodReplacementQueuedData {
       readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
     }>
     readonly takenPorts: ReadonlyArray<string>
+    readonly sysctls?: ReadonlyArray<string>
+    readonly appArmor?: boolean
+    readonly supplementalGroupsPolicy?: boolean
   }
 }
 
@@ -890,6 +993,27 @@ export interface EphemeralContainersAddedData {
       readonly capabilities?: {
         readonly add?: ReadonlyArray<string>
         readonly drop?: ReadonlyArray<string>
+      }
+      readonly procMount?: "Default" | "Unmasked"
+      readonly seccompProfile?: {
+        readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+        readonly localhostProfile?: string
+      }
+      readonly appArmorProfile?: {
+        readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
+        readonly localhostProfile?: string
+      }
+      readonly seLinuxOptions?: {
+        readonly user?: string
+        readonly role?: string
+        readonly type?: string
+        readonly level?: string
+      }
+      readonly windowsOptions?: {
+        readonly gmsaCredentialSpecName?: string
+        readonly gmsaCredentialSpec?: string
+        readonly runAsUserName?: string
+        readonly hostProcess?: boolean
       }
     }
     readonly terminationMessagePath?: string

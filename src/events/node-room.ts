@@ -26,6 +26,12 @@ export const NodeRoom = Schema.Struct({
   /** Pods of lower priority whose end would make room for one that does not fit (`pkg/kubelet/preemption`). */
   preempt: Schema.optionalKey(Schema.Array(PreemptedPod)),
   /** Those of the pod's host ports that others have: `TCP 0.0.0.0:80 (default/web)`. */
-  takenPorts: Schema.Array(text)
+  takenPorts: Schema.Array(text),
+  /** Kernel parameters that pods may set, as names and prefixes with `*`; only for a pod that sets some. */
+  sysctls: Schema.optionalKey(Schema.Array(text)),
+  /** Whether the host enforces AppArmor; only for a pod that asks for a profile. */
+  appArmor: Schema.optionalKey(Schema.Boolean),
+  /** Whether the runtime keeps `supplementalGroupsPolicy`; only for a pod that asks for Strict. */
+  supplementalGroupsPolicy: Schema.optionalKey(Schema.Boolean)
 })
 export type NodeRoom = typeof NodeRoom.Type

@@ -98,6 +98,31 @@ export const VolumeMount = Schema.Struct({
 export const ResourceRequirements = Schema.Struct({ requests: opt(textMap), limits: opt(textMap) })
 export type ResourceRequirements = typeof ResourceRequirements.Type
 
+export const SeccompProfile = Schema.Struct({
+  type: Schema.Literals(["RuntimeDefault", "Unconfined", "Localhost"]),
+  /** Relative to the directory of seccomp profiles. */
+  localhostProfile: opt(text)
+})
+export type SeccompProfile = typeof SeccompProfile.Type
+
+export const AppArmorProfile = Schema.Struct({
+  type: Schema.Literals(["RuntimeDefault", "Unconfined", "Localhost"]),
+  /** The name of a profile that is loaded on the node. */
+  localhostProfile: opt(text)
+})
+export type AppArmorProfile = typeof AppArmorProfile.Type
+
+export const SELinuxOptions = Schema.Struct({ user: opt(text), role: opt(text), type: opt(text), level: opt(text) })
+export type SELinuxOptions = typeof SELinuxOptions.Type
+
+/** Read, so that a Linux pod that has them is told so; nothing here acts on them. */
+export const WindowsOptions = Schema.Struct({
+  gmsaCredentialSpecName: opt(text),
+  gmsaCredentialSpec: opt(text),
+  runAsUserName: opt(text),
+  hostProcess: opt(Schema.Boolean)
+})
+
 export const SecurityContext = Schema.Struct({
   privileged: opt(Schema.Boolean),
   runAsUser: opt(int),
@@ -105,8 +130,14 @@ export const SecurityContext = Schema.Struct({
   runAsNonRoot: opt(Schema.Boolean),
   readOnlyRootFilesystem: opt(Schema.Boolean),
   allowPrivilegeEscalation: opt(Schema.Boolean),
-  capabilities: opt(Schema.Struct({ add: opt(list(text)), drop: opt(list(text)) }))
+  capabilities: opt(Schema.Struct({ add: opt(list(text)), drop: opt(list(text)) })),
+  procMount: opt(Schema.Literals(["Default", "Unmasked"])),
+  seccompProfile: opt(SeccompProfile),
+  appArmorProfile: opt(AppArmorProfile),
+  seLinuxOptions: opt(SELinuxOptions),
+  windowsOptions: opt(WindowsOptions)
 })
+export type SecurityContext = typeof SecurityContext.Type
 
 export const Container = Schema.Struct({
   name: text,
@@ -168,8 +199,14 @@ export const PodSecurityContext = Schema.Struct({
   runAsNonRoot: opt(Schema.Boolean),
   fsGroup: opt(int),
   supplementalGroups: opt(list(int)),
-  sysctls: opt(list(Schema.Struct({ name: text, value: text })))
+  supplementalGroupsPolicy: opt(Schema.Literals(["Merge", "Strict"])),
+  sysctls: opt(list(Schema.Struct({ name: text, value: text }))),
+  seccompProfile: opt(SeccompProfile),
+  appArmorProfile: opt(AppArmorProfile),
+  seLinuxOptions: opt(SELinuxOptions),
+  windowsOptions: opt(WindowsOptions)
 })
+export type PodSecurityContext = typeof PodSecurityContext.Type
 
 export const PodSpec = Schema.Struct({
   containers: list(Container),
@@ -197,6 +234,8 @@ export const PodSpec = Schema.Struct({
   hostNetwork: opt(Schema.Boolean),
   hostPID: opt(Schema.Boolean),
   hostIPC: opt(Schema.Boolean),
+  /** False: the pod gets a user namespace of its own (KEP-127). */
+  hostUsers: opt(Schema.Boolean),
   shareProcessNamespace: opt(Schema.Boolean),
   enableServiceLinks: opt(Schema.Boolean),
   automountServiceAccountToken: opt(Schema.Boolean),

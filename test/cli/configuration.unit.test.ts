@@ -149,6 +149,16 @@ describe("a wrong configuration", () => {
       kubelet("serializeImagePulls: true\nmaxParallelImagePulls: 3\n"),
       /^c\.yaml:4:24: maxParallelImagePulls: must be 1/u
     ],
+    [
+      "a sysctl that is in no namespace",
+      kubelet("allowedUnsafeSysctls: [net.core.*, vm.swappiness]\n"),
+      /^c\.yaml:3:36: allowedUnsafeSysctls\.1: the sysctl "vm\.swappiness" is not known to be namespaced/u
+    ],
+    [
+      "ids per pod that are no block",
+      kubelet("userNamespaces: {idsPerPod: 1000}\n"),
+      /^c\.yaml:3:\d+: userNamespaces\.idsPerPod: must be a multiple of 65536/u
+    ],
     ["a map for text", kubelet("clusterDomain: {a: b}\n"), /clusterDomain: must be text .*not a list or map/u],
     ["another kind", "apiVersion: v1\nkind: Pod\n", /^c\.yaml:1:1: kind: is 'Pod' of 'v1'; it can be/u],
     ["the same kind twice", `${kubelet("")}---\n${kubelet("")}`, /^c\.yaml:4:1: kind: a second KubeletConfiguration/u],
@@ -190,7 +200,7 @@ describe("odd but right configurations", () => {
     const json = '{"apiVersion":"kubelet.config.k8s.io/v1beta1","kind":"KubeletConfiguration","registryBurst":3}'
     assert.equal(parseConfiguration(json, "c").kubelet.registryBurst, 3)
     assert.deepEqual(
-      parseConfiguration(kubelet("clusterDNS: &d [10.0.0.1]\nallowedUnsafeSysctls: *d\n"), "c").kubelet.clusterDNS,
+      parseConfiguration(kubelet("clusterDNS: &d [10.0.0.1]\ntlsCipherSuites: *d\n"), "c").kubelet.clusterDNS,
       ["10.0.0.1"]
     )
     const both = parseConfiguration(`${kubelet("clusterDomain: a.b\n")}---\n${chronode("dataDir: /d\n")}`, "c")
@@ -221,6 +231,21 @@ describe("the agent's options", () => {
     assert.equal(options.pods.maxParallelImagePulls, 5)
     assert.equal(options.pods.maxContainerRestartPeriod, 300_000)
     assert.equal(options.nats, target)
+    const { seccompDefault, allowedUnsafeSysctls, idsPerPod } = options.pods
+    assert.deepEqual(
+      { seccompDefault, allowedUnsafeSysctls, idsPerPod },
+      {
+        seccompDefault: false,
+        allowedUnsafeSysctls: [],
+        idsPerPod: 65_536
+      }
+    )
+  })
+
+  it("take what kubelet is told of seccomp, sysctls and user namespaces", () => {
+    const text = "seccompDefault: true\nallowedUnsafeSysctls: [net.core.*]\nuserNamespaces: {idsPerPod: 131072}\n"
+    const { seccompDefault, allowedUnsafeSysctls, idsPerPod } = optionsOf({ manifests: "/m" }, kubelet(text)).pods
+    assert.deepEqual([seccompDefault, allowedUnsafeSysctls, idsPerPod], [true, ["net.core.*"], 131_072])
   })
 
   it("take flags over the file, and the file over defaults", () => {

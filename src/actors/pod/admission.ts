@@ -2,9 +2,12 @@
 import { Result } from "effect"
 import type { NodeRoom } from "../../events/node-room.ts"
 import type { Pod } from "../../events/pod-spec.ts"
+import { appArmorRefusal } from "./apparmor.ts"
 import { osRefusal, roomRefusals } from "./node-room.ts"
 import { compare, parseQuantity } from "./quantity.ts"
 import type { Refusal } from "./refusal.ts"
+import { isStrict } from "./security.ts"
+import { sysctlRefusal } from "./sysctls.ts"
 
 /**
  * Bytes of JSON. The definition stands in an event twice, as the command and as the fact, and an event holds 64 KiB;
@@ -34,12 +37,30 @@ export const admission = (pod: Pod, room?: NodeRoom): Refusal | undefined => {
     }
   }
   if (room === undefined) return osRefusal(pod.spec.os?.name, undefined)
-  return osRefusal(pod.spec.os?.name, pod.metadata.labels) ?? roomRefusals(pod.spec, room)[0]
+  return (
+    sysctlRefusal(pod.spec, room.sysctls) ??
+    osRefusal(pod.spec.os?.name, pod.metadata.labels) ??
+    groupsRefusal(pod, room.supplementalGroupsPolicy) ??
+    roomRefusals(pod.spec, room)[0] ??
+    appArmorRefusal(pod, room.appArmor)
+  )
 }
 
 /** Nothing but the other pods speaks against it: without them it would fit. */
 export const lacksOnlyRoom = (pod: Pod, room: NodeRoom): boolean =>
   admission(pod, { ...room, used: {}, pods: 0 }) === undefined
+
+export const strictUnsupported = "SupplementalGroupsPolicy=Strict is not supported in this node"
+
+/** `pkg/kubelet/lifecycle/predicate.go` rejectPodAdmissionBasedOnSupplementalGroupsPolicy. */
+const groupsRefusal = (pod: Pod, isKept: boolean | undefined): Refusal | undefined =>
+  isKept === false && isStrict(pod)
+    ? {
+        reason: "SupplementalGroupsPolicyNotSupported",
+        message: strictUnsupported,
+        field: "spec.securityContext.supplementalGroupsPolicy"
+      }
+    : undefined
 
 type Resources = Pod["spec"]["containers"][number]["resources"]
 

@@ -10,6 +10,7 @@ import type { ActorId } from "../../events/actor-id.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
 import type { Behavior, Outgoing, Reaction } from "../kernel/behavior.ts"
 import { TierHints } from "../node/tier-hints.ts"
+import type { RuntimeView } from "../runtime/features.ts"
 import type { PodCommand } from "./commands.ts"
 import { ensureContainer, removeDeadContainers, stopContainer } from "./container-effects.ts"
 import { podDecider } from "./decider.ts"
@@ -32,6 +33,7 @@ export type PodNeeds =
   | PodSettings
   | Prober
   | TierHints
+  | RuntimeView
 type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, PodNeeds>
 
 const toSelf =
@@ -46,7 +48,9 @@ const work = (event: PodEvent, state: PodState, id: ActorId): Reaction<PodNeeds>
   const pod = state.definition?.pod
   switch (event._tag) {
     case "SandboxRequested":
-      return pod === undefined ? [] : one(ensureSandbox(pod, event.attempt, state.startTime, false))
+      return state.definition === null
+        ? []
+        : one(ensureSandbox(state.definition, event.attempt, state.startTime, false))
     case "ContainerStartRequested":
       return self(ensureContainer(state, event.container, false))
     case "ContainerStarted":
@@ -89,15 +93,16 @@ const touchTiers: Work = Effect.flatMap(TierHints, ({ touch }) => Effect.as(touc
  * finished, and others are told again what they may have missed.
  */
 const resume = (state: PodState, id: ActorId): Reaction<PodNeeds> => {
-  const pod = state.definition?.pod
+  const { definition } = state
   const reminders = Effect.map(Clock.currentTimeMillis, (at) => podReminders(state, id, at))
-  if (pod === undefined) return [reminders]
+  if (definition === null) return [reminders]
+  const { pod } = definition
   const one = Effect.map((command: PodCommand) => toSelf(id)([command]))
   const self = Effect.map(toSelf(id))
   return [
     reminders,
     ...(state.sandbox?.status === "requested"
-      ? [one(ensureSandbox(pod, state.sandbox.attempt, state.startTime, true))]
+      ? [one(ensureSandbox(definition, state.sandbox.attempt, state.startTime, true))]
       : []),
     ...(state.sandbox?.status === "stopping" ? [one(stopSandbox(state.sandbox.sandboxId))] : []),
     ...(state.cleanup === null ? [] : [one(cleanUp(pod))]),

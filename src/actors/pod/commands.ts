@@ -5,6 +5,7 @@ import { Timestamp } from "../../events/definition.ts"
 import { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import { NodeRoom } from "../../events/node-room.ts"
 import { Pod } from "../../events/pod-spec.ts"
+import { UserNamespace } from "../../events/user-namespace.ts"
 import { TimerFired } from "../kernel/behavior.ts"
 
 const text = Schema.String
@@ -18,6 +19,10 @@ export const DesirePod = Schema.TaggedStruct("DesirePod", {
   source: text,
   /** Longest crash back-off of this node, seconds; absent: kubelet's 300. */
   maxRestartPeriodSeconds: opt(Schema.Finite),
+  /** Ids that are set aside for its user namespace, where it asks for one. */
+  userNamespace: opt(UserNamespace),
+  /** Handler of its RuntimeClass; absent: the node's default. */
+  runtimeHandler: opt(text),
   /** What the node had left when the pod was asked for; absent: nothing is limited. */
   room: opt(NodeRoom)
 })

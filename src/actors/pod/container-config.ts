@@ -1,6 +1,7 @@
 /** A container as the runtime is asked for it (`pkg/kubelet/kuberuntime/kuberuntime_container.go` generateContainerConfig). */
 import { Result, Schema } from "effect"
 import type { ContainerConfig, Mount } from "../../adapters/cri/port.ts"
+import type { UserNamespace } from "../../events/user-namespace.ts"
 import { environment, expandCommand } from "./environment.ts"
 import { containerAnnotations, containerLabels } from "./labels.ts"
 import { targetNamespaces } from "./namespaces.ts"
@@ -8,6 +9,7 @@ import { containerLogPath, hostsFilePath, type NodeFacts, terminationLogPath } f
 import { containerResources } from "./resources.ts"
 import { containerSecurity, type ImageUser, type SecurityInvalid } from "./security.ts"
 import type { PolicyContainer, PolicyPod } from "./spec-extension.ts"
+import { idMappings } from "./user-namespace.ts"
 
 export class MountUnsatisfied extends Schema.TaggedError<MountUnsatisfied>()("MountUnsatisfied", {
   container: Schema.String,
@@ -31,6 +33,8 @@ export interface ContainerInstance {
   readonly serviceVariables?: ReadonlyMap<string, string>
   /** Id of the container whose processes it is to see (`targetContainerName`). */
   readonly targetId?: string
+  /** Ids of the pod's own user namespace: files of all mounts are the container's by them. */
+  readonly userNamespace?: UserNamespace
   /** Whether the pod's hosts file has been written (it is, once the pod has an address). */
   readonly hostsFile: boolean
 }
@@ -101,7 +105,8 @@ export const containerConfig = (
   const security = containerSecurity(pod, container, instance.imageUser, {
     seccompDefault: node.seccompDefault === true,
     seccompRoot: `${node.rootDir}/seccomp`,
-    maskedPaths: node.maskedPaths ?? []
+    maskedPaths: node.maskedPaths ?? [],
+    userNamespace: instance.userNamespace
   })
   if (Result.isFailure(security)) return Result.fail(security.failure)
 
@@ -116,7 +121,9 @@ export const containerConfig = (
     ...expandCommand(container, envs),
     ...(container.workingDir === undefined ? {} : { workingDir: container.workingDir }),
     envs,
-    mounts: [...mounts.success, ...agentMounts(pod, container, node, instance)],
+    mounts: [...mounts.success, ...agentMounts(pod, container, node, instance)].map((mount) =>
+      instance.userNamespace === undefined ? mount : { ...mount, idMappings: idMappings(instance.userNamespace) }
+    ),
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, instance.attempt),
     logPath: containerLogPath(container.name, instance.attempt),

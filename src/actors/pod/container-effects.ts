@@ -142,7 +142,9 @@ const prepare = (
     const { facts } = yield* PodSettings
     const pod = yield* manifests.secretsOf(recorded.metadata.uid)
     const written = containerSpec(pod, container.name)
-    const sandbox = yield* sandboxConfigOf(pod, state.sandbox?.attempt ?? 0, state.startTime)
+    const userNamespace = state.definition?.userNamespace
+    const own = userNamespace === undefined ? { pod } : { pod, userNamespace }
+    const sandbox = yield* sandboxConfigOf(own, state.sandbox?.attempt ?? 0, state.startTime)
     if (written === undefined) {
       return yield* new PodNotDeclared({
         uid: pod.metadata.uid,
@@ -162,7 +164,8 @@ const prepare = (
       imageUser: imageUser(image ?? { uid: undefined, username: "" }),
       volumes: new Map(state.volumes.map((v) => [v.name, { hostPath: v.path }])),
       hostsFile: true,
-      ...(targetId === undefined ? {} : { targetId })
+      ...(targetId === undefined ? {} : { targetId }),
+      ...(userNamespace === undefined ? {} : { userNamespace })
     })
     if (Result.isSuccess(config)) return { container: config.success, sandbox }
     return yield* new CriError({ reason: "InvalidArgument", call: "CreateContainer", message: config.failure.message })

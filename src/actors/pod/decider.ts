@@ -58,13 +58,18 @@ const learning: Learn = {
 
 // --- desired state ---------------------------------------------------------------------------------------------------
 
-type Desired = Pick<CommandOf<"DesirePod">, "pod" | "source" | "maxRestartPeriodSeconds" | "room">
+type Desired = Pick<
+  CommandOf<"DesirePod">,
+  "pod" | "source" | "maxRestartPeriodSeconds" | "room" | "userNamespace" | "runtimeHandler"
+>
 
-const definitionOf = ({ pod, source, maxRestartPeriodSeconds }: Desired) => ({
+const definitionOf = ({ pod, source, maxRestartPeriodSeconds, userNamespace, runtimeHandler }: Desired) => ({
   pod,
   source,
   qosClass: qosClass(pod.spec),
-  ...(maxRestartPeriodSeconds === undefined ? {} : { maxRestartPeriodSeconds })
+  ...(maxRestartPeriodSeconds === undefined ? {} : { maxRestartPeriodSeconds }),
+  ...(userNamespace === undefined ? {} : { userNamespace }),
+  ...(runtimeHandler === undefined ? {} : { runtimeHandler })
 })
 
 const admit = (d: PodDecision, desired: Desired, because?: string): void => {

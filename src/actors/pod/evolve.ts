@@ -43,6 +43,8 @@ const definitionOf = (
   source: event.source,
   qosClass: event.qosClass,
   maxRestartPeriodSeconds: event.maxRestartPeriodSeconds ?? maximumDelay / 1000,
+  ...(event.userNamespace === undefined ? {} : { userNamespace: event.userNamespace }),
+  ...(event.runtimeHandler === undefined ? {} : { runtimeHandler: event.runtimeHandler }),
   ...(event._tag === "PodReplacementQueued" && event.room !== undefined ? { room: event.room } : {}),
   because: meta.id
 })

@@ -22,6 +22,10 @@ export interface NodeFacts extends ResourceEnvironment, NodeDns {
   readonly podPidsLimit?: number
   /** kubelet's seccompDefault: a container that says nothing gets the runtime's profile, not none. */
   readonly seccompDefault?: boolean
+  /** Kernel parameters that pods may set, as names and prefixes with `*`; absent: not limited here. */
+  readonly sysctls?: ReadonlyArray<string>
+  /** Whether the kernel enforces AppArmor; absent: not known. */
+  readonly appArmor?: boolean
   /** Whether the kernel enforces SELinux: files made for a pod are then relabelled. */
   readonly selinux?: boolean
   /** Paths that exist on this node and are hidden too: `/sys/devices/system/cpu/cpu<n>/thermal_throttle`. */

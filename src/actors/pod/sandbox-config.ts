@@ -1,6 +1,8 @@
 /** The sandbox of a pod as the runtime is asked for it (`pkg/kubelet/kuberuntime/kuberuntime_sandbox.go`). */
 import { Result } from "effect"
 import type { SandboxConfig } from "../../adapters/cri/port.ts"
+import { dottedSysctl } from "../../events/sysctl-name.ts"
+import type { UserNamespace } from "../../events/user-namespace.ts"
 import { podDns } from "./dns.ts"
 import { type HostnameInvalid, podHostname, sandboxHostname } from "./hostname.ts"
 import { type ConfigOrigin, sandboxAnnotations, sandboxLabels } from "./labels.ts"
@@ -9,20 +11,25 @@ import { type NodeFacts, podLogDirectory } from "./node-facts.ts"
 import { podCgroupPath } from "./pod-cgroup.ts"
 import { portMappings } from "./ports.ts"
 import { overheadResources, sandboxResources } from "./resources.ts"
-import { hasPrivilegedContainer, podGroups } from "./security.ts"
+import { hasPrivilegedContainer, isStrict, podGroups } from "./security.ts"
 import { initContainersOf, isSidecar, type PolicyPod } from "./spec-extension.ts"
 
-const sandboxSecurity = (pod: PolicyPod): SandboxConfig["linux"]["securityContext"] => {
+const sandboxSecurity = (
+  pod: PolicyPod,
+  userNamespace: UserNamespace | undefined
+): SandboxConfig["linux"]["securityContext"] => {
   const security = pod.spec.securityContext
   const groups = podGroups(pod)
   return {
-    namespaceOptions: podNamespaces(pod),
+    namespaceOptions: podNamespaces(pod, userNamespace),
     // The pause process needs no more than the runtime's default allows, whatever the containers ask for.
     seccomp: { profileType: "RuntimeDefault" },
     ...(hasPrivilegedContainer(pod) ? { privileged: true } : {}),
     ...(security?.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
     ...(security?.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
-    ...(groups.length === 0 ? {} : { supplementalGroups: groups })
+    ...(groups.length === 0 ? {} : { supplementalGroups: groups }),
+    ...(isStrict(pod) ? { supplementalGroupsPolicy: "Strict" as const } : {}),
+    ...(security?.seLinuxOptions === undefined ? {} : { selinuxOptions: security.seLinuxOptions })
   }
 }
 
@@ -31,7 +38,8 @@ export const sandboxConfig = (
   pod: PolicyPod,
   node: NodeFacts,
   attempt: number,
-  origin?: ConfigOrigin
+  origin?: ConfigOrigin,
+  userNamespace?: UserNamespace
 ): Result.Result<SandboxConfig, HostnameInvalid> => {
   const hostname = Result.flatMap(podHostname(pod, node.clusterDomain), (names) => sandboxHostname(pod, names))
   if (Result.isFailure(hostname)) return Result.fail(hostname.failure)
@@ -48,8 +56,10 @@ export const sandboxConfig = (
     annotations: sandboxAnnotations(pod, origin),
     linux: {
       cgroupParent: podCgroupPath(pod, node),
-      securityContext: sandboxSecurity(pod),
-      ...(sysctls.length === 0 ? {} : { sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])) }),
+      securityContext: sandboxSecurity(pod, userNamespace),
+      ...(sysctls.length === 0
+        ? {}
+        : { sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [dottedSysctl(name), value])) }),
       overhead: overheadResources(pod, node),
       resources: sandboxResources(pod, node)
     }

@@ -8,21 +8,30 @@ import { ContainerRuntime, CriError, type SandboxConfig } from "../../adapters/c
 import { Host, type HostError } from "../../adapters/host/port.ts"
 import { ContainerLogs, type LogError } from "../../adapters/logs/port.ts"
 import type { Pod } from "../../events/pod-spec.ts"
+import { type RuntimeView, runtimeFeatures } from "../runtime/features.ts"
+import { strictUnsupported } from "./admission.ts"
 import { type CgroupReport, ensureFailed, ensurePodCgroup, failedToCreate, removePodCgroup } from "./cgroup-effects.ts"
 import type { PodCommand } from "./commands.ts"
 import { isRefusal } from "./container-start.ts"
 import { podUidLabel } from "./labels.ts"
 import { podDirectory, podLogDirectory } from "./node-facts.ts"
 import { sandboxConfig } from "./sandbox-config.ts"
+import { isStrict } from "./security.ts"
 import { PodSettings } from "./settings.ts"
+import type { Definition } from "./state.ts"
+import { hasUserNamespace, userNamespaceOf } from "./user-namespace.ts"
 
 /** When a pod from a manifest was first seen is when its actor admitted it. */
 const origin = (admittedAt: string) => ({ source: "file" as const, seenAt: admittedAt })
 
-export const sandboxConfigOf = (pod: Pod, attempt: number, admittedAt: string) =>
+export const sandboxConfigOf = (
+  { pod, userNamespace }: Pick<Definition, "pod" | "userNamespace">,
+  attempt: number,
+  admittedAt: string
+) =>
   Effect.gen(function* () {
     const { facts } = yield* PodSettings
-    const config = sandboxConfig(pod, facts, attempt, origin(admittedAt))
+    const config = sandboxConfig(pod, facts, attempt, origin(admittedAt), userNamespace)
     if (Result.isSuccess(config)) return config.success
     return yield* new CriError({ reason: "InvalidArgument", call: "RunPodSandbox", message: config.failure.message })
   })
@@ -57,16 +66,29 @@ const obtain = (config: SandboxConfig, handler: string, checkFirst: boolean) =>
     )
   })
 
+/** A pod is not run with less isolation than it asks for: what the runtime cannot keep is refused before it is asked. */
+const checkIsolation = ({ pod, userNamespace }: Definition, handler: string) =>
+  Effect.gen(function* () {
+    if (!hasUserNamespace(pod.spec) && !isStrict(pod)) return
+    const features = yield* runtimeFeatures
+    const { userNamespaces } = yield* PodSettings
+    const refuse = (message: string) => new CriError({ reason: "InvalidArgument", call: "RunPodSandbox", message })
+    const ids = userNamespaceOf(pod.spec, features.handlers, handler, userNamespace)
+    if (Result.isFailure(ids)) return yield* refuse(ids.failure)
+    if (hasUserNamespace(pod.spec) && typeof userNamespaces === "string") return yield* refuse(userNamespaces)
+    if (isStrict(pod) && !features.supplementalGroupsPolicy) return yield* refuse(strictUnsupported)
+  })
+
 /** `checkFirst`: after a crash the sandbox may be there already. */
 export const ensureSandbox = (
-  pod: Pod,
+  definition: Definition,
   attempt: number,
   admittedAt: string,
   checkFirst: boolean
-): Effect.Effect<PodCommand, never, Cgroups | ContainerRuntime | Host | PodSettings> =>
+): Effect.Effect<PodCommand, never, Cgroups | ContainerRuntime | Host | PodSettings | RuntimeView> =>
   Effect.gen(function* () {
-    const cgroup = yield* ensurePodCgroup(pod)
-    return yield* ensureInCgroup(pod, attempt, admittedAt, checkFirst, cgroup)
+    const cgroup = yield* ensurePodCgroup(definition.pod)
+    return yield* ensureInCgroup(definition, attempt, admittedAt, checkFirst, cgroup)
   }).pipe(
     Effect.catch(({ cgroup: { path }, error }) =>
       Effect.map(Clock.currentTimeMillis, (at) => ({
@@ -81,17 +103,20 @@ export const ensureSandbox = (
   )
 
 const ensureInCgroup = (
-  pod: Pod,
+  definition: Definition,
   attempt: number,
   admittedAt: string,
   checkFirst: boolean,
   cgroup: CgroupReport | undefined
-): Effect.Effect<PodCommand, never, ContainerRuntime | Host | PodSettings> =>
+): Effect.Effect<PodCommand, never, ContainerRuntime | Host | PodSettings | RuntimeView> =>
   Effect.gen(function* () {
+    const { pod } = definition
     const runtime = yield* ContainerRuntime
     const host = yield* Host
-    const { facts, runtimeHandler } = yield* PodSettings
-    const config = yield* sandboxConfigOf(pod, attempt, admittedAt)
+    const { facts, runtimeHandler: ownHandler } = yield* PodSettings
+    const runtimeHandler = definition.runtimeHandler ?? ownHandler
+    yield* checkIsolation(definition, runtimeHandler)
+    const config = yield* sandboxConfigOf(definition, attempt, admittedAt)
     yield* host.makeDirectory(podDirectory(facts, pod.metadata.uid), 0o750)
     yield* host.makeDirectory(config.logDirectory, 0o755)
     const sandboxId = yield* obtain(config, runtimeHandler, checkFirst)

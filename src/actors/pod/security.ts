@@ -1,8 +1,11 @@
 /** Security settings as the runtime is told them (`pkg/kubelet/kuberuntime/security_context.go`, helpers_linux.go). */
 import { Result, Schema } from "effect"
 import type { ContainerConfig, SecurityProfile } from "../../adapters/cri/port.ts"
+import type { SeccompProfile } from "../../events/pod-spec.ts"
+import type { UserNamespace } from "../../events/user-namespace.ts"
+import { appArmorOf, appArmorProfile } from "./apparmor.ts"
 import { podNamespaces } from "./namespaces.ts"
-import { everyContainer, type PolicyContainer, type PolicyPod, type SeccompProfile } from "./spec-extension.ts"
+import { everyContainer, type PolicyContainer, type PolicyPod } from "./spec-extension.ts"
 
 export class SecurityInvalid extends Schema.TaggedError<SecurityInvalid>()("SecurityInvalid", {
   container: Schema.String,
@@ -90,6 +93,9 @@ export const podGroups = (pod: PolicyPod): ReadonlyArray<number> => {
   return [...(security?.fsGroup === undefined ? [] : [security.fsGroup]), ...(security?.supplementalGroups ?? [])]
 }
 
+/** Whether only the groups that the pod names count, and none that the image gives to its user (KEP-3619). */
+export const isStrict = (pod: PolicyPod): boolean => pod.spec.securityContext?.supplementalGroupsPolicy === "Strict"
+
 export const hasPrivilegedContainer = (pod: PolicyPod): boolean =>
   everyContainer(pod.spec).some((container) => container.securityContext?.privileged === true)
 
@@ -97,6 +103,8 @@ export interface SecurityOptions {
   readonly seccompDefault: boolean
   readonly seccompRoot: string
   readonly maskedPaths: ReadonlyArray<string>
+  /** Ids of the pod's own user namespace. */
+  readonly userNamespace?: UserNamespace | undefined
 }
 
 type ContainerSecurity = ContainerConfig["linux"]["securityContext"]
@@ -118,14 +126,19 @@ export const containerSecurity = (
     root: options.seccompRoot
   })
   if (Result.isFailure(seccomp)) return refuse(seccomp.failure)
+  const apparmor = appArmorProfile(appArmorOf(pod, container))
+  if (Result.isFailure(apparmor)) return refuse(apparmor.failure)
 
   const runAsUser = own?.runAsUser ?? whole?.runAsUser ?? user.uid
   const runAsGroup = own?.runAsGroup ?? whole?.runAsGroup
   const groups = podGroups(pod)
+  const selinuxOptions = own?.seLinuxOptions ?? whole?.seLinuxOptions
   const unmasked = own?.procMount === "Unmasked"
   return Result.succeed({
-    namespaceOptions: podNamespaces(pod),
+    namespaceOptions: podNamespaces(pod, options.userNamespace),
     seccomp: seccomp.success,
+    ...(apparmor.success === undefined ? {} : { apparmor: apparmor.success }),
+    ...(selinuxOptions === undefined ? {} : { selinuxOptions }),
     maskedPaths: unmasked ? [] : [...defaultMaskedPaths, ...options.maskedPaths],
     readonlyPaths: unmasked ? [] : defaultReadonlyPaths,
     ...(own?.capabilities === undefined
@@ -145,6 +158,7 @@ export const containerSecurity = (
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
     ...(own?.readOnlyRootFilesystem === true ? { readonlyRootfs: true } : {}),
     ...(groups.length === 0 ? {} : { supplementalGroups: groups }),
+    ...(isStrict(pod) ? { supplementalGroupsPolicy: "Strict" as const } : {}),
     ...(own?.allowPrivilegeEscalation === false ? { noNewPrivs: true } : {})
   })
 }

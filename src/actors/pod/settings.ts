@@ -2,6 +2,7 @@
 import { Context } from "effect"
 import type { NodeFacts } from "./node-facts.ts"
 import type { NodeOffer } from "./node-room.ts"
+import type { IdRange } from "./user-namespace.ts"
 
 export class PodSettings extends Context.Service<
   PodSettings,
@@ -13,6 +14,8 @@ export class PodSettings extends Context.Service<
     readonly offer?: NodeOffer
     /** What all pods together are limited to in the kernel, by resource (`cpu`, `memory`). */
     readonly podsAllocatable?: Readonly<Record<string, string>>
+    /** Ids for user namespaces of pods; a text says why there are none. Absent: kubelet's default. */
+    readonly userNamespaces?: IdRange | string
     /** The runtime's handler for pods without a RuntimeClass; empty: its default. */
     readonly runtimeHandler: string
   }

@@ -1,7 +1,7 @@
 /**
  * The pod as the policies read it: `Pod` of src/events/pod-spec.ts, and beside it the fields that the policies already
- * understand while manifests and the log do not carry them yet (pod-level resources, overhead, seccomp
- * profiles). Every `Pod` is a `PolicyPod`. A field moves to pod-spec.ts when
+ * understand while manifests and the log do not carry them yet (pod-level resources, overhead). Every `Pod` is a
+ * `PolicyPod`. A field moves to pod-spec.ts when
  * the whole runtime honours it; then it is deleted here.
  */
 import type { Container, Pod, PodSpec, ResourceRequirements, RestartRule } from "../../events/pod-spec.ts"
@@ -10,14 +10,7 @@ export type RestartPolicy = "Always" | "OnFailure" | "Never"
 
 export type { RestartRule }
 
-export interface SeccompProfile {
-  readonly type: "RuntimeDefault" | "Unconfined" | "Localhost"
-  readonly localhostProfile?: string
-}
-
-export type PolicyContainer = Container & {
-  readonly securityContext?: { readonly seccompProfile?: SeccompProfile; readonly procMount?: "Default" | "Unmasked" }
-}
+export type PolicyContainer = Container
 
 export type PolicyPodSpec = Omit<PodSpec, "containers" | "initContainers"> & {
   readonly containers: ReadonlyArray<PolicyContainer>
@@ -28,7 +21,6 @@ export type PolicyPodSpec = Omit<PodSpec, "containers" | "initContainers"> & {
   readonly overhead?: Readonly<Record<string, string>>
   /** KEP-4762. */
   readonly hostnameOverride?: string
-  readonly securityContext?: { readonly seccompProfile?: SeccompProfile }
 }
 
 export interface PolicyPod {

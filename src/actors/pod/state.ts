@@ -9,6 +9,7 @@ import type { PodPhase } from "../../events/kinds/pod.ts"
 import type { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
 import type { Container, EphemeralContainer, Pod } from "../../events/pod-spec.ts"
+import type { UserNamespace } from "../../events/user-namespace.ts"
 import { containerGcPolicy } from "../runtime/garbage.ts"
 import { type BackOff, type BackOffPolicy, crashBackOffPolicy } from "./backoff.ts"
 import type { QosClass } from "./qos.ts"
@@ -19,6 +20,10 @@ export interface Definition {
   readonly qosClass: QosClass
   /** Longest crash back-off, seconds. */
   readonly maxRestartPeriodSeconds: number
+  /** Ids of its own user namespace. */
+  readonly userNamespace?: UserNamespace
+  /** Handler of its RuntimeClass; absent: the node's default. */
+  readonly runtimeHandler?: string
   /** Of one that waits: what the node had left when it was asked for. */
   readonly room?: NodeRoom
   /** Id of the event that brought it. */

@@ -1,18 +1,21 @@
 /** The source's actor, live: it watches the manifest directory and tells pods that they are desired, or not any more. */
 import { Clock, Effect } from "effect"
+import type { ContainerRuntime } from "../../adapters/cri/port.ts"
 import { Manifests } from "../../adapters/manifests/port.ts"
 import { type ActorId, actorId } from "../../events/actor-id.ts"
 import type { Behavior, Outgoing } from "../kernel/behavior.ts"
 import { Admission } from "../node/admission.ts"
 import type { DesirePod, UndesirePod } from "../pod/commands.ts"
 import { PodSettings } from "../pod/settings.ts"
+import type { RuntimeView } from "../runtime/features.ts"
 import type { SourceCommand } from "./commands.ts"
 import { sourceDecider } from "./decider.ts"
+import { hostFeatures } from "./host-features.ts"
 import { observeManifests } from "./observer.ts"
 import { Placements } from "./placements.ts"
 import type { DeclaredPod, SourceEvent, SourceState } from "./state.ts"
 
-export type SourceNeeds = Manifests | Admission | Placements | PodSettings
+export type SourceNeeds = Manifests | Admission | ContainerRuntime | Placements | PodSettings | RuntimeView
 
 /** The one source of today. */
 export const manifestSource: ActorId = actorId("source", "", "manifests")
@@ -37,13 +40,15 @@ const desire = (
     for (const declared of pods) {
       const pod = yield* manifests.declared(declared.uid)
       if (pod === undefined) continue
-      const room = placements.roomFor(pod)
+      const room = placements.roomFor(pod, yield* hostFeatures(pod))
+      const userNamespace = placements.userNamespaceFor(pod)
       const command: typeof DesirePod.Type = {
         _tag: "DesirePod",
         at,
         pod,
         source,
         maxRestartPeriodSeconds,
+        ...(userNamespace === undefined ? {} : { userNamespace }),
         ...(room === undefined ? {} : { room })
       }
       outgoing.push({ to: podActor(declared), command })

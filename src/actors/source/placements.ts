@@ -5,6 +5,7 @@
 import { Context, Effect, Layer, Result } from "effect"
 import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
 import type { Pod } from "../../events/pod-spec.ts"
+import type { UserNamespace } from "../../events/user-namespace.ts"
 import { lacksOnlyRoom } from "../pod/admission.ts"
 import { asStatic } from "../pod/critical.ts"
 import { type Neighbour, requirements, roomBeside, roomRefusals } from "../pod/node-room.ts"
@@ -14,12 +15,17 @@ import { podsToPreempt } from "../pod/preemption.ts"
 import { qosClass } from "../pod/qos.ts"
 import { PodSettings } from "../pod/settings.ts"
 import type { PodState } from "../pod/state.ts"
+import { defaultIdRange } from "../pod/user-namespace.ts"
+import type { HostFeatures } from "./host-features.ts"
+import { IdBlocks } from "./id-blocks.ts"
 
 export class Placements extends Context.Service<
   Placements,
   {
     /** Undefined where the node sets no limits. */
-    readonly roomFor: (pod: Pod) => NodeRoom | undefined
+    readonly roomFor: (pod: Pod, seen: HostFeatures) => NodeRoom | undefined
+    /** Ids of the pod's own user namespace; undefined where it asks for none, or there are none. */
+    readonly userNamespaceFor: (pod: Pod) => UserNamespace | undefined
     /** A pod is not asked for any more. */
     readonly forget: (name: string) => void
   }
@@ -28,15 +34,17 @@ export class Placements extends Context.Service<
     Placements,
     Effect.gen(function* () {
       const pods = yield* Pods
-      const { offer } = yield* PodSettings
+      const { offer, userNamespaces = defaultIdRange() } = yield* PodSettings
+      const ids = typeof userNamespaces === "string" ? undefined : new IdBlocks(userNamespaces)
       const asked = new Map<string, Pod>()
       const leaving = new Set<string>()
       return Placements.of({
-        roomFor: (pod) => {
+        userNamespaceFor: (pod) => ids?.blockFor(pod, pods.all()),
+        roomFor: (pod, seen) => {
           if (offer === undefined) return undefined
           const name = fullName(pod)
           const others = neighbours(name, pods.all(), asked, leaving)
-          const room = roomBeside(pod.spec, offer, others)
+          const room = { ...roomBeside(pod.spec, offer, others), ...seen }
           if (roomRefusals(pod.spec, room).length === 0) {
             asked.set(name, pod)
             return room
@@ -47,7 +55,10 @@ export class Placements extends Context.Service<
           for (const { uid } of preempt) leaving.add(uid)
           return { ...room, preempt }
         },
-        forget: (name) => void asked.delete(name)
+        forget: (name) => {
+          asked.delete(name)
+          ids?.forget(name)
+        }
       })
     })
   )

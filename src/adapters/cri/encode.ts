@@ -64,6 +64,20 @@ const securityProfile = (
 const selinux = (options: SelinuxOptions | undefined): MessageInitShape<typeof SELinuxOptionSchema> | undefined =>
   options && present({ ...options })
 
+/** The profile's name in the field that runtimes knew before there was `apparmor`; kubelet fills both. */
+export const appArmorText = (profile: SecurityProfile | undefined): string => {
+  switch (profile?.profileType) {
+    case undefined:
+      return ""
+    case "RuntimeDefault":
+      return "runtime/default"
+    case "Unconfined":
+      return "unconfined"
+    case "Localhost":
+      return `localhost/${profile.localhostRef ?? ""}`
+  }
+}
+
 const resources = (
   limits: LinuxContainerResources | undefined
 ): MessageInitShape<typeof LinuxContainerResourcesSchema> | undefined =>
@@ -177,7 +191,8 @@ export const encodeContainerConfig = (config: ContainerConfig): MessageInitShape
         maskedPaths: [...(security.maskedPaths ?? [])],
         readonlyPaths: [...(security.readonlyPaths ?? [])],
         seccomp: securityProfile(security.seccomp),
-        apparmor: securityProfile(security.apparmor)
+        apparmor: securityProfile(security.apparmor),
+        apparmorProfile: appArmorText(security.apparmor)
       })
     })
   })

@@ -7,6 +7,7 @@ import * as path from "node:path"
 import { Effect, Layer } from "effect"
 import { Host, HostError, type NodeFacts } from "./port.ts"
 import { runtimeName } from "./runtime.ts"
+import { readSubordinateIds } from "./subordinate-ids.ts"
 
 const maxTextBytes = 1024 * 1024
 /** Files of /proc say that they have no bytes. */
@@ -68,6 +69,12 @@ const swapFiles = [
   "/sys/fs/cgroup/init.scope/memory.swap.max"
 ]
 
+/** As runc looks for it: the kernel's switch, its files, and the program that loads profiles. */
+const appArmorEnabled = (): boolean =>
+  existsSync("/sys/kernel/security/apparmor") &&
+  existsSync("/sbin/apparmor_parser") &&
+  textOr("/sys/module/apparmor/parameters/enabled", "N").startsWith("Y")
+
 const addresses = (): ReadonlyArray<string> =>
   Object.values(os.networkInterfaces())
     .flatMap((list) => list ?? [])
@@ -86,6 +93,7 @@ export const readFacts = (nodeName: string): NodeFacts => ({
   hugePageSizes: hugePageSizes(),
   swapAccounting: swapFiles.some((file) => existsSync(file)),
   selinux: textOr("/sys/fs/selinux/enforce", "0") === "1",
+  appArmor: appArmorEnabled(),
   thermalPaths: thermalPaths(),
   addresses: addresses()
 })
@@ -112,6 +120,7 @@ export const layer = (nodeName: string): Layer.Layer<Host> =>
   Layer.sync(Host, () =>
     Host.of({
       facts: readFacts(nodeName),
+      subordinateIds: attempt("subordinate ids", "/etc/subuid", readSubordinateIds),
       readText: (file) => attempt("read", file, () => readPart(file, () => 0, maxTextBytes)),
       readTail: (file, bytes) =>
         attempt("read", file, () => readPart(file, (size) => Math.max(size - bytes, 0), bytes)),

@@ -20,6 +20,7 @@ export const memoryFacts = (nodeName: string): NodeFacts => ({
   hugePageSizes: [],
   swapAccounting: false,
   selinux: false,
+  appArmor: false,
   thermalPaths: [],
   addresses: ["192.0.2.1"]
 })
@@ -35,6 +36,7 @@ export const makeMemoryHost = (nodeName: string): MemoryHost => {
     })
   const service = Host.of({
     facts: memoryFacts(nodeName),
+    subordinateIds: Effect.succeed(undefined),
     readText: (path) => act("read", path, () => files.get(path) ?? ""),
     readTail: (path, bytes) => act("read", path, () => (files.get(path) ?? "").slice(-bytes)),
     makeDirectory: (path) => act("make directory", path, () => void files.set(`${path}/`, "")),

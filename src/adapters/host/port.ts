@@ -29,16 +29,26 @@ export interface NodeFacts {
   readonly swapAccounting: boolean
   /** Whether the kernel enforces SELinux. */
   readonly selinux: boolean
+  /** Whether the kernel enforces AppArmor. */
+  readonly appArmor: boolean
   /** Paths that exist here and are hidden from containers: `/sys/devices/system/cpu/cpu0/thermal_throttle`. */
   readonly thermalPaths: ReadonlyArray<string>
   /** Primary addresses of the node. */
   readonly addresses: ReadonlyArray<string>
 }
 
+/** A range of user ids that are group ids as well. */
+export interface SubordinateIds {
+  readonly first: number
+  readonly length: number
+}
+
 export class Host extends Context.Service<
   Host,
   {
     readonly facts: NodeFacts
+    /** What the host sets aside for user namespaces of pods; undefined: nothing in particular. */
+    readonly subordinateIds: Effect.Effect<SubordinateIds | undefined, HostError>
     /** Text of a small file (≤ 1 MiB), empty where there is none. */
     readonly readText: (path: string) => Effect.Effect<string, HostError>
     /** The last `bytes` of a file, empty where there is none. */

@@ -23,19 +23,14 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ],
   [
     "spec",
-    words(`affinity hostUsers hostnameOverride overhead preemptionPolicy
+    words(`affinity hostnameOverride overhead preemptionPolicy
       resourceClaims resources schedulerName schedulingGates schedulingGroup
       topologySpreadConstraints workloadRef`)
   ],
-  [
-    "spec.securityContext",
-    words(`appArmorProfile fsGroupChangePolicy seLinuxChangePolicy seLinuxOptions seccompProfile
-      supplementalGroupsPolicy windowsOptions`)
-  ],
+  ["spec.securityContext", words("fsGroupChangePolicy seLinuxChangePolicy")],
   ["spec.containers[]", words("resizePolicy")],
   ["spec.containers[].resources", words("claims")],
-  ["spec.containers[].volumeMounts[]", words("recursiveReadOnly")],
-  ["spec.containers[].securityContext", words("appArmorProfile procMount seLinuxOptions seccompProfile windowsOptions")]
+  ["spec.containers[].volumeMounts[]", words("recursiveReadOnly")]
 ])
 
 const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([

@@ -146,8 +146,10 @@ const readAny = (reader: Reader, raw: unknown, path: string, found: Found): void
   else if (kind !== undefined && objectKinds.has(kind)) found.object(kind as ObjectKind, path, node)
   else if (kind !== undefined && lists.includes(kind) && path === "") {
     readItems(reader, node.get("items", true), node, found)
-  } else if (kind === undefined) reader.problem(fieldPath(path, "kind"), "is missing: Pod or List", place)
-  else if (companionKinds.has(kind))
+  } else if (kind === undefined) {
+    const isGiven = kindNode !== undefined && !(isScalar(kindNode) && kindNode.value === null)
+    reader.problem(fieldPath(path, "kind"), isGiven ? "must be text: Pod or List" : "is missing: Pod or List", place)
+  } else if (companionKinds.has(kind))
     reader.ignore(fieldPath(path, "kind"), `${kind} has no meaning here; ignored`, place)
   else reader.problem(fieldPath(path, "kind"), `must be Pod or List, not ${JSON.stringify(kind.slice(0, 60))}`, place)
 }

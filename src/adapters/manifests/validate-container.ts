@@ -3,6 +3,7 @@ import type { Container } from "../../events/pod-spec.ts"
 import { labelProblem, portNameProblem, portProblem, variableNameProblem } from "./names.ts"
 import { quantityNumber } from "./quantity.ts"
 import { validateLifecycle, validateProbe, validateRestartRules, validateStopSignal } from "./validate-lifecycle.ts"
+import { validateSecurity } from "./validate-security.ts"
 import type { Complain, WrittenPod } from "./written.ts"
 
 type Written = Partial<Container>
@@ -31,6 +32,9 @@ export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, com
       validateEnv(container, path, complain)
       validateMounts(container, path, volumes, complain)
       validateResources(container, path, complain)
+      if (container.securityContext !== undefined) {
+        validateSecurity(container.securityContext, spec, `${path}.securityContext`, complain)
+      }
       for (const field of probeFields) {
         const probe = container[field]
         if (probe === undefined) continue

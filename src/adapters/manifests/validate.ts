@@ -7,6 +7,7 @@ import { systemPriorities } from "../../events/system-priorities.ts"
 import { labelProblem, qualifiedNameProblem, subdomainProblem, uidProblem } from "./names.ts"
 import { quantityNumber } from "./quantity.ts"
 import { validateContainers } from "./validate-container.ts"
+import { validatePodSecurity } from "./validate-security.ts"
 import type { Complain, WrittenPod, WrittenVolume } from "./written.ts"
 
 export const hostPathTypes = [
@@ -34,6 +35,7 @@ export const validatePod = (pod: WrittenPod, complain: Complain): void => {
   }
   const volumes = validateVolumes(spec.volumes ?? [], complain)
   validateContainers(spec, volumes, complain)
+  validatePodSecurity(spec, complain)
   validateRest(spec, complain)
 }
 
@@ -120,8 +122,5 @@ const validateRest = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain)
   }
   if (spec.dnsPolicy === "None" && (spec.dnsConfig?.nameservers ?? []).length === 0) {
     complain("spec.dnsConfig.nameservers", "needs at least one name server with dnsPolicy None")
-  }
-  if (spec.shareProcessNamespace === true && spec.hostPID === true) {
-    complain("spec.shareProcessNamespace", "and hostPID cannot both be true")
   }
 }

@@ -4,8 +4,17 @@ import { CgroupValues, tellValues } from "../cgroup-values.ts"
 import { defineEvent, Timestamp } from "../definition.ts"
 import { NodeRoom, PreemptedPod } from "../node-room.ts"
 import { EphemeralContainer, Pod } from "../pod-spec.ts"
+import { UserNamespace } from "../user-namespace.ts"
 
 const text = Schema.String
+
+/** How the runtime is to keep the pod apart; both absent for a pod that asks for nothing. */
+const isolation = {
+  /** Ids of its user namespace, where it has one of its own. No other pod of the node has any of them meanwhile. */
+  userNamespace: Schema.optionalKey(UserNamespace),
+  /** Handler of its RuntimeClass. */
+  runtimeHandler: Schema.optionalKey(text)
+}
 export const PodPhase = Schema.Literals(["Pending", "Running", "Succeeded", "Failed", "Unknown"])
 export type PodPhase = typeof PodPhase.Type
 export const QosClass = Schema.Literals(["Guaranteed", "Burstable", "BestEffort"])
@@ -19,7 +28,8 @@ export const PodAdmitted = defineEvent("PodAdmitted", {
     source: text,
     qosClass: QosClass,
     /** Longest crash back-off, seconds; absent: 300. */
-    maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite)
+    maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite),
+    ...isolation
   },
   tell: (e) => `admitted ${e.pod.metadata.namespace}/${e.pod.metadata.name} (${e.qosClass}) from ${e.source}`
 })
@@ -42,6 +52,7 @@ export const PodPreemptionDecided = defineEvent("PodPreemptionDecided", {
     source: text,
     qosClass: QosClass,
     maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite),
+    ...isolation,
     /** Whose place it takes. */
     preempted: Schema.Array(PreemptedPod),
     /** What there was too little of, in kubelet's words. */
@@ -73,6 +84,7 @@ export const PodReplacementQueued = defineEvent("PodReplacementQueued", {
     source: text,
     qosClass: QosClass,
     maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite),
+    ...isolation,
     /** What the node had left, the running pod not counted; decided on when that one is gone. */
     room: Schema.optionalKey(NodeRoom)
   },

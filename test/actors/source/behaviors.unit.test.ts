@@ -15,6 +15,7 @@ import { Admission } from "../../../src/actors/node/admission.ts"
 import { nodeDecider } from "../../../src/actors/node/decider.ts"
 import { PodSettings } from "../../../src/actors/pod/settings.ts"
 import { probeBehavior } from "../../../src/actors/probe/behavior.ts"
+import { RuntimeView } from "../../../src/actors/runtime/features.ts"
 import { manifestSource, sourceBehavior } from "../../../src/actors/source/behavior.ts"
 import { Placements } from "../../../src/actors/source/placements.ts"
 import { volumeBehavior } from "../../../src/actors/volume/behavior.ts"
@@ -96,7 +97,8 @@ const makeNode = Effect.gen(function* () {
       volumesLayer,
       Layer.succeed(ContainerRuntime, images.service),
       Layer.succeed(Credentials, MemoryCredentials.make([])),
-      Layer.succeed(Placements, { roomFor: () => undefined, forget: () => {} }),
+      Layer.succeed(Placements, { roomFor: () => undefined, userNamespaceFor: () => undefined, forget: () => {} }),
+      Layer.succeed(RuntimeView, { state: () => undefined }),
       Layer.succeed(PodSettings, { maxContainerRestartPeriodSeconds: 300 } as PodSettings["Service"]),
       Admission.layer
     )

@@ -218,7 +218,8 @@ describe("configurations on the wire", () => {
           masked_paths: ["/proc/kcore"],
           readonly_paths: ["/proc/sys"],
           seccomp: {},
-          apparmor: { profile_type: "Unconfined" }
+          apparmor: { profile_type: "Unconfined" },
+          apparmor_profile: "unconfined"
         }
       }
     })

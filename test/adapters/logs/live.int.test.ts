@@ -20,7 +20,8 @@ logsContract(
   Effect.map(temporaryDirectory, (directory) => ({
     logs: service,
     directory,
-    write: (path: string, bytes: number) => Effect.sync(() => {
+    write: (path: string, bytes: number) =>
+      Effect.sync(() => {
         mkdirSync(dirname(path), { recursive: true })
         writeFileSync(path, "x".repeat(bytes))
       }),

@@ -1262,6 +1262,11 @@ export declare type LinuxContainerSecurityContext = Message<"runtime.v1.LinuxCon
   supplementalGroups: bigint[];
 
   /**
+   * @generated from field: string apparmor_profile = 9;
+   */
+  apparmorProfile: string;
+
+  /**
    * @generated from field: bool no_new_privs = 11;
    */
   noNewPrivs: boolean;

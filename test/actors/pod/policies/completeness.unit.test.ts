@@ -33,6 +33,7 @@ const files = [
   "runtime-gc.json",
   "status-conditions.json",
   "status-manager.json",
+  "sysctl.json",
   "termination-order.json"
 ]
 
@@ -64,7 +65,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   TestQoSContainerCgroup: "memory QoS (alpha, KEP-2570)",
   TestNodeAllocatableReservationForScheduling: "eviction thresholds, which are reserved too, come with eviction",
   TestAggregateContainerRequestsAndLimits: "resources in the pod's status",
-  TestGetAppArmorProfile: "AppArmor profiles",
   TestExpandVolumeMountsWithSubpath: "subPathExpr",
   TestHasAnyActiveRegularContainerStarted: runtimeView,
   TestToKubeContainerState: runtimeView,

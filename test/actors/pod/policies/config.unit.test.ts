@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Result } from "effect"
+import { appArmorProfile } from "../../../../src/actors/pod/apparmor.ts"
 import { containerConfig } from "../../../../src/actors/pod/container-config.ts"
 import {
   containerAnnotations,
@@ -18,7 +19,9 @@ import {
   seccompProfile
 } from "../../../../src/actors/pod/security.ts"
 import { containerHash } from "../../../../src/actors/pod/spec-hash.ts"
-import { differs, itMeets, later, podOf, type Row, type RowValue, withoutZero } from "../../../support/cases.ts"
+import { userNamespaceOf } from "../../../../src/actors/pod/user-namespace.ts"
+import { appArmorText } from "../../../../src/adapters/cri/encode.ts"
+import { differs, itMeets, podOf, type Row, type RowValue, withoutZero } from "../../../support/cases.ts"
 
 const file = "container-config.json"
 const node: NodeFacts = {
@@ -90,6 +93,14 @@ describe("security settings", () => {
   }
   itMeets(file, "TestGetSeccompProfile", "take the container's seccomp profile first", profile)
   itMeets(file, "TestGetSeccompProfileDefaultSeccomp", "fall back to the node's seccomp default", profile)
+  itMeets(file, "TestGetAppArmorProfile", "know the AppArmor profile, and its text for older runtimes", (row) => {
+    const profile = appArmorProfile(row.in.podProfile ?? undefined)
+    assert.equal(Result.isFailure(profile), row.want.isError)
+    const told = Result.getOrElse(profile, () => undefined)
+    assert.deepEqual(told ?? null, row.want.profile)
+    assert.equal(appArmorText(told), row.want.text)
+    return undefined
+  })
   itMeets(file, "TestVerifyRunAsNonRoot", "forbid root where runAsNonRoot says so", (row) => {
     const pod = podOf(row.in.pod)
     const { uid, username } = row.in
@@ -113,10 +124,32 @@ describe("security settings", () => {
 
 describe("namespaces", () => {
   const withoutUsers = ({ usernsMode, ...rest }: ReturnType<typeof podNamespaces>) => rest
+  /** What the upstream test's stand-in hands out. */
+  const handedOut = { hostId: 65_536, length: 65_536 }
   itMeets(file, "TestNamespacesForPod", "are the pod's, or the node's on demand", (row) => {
-    if (row.in.pod?.spec?.hostUsers !== undefined) return later("user namespaces (hostUsers)")
     if (row.in.pod === null) return differs("no pod at all: nothing here has namespaces without one")
-    assert.deepEqual(withoutUsers(podNamespaces(podOf(row.in.pod))), row.want.namespaces)
+    const pod = podOf(row.in.pod)
+    if (row.in.pod.spec.hostUsers !== undefined && row.gates?.UserNamespacesSupport === false)
+      return differs("user namespaces cannot be switched off here")
+    const handlers = Object.entries<RowValue>(row.in.runtimeHandlers ?? {}).map(([name, features]) => ({
+      name,
+      recursiveReadOnlyMounts: features.supportsRecursiveReadOnlyMounts,
+      userNamespaces: features.supportsUserNamespaces
+    }))
+    const ids = userNamespaceOf(pod.spec, handlers, "", handedOut)
+    if (row.want.error !== null) {
+      assert.match(Result.isFailure(ids) ? ids.failure : "", new RegExp(row.want.error, "u"))
+      return undefined
+    }
+    const { usernsMode, usernsMappings, ...own } = podNamespaces(pod, Result.getOrThrow(ids))
+    const { usernsOptions, ...want } = row.want.namespaces
+    assert.deepEqual(own, want)
+    assert.equal(usernsMode, usernsOptions?.mode ?? "NODE")
+    assert.deepEqual(
+      usernsMappings?.uids,
+      usernsOptions?.uids.map((range: RowValue) => ({ containerId: 0, ...range }))
+    )
+    assert.deepEqual(usernsMappings?.gids, usernsMappings?.uids)
     return undefined
   })
   itMeets(file, "TestGenerateLinuxContainerConfigNamespaces", "are shared with the sandbox", (row) => {
