@@ -6,7 +6,7 @@
 import { Clock, Effect } from "effect"
 import { Manifests } from "../../adapters/manifests/port.ts"
 import { type Answer, Prober, type Question } from "../../adapters/probing/port.ts"
-import type { LifecycleHandler } from "../../events/pod-spec.ts"
+import type { HttpHeader, LifecycleHandler } from "../../events/pod-spec.ts"
 import type { PodCommand } from "./commands.ts"
 import { hookTarget } from "./plan-hooks.ts"
 import { type ContainerInState, containerSpec, type HookType, holdUntil, type PodState } from "./state.ts"
@@ -36,11 +36,16 @@ const headersOf = (state: PodState, container: string, hook: HookType) =>
     const pod = yield* manifests.secretsOf(state.definition?.pod.metadata.uid ?? "")
     const lifecycle = containerSpec(pod, container)?.lifecycle
     const given = (hook === "PostStart" ? lifecycle?.postStart : lifecycle?.preStop)?.httpGet?.httpHeaders ?? []
-    const headers = given.map(({ name, value }) => ({ name, value: value ?? "" }))
-    return headers.some(({ name }) => name.toLowerCase() === "user-agent")
-      ? headers
-      : [...headers, { name: "User-Agent", value: userAgent }]
+    return hookHeaders(given)
   })
+
+/** What is sent beside the defaults of every request. */
+export const hookHeaders = (given: ReadonlyArray<typeof HttpHeader.Type>) => {
+  const headers = given.map(({ name, value }) => ({ name, value: value ?? "" }))
+  return headers.some(({ name }) => name.toLowerCase() === "user-agent")
+    ? headers
+    : [...headers, { name: "User-Agent", value: userAgent }]
+}
 
 const questionOf = (state: PodState, c: ContainerInState, hook: HookType, handler: LifecycleHandler, seconds: number) =>
   Effect.gen(function* () {

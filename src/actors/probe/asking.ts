@@ -77,6 +77,13 @@ const ask = (asked: AskedContainer): Effect.Effect<Answer, never, Prober | Manif
     return answer
   })
 
+/** When a container is first asked by whom begins at `begun`: its initial delay counts from its start. Milliseconds. */
+export const firstAsking = ({ spec, startedAt }: Pick<AskedContainer, "spec" | "startedAt">, begun: number): number => {
+  const { initialDelay } = timing(spec)
+  // Bounded, since the clock may be set back meanwhile.
+  return begun + Math.min(initialDelay, Math.max(0, Date.parse(startedAt) + initialDelay - begun))
+}
+
 /**
  * Asks first when the initial delay is over, then every period, and tells the probe's actor each answer. Periods that
  * were missed are left out. Runs until interrupted.
@@ -89,8 +96,7 @@ export const askEveryPeriod = (
   Effect.gen(function* () {
     const { initialDelay, period } = timing(asked.spec)
     const begun = yield* Clock.currentTimeMillis
-    // Bounded, since the clock may be set back meanwhile.
-    let next = begun + Math.min(initialDelay, Math.max(0, Date.parse(asked.startedAt) + initialDelay - begun))
+    let next = firstAsking(asked, begun)
     while (true) {
       const before = yield* Clock.currentTimeMillis
       next = Math.min(next, before + Math.max(period, initialDelay))

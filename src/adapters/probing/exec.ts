@@ -1,6 +1,6 @@
 /** Asking by a command in the container (`pkg/probe/exec/exec.go`): exit code 0 is good. */
 import { Duration, Effect } from "effect"
-import type { ContainerRuntime } from "../cri/port.ts"
+import type { ContainerRuntime, CriError } from "../cri/port.ts"
 import { clip, failed, late, type Outcome, succeeded } from "./outcome.ts"
 import type { ExecQuestion } from "./port.ts"
 
@@ -16,6 +16,13 @@ export const judgeExec = (output: string, exitCode: number): Outcome => {
   return failed(seen === "" ? `exit code ${exitCode}` : seen)
 }
 
+/** From the runtime's own failure. */
+export const judgeExecError = (error: CriError, timeoutSeconds: number): Outcome =>
+  error.reason === "DeadlineExceeded"
+    ? late(timeoutSeconds)
+    : // The runtime, not the container, is at fault: nothing is concluded.
+      { result: "error", output: error.message, timedOut: false }
+
 export const askExec = (
   runtime: (typeof ContainerRuntime)["Service"],
   { containerId, command, timeoutSeconds }: ExecQuestion
@@ -29,12 +36,5 @@ export const askExec = (
       duration: Duration.seconds(timeoutSeconds + runtimeGrace),
       orElse: () => Effect.succeed(late(timeoutSeconds))
     }),
-    Effect.catch((error) =>
-      Effect.succeed(
-        error.reason === "DeadlineExceeded"
-          ? late(timeoutSeconds)
-          : // The runtime, not the container, is at fault: nothing is concluded.
-            ({ result: "error", output: error.message, timedOut: false } satisfies Outcome)
-      )
-    )
+    Effect.catch((error) => Effect.succeed(judgeExecError(error, timeoutSeconds)))
   )

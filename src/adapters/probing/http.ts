@@ -1,6 +1,6 @@
 /**
  * Asking over HTTP (`pkg/probe/http/http.go`): 200 to 399 is good, redirects are followed on the same host only,
- * certificates are not checked, a connection serves one request.
+ * certificates are not checked, a connection serves one request, and no proxy is asked.
  */
 import * as http from "node:http"
 import * as https from "node:https"
@@ -25,13 +25,22 @@ interface Response {
   readonly body: string
 }
 
+/** What began as an answer and did not come whole: as kubelet has it, this says nothing of the container. */
+class BrokenAnswer extends Error {}
+
+/** The server speaks plain HTTP where TLS was asked for, in the words of each of our runtimes. */
+const isPlainAnswer = (error: Error): boolean =>
+  /wrong version number|packet length too long|InvalidContentType|ERR_SSL_WRONG_VERSION_NUMBER/u.test(
+    `${(error as NodeJS.ErrnoException).code ?? ""} ${error.message}`
+  )
+
 /** One request on a connection of its own. The callback runs once; the answered function ends the request early. */
 const request = (
   url: URL,
   question: HttpQuestion,
   hostHeader: string | undefined,
   done: (result: Response | Error) => void
-): (() => void) => {
+): Request => {
   const { headers } = requestHeaders(question.headers)
   const isSecure = url.protocol === "https:"
   const options: https.RequestOptions = {
@@ -50,12 +59,15 @@ const request = (
     ...(isSecure ? { rejectUnauthorized: false } : {})
   }
   let isDone = false
+  let isAnswered = false
   const finish = (result: Response | Error): void => {
     if (isDone) return
     isDone = true
     done(result)
   }
   const sent = (isSecure ? https : http).request(options, (response) => {
+    isAnswered = true
+    const broken = (): void => finish(new BrokenAnswer("the connection broke off in the middle of the answer"))
     const chunks: Array<Buffer> = []
     let bytes = 0
     const complete = (): void =>
@@ -72,16 +84,34 @@ const request = (
       sent.destroy()
     })
     response.on("end", complete)
-    response.on("error", finish)
-    response.on("aborted", () => finish(new Error("the connection broke off in the middle of the answer")))
+    response.on("error", broken)
+    response.on("aborted", broken)
   })
   sent.on("error", finish)
   sent.end()
-  return () => {
-    isDone = true
-    sent.destroy()
+  return {
+    isAnswered: () => isAnswered,
+    cancel: () => {
+      isDone = true
+      sent.destroy()
+    }
   }
 }
+
+interface Request {
+  /** The head of an answer is here. */
+  readonly isAnswered: () => boolean
+  readonly cancel: () => void
+}
+
+const incomplete = (output: string, timedOut: boolean): Outcome => ({ result: "error", output, timedOut })
+
+/** A hook's request without what is meant for TLS alone (`pkg/kubelet/lifecycle/handlers.go` LifecycleHTTPFallback). */
+const inPlainText = (question: HttpQuestion): HttpQuestion => ({
+  ...question,
+  scheme: "HTTP",
+  headers: question.headers.filter(({ name }) => name.toLowerCase() !== "authorization")
+})
 
 type Turn = { readonly next: URL; readonly hostHeader: string | undefined } | { readonly outcome: Outcome }
 
@@ -113,42 +143,62 @@ const judge = (response: Response, url: URL, hostHeader: string | undefined, red
 
 export const askHttp = (question: HttpQuestion): Effect.Effect<Outcome> =>
   Effect.callback<Outcome>((resume) => {
-    let cancel = (): void => {}
+    let current: Request | undefined
     let isOver = false
     const end = (outcome: Outcome): void => {
       if (isOver) return
       isOver = true
       clearTimeout(timer)
-      cancel()
+      current?.cancel()
       resume(Effect.succeed(outcome))
     }
-    const timer = setTimeout(() => end(late(question.timeoutSeconds)), question.timeoutSeconds * 1000)
-    const go = (url: URL, hostHeader: string | undefined, redirects: number): void => {
+    const timer = setTimeout(() => {
+      const seconds = question.timeoutSeconds
+      end(
+        current?.isAnswered() === true
+          ? incomplete(`the answer did not come whole within ${seconds} s`, true)
+          : late(seconds)
+      )
+    }, question.timeoutSeconds * 1000)
+    const go = (question: HttpQuestion, url: URL, hostHeader: string | undefined, redirects: number): void => {
       try {
-        cancel = request(url, question, hostHeader, (result) => {
+        current = request(url, question, hostHeader, (result) => {
           if (isOver) return
-          if (result instanceof Error) return end(failed(`GET ${url.href}: ${describe(result)}`))
+          if (result instanceof BrokenAnswer) {
+            // Of a hook, that it was answered is enough.
+            if (question.anyStatus === true) return end(succeeded(""))
+            return end(incomplete(`GET ${url.href}: ${result.message}`, false))
+          }
+          if (result instanceof Error) {
+            if (question.anyStatus === true && question.scheme === "HTTPS" && isPlainAnswer(result))
+              return begin(inPlainText(question))
+            return end(failed(`GET ${url.href}: ${describe(result)}`))
+          }
           if (question.anyStatus === true && !redirectCodes.has(result.status)) return end(succeeded(result.body))
           const turn = judge(result, url, hostHeader, redirects)
           if ("outcome" in turn) end(turn.outcome)
-          else go(turn.next, turn.hostHeader, redirects + 1)
+          else go(question, turn.next, turn.hostHeader, redirects + 1)
         })
       } catch (error) {
         // Bad header values and the like: the question itself cannot be asked.
         end({ result: "error", output: describe(error), timedOut: false })
       }
     }
-    try {
-      const { scheme, host, port, path, headers } = question
-      // With its port even where that is the scheme's own, as Go sends it.
-      go(new URL(formatUrl(scheme, host, port, path)), requestHeaders(headers).host ?? hostAndPort(host, port), 0)
-    } catch (error) {
-      end({ result: "error", output: describe(error), timedOut: false })
+    const begin = (question: HttpQuestion): void => {
+      try {
+        const { scheme, host, port, path, headers } = question
+        const hostHeader = requestHeaders(headers).host ?? hostAndPort(host, port)
+        // With its port even where that is the scheme's own, as Go sends it.
+        go(question, new URL(formatUrl(scheme, host, port, path)), hostHeader, 0)
+      } catch (error) {
+        end({ result: "error", output: describe(error), timedOut: false })
+      }
     }
+    begin(question)
     return Effect.sync(() => {
       isOver = true
       clearTimeout(timer)
-      cancel()
+      current?.cancel()
     })
   })
 

@@ -7,7 +7,7 @@ import { actorId } from "../../../src/events/actor-id.ts"
 import { timestamp } from "../../../src/events/definition.ts"
 import type { ProbeType } from "../../../src/events/kinds/probe.ts"
 import type { Probe } from "../../../src/events/pod-spec.ts"
-import { differs, itMeets, later, type Row } from "../../support/cases.ts"
+import { differs, itMeets, type Row } from "../../support/cases.ts"
 import { Story, tags } from "../../support/given.ts"
 import { seededRandom } from "../../support/random.ts"
 
@@ -207,23 +207,13 @@ describe("what a probe asks", () => {
 const scenarioOf = (row: Row): string => row.name.replace(/ #\d+$/u, "")
 const words = { Success: "success", Failure: "failure", UNKNOWN: "unknown" } as const
 
-/** Upstream's worker, one pass a row. Starting and ending of workers is the pod's part here, waiting the asking's. */
+/** Upstream's worker, one pass a row. Which containers are asked, and when: asked.unit.test.ts. */
 describe("thresholds", () => {
   const judged = new Map<string, Story<never, never, never>>()
   const check = (row: Row) => {
     const { probeType, probe, podStatus, probeOutcome, container, state } = row.in
     const want = row.want.state
-    const status = podStatus?.containerStatuses?.find((c: { name: string }) => c.name === container)
-    if (
-      status?.state.running === undefined ||
-      row.in.pod?.metadata.deletionTimestamp !== undefined ||
-      podStatus.phase !== "Running"
-    ) {
-      return later("whether a container is asked at all is decided by its pod")
-    }
-    if (want.resultRun === 0 && !want.onHold && !state.onHold) {
-      return later("the initial delay is kept by the asking, see asking.unit.test.ts")
-    }
+    const status = podStatus.containerStatuses.find((c: { name: string }) => c.name === container)
     if (state.containerID === "://" && probeType === "Startup" && status.started === true) {
       return differs("a startup probe that has passed is not started")
     }
@@ -243,7 +233,6 @@ describe("thresholds", () => {
     return undefined
   }
   for (const test of [
-    "TestDoProbe",
     "TestFailureThreshold",
     "TestSuccessThreshold",
     "TestStartupProbeSuccessThreshold",
