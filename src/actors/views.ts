@@ -116,14 +116,14 @@ export const volumeViews = (actors: Iterable<Folded>): ReadonlyArray<VolumeView>
     }))
   })
 
-const volumeType = (volume: Volume | null): string =>
-  volume === null
-    ? ""
-    : volume.hostPath !== undefined
-      ? "hostPath"
-      : volume.emptyDir?.medium === "Memory"
-        ? "emptyDir (memory)"
-        : "emptyDir"
+const media: Readonly<Record<string, string>> = { Memory: "emptyDir (memory)", "": "emptyDir" }
+const volumeTypes = ["hostPath", "configMap", "secret", "downwardAPI", "projected"] as const
+
+const volumeType = (volume: Volume | null): string => {
+  if (volume === null) return ""
+  const medium = volume.emptyDir?.medium ?? ""
+  return volumeTypes.find((type) => volume[type] !== undefined) ?? media[medium] ?? "emptyDir (huge pages)"
+}
 
 export const nodeView = (name: string, actors: Iterable<Folded>): NodeView => {
   const all = [...actors]

@@ -491,6 +491,80 @@ export interface Pod {
         readonly path: string
         readonly type?: string
       }
+      readonly configMap?: {
+        readonly name: string
+        readonly items?: ReadonlyArray<{
+          readonly key: string
+          readonly path: string
+          readonly mode?: number
+        }>
+        readonly defaultMode?: number
+        readonly optional?: boolean
+      }
+      readonly secret?: {
+        readonly secretName: string
+        readonly items?: ReadonlyArray<{
+          readonly key: string
+          readonly path: string
+          readonly mode?: number
+        }>
+        readonly defaultMode?: number
+        readonly optional?: boolean
+      }
+      readonly downwardAPI?: {
+        readonly items?: ReadonlyArray<{
+          readonly path: string
+          readonly fieldRef?: {
+            readonly apiVersion?: string
+            readonly fieldPath: string
+          }
+          readonly resourceFieldRef?: {
+            readonly containerName?: string
+            readonly resource: string
+            readonly divisor?: string
+          }
+          readonly mode?: number
+        }>
+        readonly defaultMode?: number
+      }
+      readonly projected?: {
+        readonly sources?: ReadonlyArray<{
+          readonly configMap?: {
+            readonly name: string
+            readonly items?: ReadonlyArray<{
+              readonly key: string
+              readonly path: string
+              readonly mode?: number
+            }>
+            readonly optional?: boolean
+          }
+          readonly secret?: {
+            readonly name: string
+            readonly items?: ReadonlyArray<{
+              readonly key: string
+              readonly path: string
+              readonly mode?: number
+            }>
+            readonly optional?: boolean
+          }
+          readonly downwardAPI?: {
+            readonly items?: ReadonlyArray<{
+              readonly path: string
+              readonly fieldRef?: {
+                readonly apiVersion?: string
+                readonly fieldPath: string
+              }
+              readonly resourceFieldRef?: {
+                readonly containerName?: string
+                readonly resource: string
+                readonly divisor?: string
+              }
+              readonly mode?: number
+            }>
+          }
+        }>
+        readonly defaultMode?: number
+      }
     }>
     readonly imagePullSecrets?: ReadonlyArray<{
       readonly name?: string
@@ -539,6 +613,7 @@ export interface Pod {
       readonly runAsGroup?: number
       readonly runAsNonRoot?: boolean
       readonly fsGroup?: number
+      readonly fsGroupChangePolicy?: "Always" | "OnRootMismatch"
       readonly supplementalGroups?: ReadonlyArray<number>
       readonly supplementalGroupsPolicy?: "Merge" | "Strict"
       readonly sysctls?: ReadonlyArray<{
@@ -1380,6 +1455,80 @@ export interface VolumeMountRequestedData {
       readonly path: string
       readonly type?: string
     }
+    readonly configMap?: {
+      readonly name: string
+      readonly items?: ReadonlyArray<{
+        readonly key: string
+        readonly path: string
+        readonly mode?: number
+      }>
+      readonly defaultMode?: number
+      readonly optional?: boolean
+    }
+    readonly secret?: {
+      readonly secretName: string
+      readonly items?: ReadonlyArray<{
+        readonly key: string
+        readonly path: string
+        readonly mode?: number
+      }>
+      readonly defaultMode?: number
+      readonly optional?: boolean
+    }
+    readonly downwardAPI?: {
+      readonly items?: ReadonlyArray<{
+        readonly path: string
+        readonly fieldRef?: {
+          readonly apiVersion?: string
+          readonly fieldPath: string
+        }
+        readonly resourceFieldRef?: {
+          readonly containerName?: string
+          readonly resource: string
+          readonly divisor?: string
+        }
+        readonly mode?: number
+      }>
+      readonly defaultMode?: number
+    }
+    readonly projected?: {
+      readonly sources?: ReadonlyArray<{
+        readonly configMap?: {
+          readonly name: string
+          readonly items?: ReadonlyArray<{
+            readonly key: string
+            readonly path: string
+            readonly mode?: number
+          }>
+          readonly optional?: boolean
+        }
+        readonly secret?: {
+          readonly name: string
+          readonly items?: ReadonlyArray<{
+            readonly key: string
+            readonly path: string
+            readonly mode?: number
+          }>
+          readonly optional?: boolean
+        }
+        readonly downwardAPI?: {
+          readonly items?: ReadonlyArray<{
+            readonly path: string
+            readonly fieldRef?: {
+              readonly apiVersion?: string
+              readonly fieldPath: string
+            }
+            readonly resourceFieldRef?: {
+              readonly containerName?: string
+              readonly resource: string
+              readonly divisor?: string
+            }
+            readonly mode?: number
+          }>
+        }
+      }>
+      readonly defaultMode?: number
+    }
   }
   readonly fsGroup?: number
 }
@@ -1389,6 +1538,7 @@ export interface VolumeMountedData {
   readonly podUid: string
   readonly volume: string
   readonly path: string
+  readonly hash?: string
 }
 
 /** The volume cannot be prepared; it is tried again after a back-off of 0.5 s, doubling to 122 s. */
@@ -1398,6 +1548,29 @@ export interface VolumeMountFailedData {
   readonly message: string
   readonly attempt: number
   readonly retryAt: string
+}
+
+/** An object that the volume takes files from has changed, or an update is tried again: its files are compared. */
+export interface VolumeRefreshRequestedData {
+  readonly podUid: string
+  readonly volume: string
+}
+
+/** The files of a mounted volume are new; containers see all of them change at once. */
+export interface VolumeUpdatedData {
+  readonly podUid: string
+  readonly volume: string
+  readonly path: string
+  readonly hash: string
+}
+
+/** A mounted volume cannot be brought up to date. Its files stay as they are, and the pod runs on. */
+export interface VolumeUpdateFailedData {
+  readonly podUid: string
+  readonly volume: string
+  readonly message: string
+  readonly attempt: number
+  readonly retryAt?: string
 }
 
 /** The pod no longer uses the volume; it is being taken down. */
@@ -1595,6 +1768,9 @@ export interface EventData {
   readonly VolumeMountRequested: VolumeMountRequestedData
   readonly VolumeMounted: VolumeMountedData
   readonly VolumeMountFailed: VolumeMountFailedData
+  readonly VolumeRefreshRequested: VolumeRefreshRequestedData
+  readonly VolumeUpdated: VolumeUpdatedData
+  readonly VolumeUpdateFailed: VolumeUpdateFailedData
   readonly VolumeUnmountRequested: VolumeUnmountRequestedData
   readonly VolumeUnmounted: VolumeUnmountedData
   readonly VolumeUnmountFailed: VolumeUnmountFailedData
@@ -1698,6 +1874,9 @@ export const tagsByType = {
   "dev.chronode.VolumeMountRequested.v1": "VolumeMountRequested",
   "dev.chronode.VolumeMounted.v1": "VolumeMounted",
   "dev.chronode.VolumeMountFailed.v1": "VolumeMountFailed",
+  "dev.chronode.VolumeRefreshRequested.v1": "VolumeRefreshRequested",
+  "dev.chronode.VolumeUpdated.v1": "VolumeUpdated",
+  "dev.chronode.VolumeUpdateFailed.v1": "VolumeUpdateFailed",
   "dev.chronode.VolumeUnmountRequested.v1": "VolumeUnmountRequested",
   "dev.chronode.VolumeUnmounted.v1": "VolumeUnmounted",
   "dev.chronode.VolumeUnmountFailed.v1": "VolumeUnmountFailed",

@@ -186,10 +186,49 @@ export const EphemeralContainer = Schema.Struct({
 })
 export type EphemeralContainer = typeof EphemeralContainer.Type
 
+/** One key of an object as a file; `path` is relative to the volume, `mode` the file's permission bits. */
+export const KeyToPath = Schema.Struct({ key: text, path: text, mode: opt(int) })
+
+export const ConfigMapVolumeSource = Schema.Struct({
+  name: text,
+  /** Absent or empty: all keys. */
+  items: opt(list(KeyToPath)),
+  defaultMode: opt(int),
+  optional: opt(Schema.Boolean)
+})
+export const SecretVolumeSource = Schema.Struct({
+  secretName: text,
+  items: opt(list(KeyToPath)),
+  defaultMode: opt(int),
+  optional: opt(Schema.Boolean)
+})
+
+/** A field, or a request or limit, of the pod as a file; exactly one of the references is given. */
+export const DownwardAPIVolumeFile = Schema.Struct({
+  path: text,
+  fieldRef: opt(ObjectFieldSelector),
+  resourceFieldRef: opt(ResourceFieldSelector),
+  mode: opt(int)
+})
+export type DownwardAPIVolumeFile = typeof DownwardAPIVolumeFile.Type
+
+const ObjectProjection = Schema.Struct({ name: text, items: opt(list(KeyToPath)), optional: opt(Schema.Boolean) })
+/** Exactly one is given. */
+export const VolumeProjection = Schema.Struct({
+  configMap: opt(ObjectProjection),
+  secret: opt(ObjectProjection),
+  downwardAPI: opt(Schema.Struct({ items: opt(list(DownwardAPIVolumeFile)) }))
+})
+
+/** Exactly one source is given. */
 export const Volume = Schema.Struct({
   name: text,
   emptyDir: opt(Schema.Struct({ medium: opt(text), sizeLimit: opt(text) })),
-  hostPath: opt(Schema.Struct({ path: text, type: opt(text) }))
+  hostPath: opt(Schema.Struct({ path: text, type: opt(text) })),
+  configMap: opt(ConfigMapVolumeSource),
+  secret: opt(SecretVolumeSource),
+  downwardAPI: opt(Schema.Struct({ items: opt(list(DownwardAPIVolumeFile)), defaultMode: opt(int) })),
+  projected: opt(Schema.Struct({ sources: opt(list(VolumeProjection)), defaultMode: opt(int) }))
 })
 export type Volume = typeof Volume.Type
 
@@ -198,6 +237,8 @@ export const PodSecurityContext = Schema.Struct({
   runAsGroup: opt(int),
   runAsNonRoot: opt(Schema.Boolean),
   fsGroup: opt(int),
+  /** Only for volumes that outlive a pod: none of those that there are, as under kubelet. */
+  fsGroupChangePolicy: opt(Schema.Literals(["Always", "OnRootMismatch"])),
   supplementalGroups: opt(list(int)),
   supplementalGroupsPolicy: opt(Schema.Literals(["Merge", "Strict"])),
   sysctls: opt(list(Schema.Struct({ name: text, value: text }))),

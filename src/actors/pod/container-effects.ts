@@ -8,8 +8,9 @@ import { Manifests, PodNotDeclared } from "../../adapters/manifests/port.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import { observeContainer } from "../runtime/exit-status.ts"
+import { isOfFiles } from "../volume/content.ts"
 import type { PodCommand } from "./commands.ts"
-import { containerConfig } from "./container-config.ts"
+import { type ContainerInstance, containerConfig } from "./container-config.ts"
 import { obtainContainer, StartRefused, startUnlessStarted } from "./container-start.ts"
 import { minimumGracePeriod } from "./grace.ts"
 import { podHostname } from "./hostname.ts"
@@ -162,7 +163,7 @@ const prepare = (
       attempt: container.attempt,
       imageId: container.imageId,
       imageUser: imageUser(image ?? { uid: undefined, username: "" }),
-      volumes: new Map(state.volumes.map((v) => [v.name, { hostPath: v.path }])),
+      volumes: mountedVolumes(state, pod),
       hostsFile: true,
       ...(targetId === undefined ? {} : { targetId }),
       ...(userNamespace === undefined ? {} : { userNamespace })
@@ -178,6 +179,14 @@ const targetOf = (state: PodState, { name, targetContainerName = "" }: Container
   if (containerId !== "") return Effect.succeed(containerId)
   const message = `container ${name} is to see the processes of ${targetContainerName}, which has not been started`
   return new CriError({ reason: "InvalidArgument", call: "CreateContainer", message })
+}
+
+/** Volumes of files can only be read (their mounters' ReadOnly). */
+const mountedVolumes = (state: PodState, pod: Pod): ContainerInstance["volumes"] => {
+  const readOnly = new Set(pod.spec.volumes?.filter(isOfFiles).map(({ name }) => name))
+  return new Map(
+    state.volumes.map(({ name, path }) => [name, { hostPath: path, ...(readOnly.has(name) ? { readOnly: true } : {}) }])
+  )
 }
 
 const writeHostsFile = (pod: Pod, ips: ReadonlyArray<string>) =>

@@ -3,11 +3,15 @@ import { Clock, Effect } from "effect"
 import type { ContainerRuntime } from "../../adapters/cri/port.ts"
 import { Manifests } from "../../adapters/manifests/port.ts"
 import { type ActorId, actorId } from "../../events/actor-id.ts"
+import type { EventOf } from "../../events/catalogue.ts"
 import type { Behavior, Outgoing } from "../kernel/behavior.ts"
 import { Admission } from "../node/admission.ts"
 import type { DesirePod, UndesirePod } from "../pod/commands.ts"
+import { Pods } from "../pod/pods.ts"
 import { PodSettings } from "../pod/settings.ts"
 import type { RuntimeView } from "../runtime/features.ts"
+import type { RefreshVolume } from "../volume/commands.ts"
+import { referencesOf } from "../volume/content.ts"
 import type { SourceCommand } from "./commands.ts"
 import { sourceDecider } from "./decider.ts"
 import { hostFeatures } from "./host-features.ts"
@@ -15,7 +19,7 @@ import { observeManifests } from "./observer.ts"
 import { Placements } from "./placements.ts"
 import type { DeclaredPod, SourceEvent, SourceState } from "./state.ts"
 
-export type SourceNeeds = Manifests | Admission | ContainerRuntime | Placements | PodSettings | RuntimeView
+export type SourceNeeds = Manifests | Admission | ContainerRuntime | Placements | PodSettings | Pods | RuntimeView
 
 /** The one source of today. */
 export const manifestSource: ActorId = actorId("source", "", "manifests")
@@ -65,6 +69,33 @@ const undesire = (pods: ReadonlyArray<DeclaredPod>): Effect.Effect<ReadonlyArray
     })
   )
 
+/** Volumes that take files from an object are told that it is another one now, or gone. */
+const refreshVolumes = ({
+  kind,
+  namespace,
+  name
+}: Pick<EventOf<"ObjectRemoved">, "kind" | "namespace" | "name">): Effect.Effect<
+  ReadonlyArray<Outgoing>,
+  never,
+  Pods
+> =>
+  Effect.zipWith(Pods, Clock.currentTimeMillis, (pods, at) =>
+    pods.all().flatMap(({ id, state }) => {
+      const pod = state.definition?.pod
+      if (pod === undefined || pod.metadata.namespace !== namespace) return []
+      const inUse = new Set(
+        state.volumes.filter((v) => v.status === "requested" || v.status === "ready").map((v) => v.name)
+      )
+      return (pod.spec.volumes ?? [])
+        .filter((volume) => inUse.has(volume.name))
+        .filter((volume) => referencesOf(volume).some((r) => r.kind === kind && r.name === name))
+        .map((volume) => {
+          const command: RefreshVolume = { _tag: "RefreshVolume", at, podUid: pod.metadata.uid }
+          return { to: actorId("volume", id.namespace, `${id.name}.${volume.name}`), command }
+        })
+    })
+  )
+
 const removedPods = (removed: SourceState["removed"]): ReadonlyArray<DeclaredPod> =>
   Object.entries(removed).map(([name, uid]) => {
     const slash = name.indexOf("/")
@@ -74,8 +105,18 @@ const removedPods = (removed: SourceState["removed"]): ReadonlyArray<DeclaredPod
 export const sourceBehavior: Behavior<SourceState, SourceCommand, SourceEvent, SourceNeeds> = {
   ...sourceDecider,
   react: ({ event }) => {
-    if (event._tag === "ManifestRead") return [desire(event.pods, event.file), undesire(event.dropped ?? [])]
-    return event._tag === "ManifestRemoved" ? undesire(event.pods) : []
+    switch (event._tag) {
+      case "ManifestRead":
+        return [desire(event.pods, event.file), undesire(event.dropped ?? [])]
+      case "ManifestRemoved":
+        return undesire(event.pods)
+      case "ObjectDeclared":
+      case "ObjectChanged":
+      case "ObjectRemoved":
+        return refreshVolumes(event)
+      default:
+        return []
+    }
   },
   observe: (state, id) => [
     {

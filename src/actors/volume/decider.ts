@@ -2,7 +2,7 @@
 import { timestamp } from "../../events/definition.ts"
 import type { Decided, Decider, Timer } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
-import { type MountVolume, VolumeCommand } from "./commands.ts"
+import { type MountFailed, type MountSucceeded, type MountVolume, VolumeCommand } from "./commands.ts"
 import { evolveVolume, initialVolume, partsOf, type VolumeEvent, type VolumeRecord, type VolumeState } from "./state.ts"
 
 type VolumeDecision = Decision<VolumeState, VolumeEvent>
@@ -34,14 +34,16 @@ const decide = (state: VolumeState, command: VolumeCommand): ReadonlyArray<Decid
         d.emit({ _tag: "VolumeUnmountRequested", podUid, volume })
       }
       break
+    case "RefreshVolume":
+      refresh(d, podUid, record)
+      break
     case "MountSucceeded":
-      if (record?.status === "mounting" || (record?.status === "mounted" && record.path !== command.path)) {
-        d.emit({ _tag: "VolumeMounted", podUid, volume, path: command.path }, record.because)
-      }
+      mounted(d, command, record)
       break
     case "MountFailed":
+      if (record?.status === "mounted" && command.kept === true) updateFailed(d, command, record)
       // Also a mounted one, which is not there any more when it is looked for after a restart.
-      if (record?.status === "mounting" || record?.status === "mounted") {
+      else if (record?.status === "mounting" || record?.status === "mounted") {
         d.emit({ _tag: "VolumeMountFailed", podUid, volume, ...failure(d, record, command.message) }, record.because)
       }
       break
@@ -68,8 +70,45 @@ const mount = (d: VolumeDecision, { podUid, volume, fsGroup }: MountVolume, reco
   d.emit({ _tag: "VolumeMountRequested", podUid, volume, ...(fsGroup === undefined ? {} : { fsGroup }) })
 }
 
+/** One that could not be prepared is tried again at once: what it waits for may have come. */
+const refresh = (d: VolumeDecision, podUid: string, record: VolumeRecord | undefined): void => {
+  if (record?.status === "mounted" || record?.status === "mounting") {
+    d.emit({ _tag: "VolumeRefreshRequested", podUid, volume: d.state.name })
+  } else if (record?.status === "mountFailed" && record.volume !== null) {
+    const group = record.fsGroup === null ? {} : { fsGroup: record.fsGroup }
+    d.emit({ _tag: "VolumeMountRequested", podUid, volume: record.volume, ...group })
+  }
+}
+
+const mounted = (
+  d: VolumeDecision,
+  { podUid, path, hash }: typeof MountSucceeded.Type,
+  record: VolumeRecord | undefined
+): void => {
+  const volume = d.state.name
+  if (record?.status === "mounting" || (record?.status === "mounted" && record.path !== path)) {
+    const event = { podUid, volume, path, ...(hash === undefined ? {} : { hash }) }
+    d.emit({ _tag: "VolumeMounted", ...event }, record.because)
+  } else if (record?.status === "mounted" && hash !== undefined && (hash !== record.hash || record.failures > 0)) {
+    d.emit({ _tag: "VolumeUpdated", podUid, volume, path, hash }, record.because)
+  }
+}
+
+const updateFailed = (
+  d: VolumeDecision,
+  { podUid, message, awaitsObject }: typeof MountFailed.Type,
+  record: VolumeRecord
+): void => {
+  // Said already, and nothing to try again.
+  if (awaitsObject === true && record.message === message) return
+  const { retryAt, ...failed } = failure(d, record, message)
+  const retry = awaitsObject === true ? {} : { retryAt }
+  d.emit({ _tag: "VolumeUpdateFailed", podUid, volume: d.state.name, ...failed, ...retry }, record.because)
+}
+
 const retry = (d: VolumeDecision, podUid: string, { status, volume, fsGroup, because }: VolumeRecord): void => {
-  if (status === "unmountFailed") d.emit({ _tag: "VolumeUnmountRequested", podUid, volume: d.state.name }, because)
+  if (status === "mounted") d.emit({ _tag: "VolumeRefreshRequested", podUid, volume: d.state.name }, because)
+  else if (status === "unmountFailed") d.emit({ _tag: "VolumeUnmountRequested", podUid, volume: d.state.name }, because)
   else if (volume !== null) {
     const group = fsGroup === null ? {} : { fsGroup }
     d.emit({ _tag: "VolumeMountRequested", podUid, volume, ...group }, because)

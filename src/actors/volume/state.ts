@@ -18,6 +18,8 @@ export interface VolumeRecord {
   readonly volume: Volume | null
   readonly fsGroup: number | null
   readonly path: string
+  /** Of a volume of files: what is mounted. */
+  readonly hash?: string
   /** Failures in a row, and what the last one said; empty where there is none. */
   readonly failures: number
   readonly message: string
@@ -70,7 +72,23 @@ export const evolveVolume = (state: VolumeState, event: VolumeEvent, meta: Event
         failures: known?.status === "mountFailed" ? known.failures : 0
       })
     case "VolumeMounted":
-      return to({ status: "mounted", path: event.path, failures: 0, message: "" })
+      return to({
+        status: "mounted",
+        path: event.path,
+        ...(event.hash === undefined ? {} : { hash: event.hash }),
+        failures: 0,
+        message: ""
+      })
+    case "VolumeRefreshRequested":
+      return to({})
+    case "VolumeUpdated":
+      return to({ path: event.path, hash: event.hash, failures: 0, message: "" })
+    case "VolumeUpdateFailed":
+      return to({
+        failures: event.attempt,
+        message: event.message,
+        retryAt: event.retryAt === undefined ? null : millis(event.retryAt)
+      })
     case "VolumeMountFailed":
       return to({
         status: "mountFailed",

@@ -103,7 +103,7 @@ const outcomes = new Set([
 /** What is said between the actors of a pod. */
 const messages = new Set(["StartProbe", "StopProbe", "ReportProbe", "MountVolume", "UnmountVolume", "ReportVolume"])
 /** What comes from outside whatever the pod does. */
-const external = new Set(["DesirePod", "UndesirePod", "PreemptPod", "ReportImage"])
+const external = new Set(["DesirePod", "UndesirePod", "PreemptPod", "ReportImage", "RefreshVolume"])
 
 export const courseOf = (family: Family, past: Past, options: CourseOptions): Course => {
   const { deciders, change } = options

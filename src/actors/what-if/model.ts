@@ -83,7 +83,14 @@ export class WorldModel {
       const mounted = this.past.last("VolumeMounted", volume.name)
       const then = at + this.took("VolumeMountRequested", "VolumeMounted", volume.name)
       const path = mounted?._tag === "VolumeMounted" ? mounted.path : `/what-if/${volume.name}`
-      return [{ _tag: "MountSucceeded", at: then, podUid, path }]
+      const hash = mounted?._tag === "VolumeMounted" && mounted.hash !== undefined ? { hash: mounted.hash } : {}
+      return [{ _tag: "MountSucceeded", at: then, podUid, path, ...hash }]
+    }
+    if (event._tag === "VolumeRefreshRequested") {
+      // Files are not in question: they become what they last became.
+      const updated = this.past.last("VolumeUpdated", event.volume)
+      if (updated?._tag !== "VolumeUpdated") return []
+      return [{ _tag: "MountSucceeded", at, podUid: event.podUid, path: updated.path, hash: updated.hash }]
     }
     if (event._tag === "VolumeUnmountRequested") {
       const then = at + this.took("VolumeUnmountRequested", "VolumeUnmounted", event.volume)

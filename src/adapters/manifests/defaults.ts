@@ -78,10 +78,21 @@ const containerDefaults = (container: Container, hostNetwork: boolean): Containe
   }
 }
 
+/** Of files that are made of objects (`ConfigMapVolumeSourceDefaultMode` and its like). */
+const fileMode = 0o644
+const withMode = <A extends { readonly defaultMode?: number }>(source: A): A & { readonly defaultMode: number } => ({
+  ...source,
+  defaultMode: source.defaultMode ?? fileMode
+})
+
 /** A volume that names no source is an emptyDir. */
 const volumeDefaults = (volume: Volume): Volume => {
-  if (volume.hostPath !== undefined)
-    return { ...volume, hostPath: { ...volume.hostPath, type: volume.hostPath.type ?? "" } }
+  const { hostPath, configMap, secret, downwardAPI, projected } = volume
+  if (hostPath !== undefined) return { ...volume, hostPath: { ...hostPath, type: hostPath.type ?? "" } }
+  if (configMap !== undefined) return { ...volume, configMap: withMode(configMap) }
+  if (secret !== undefined) return { ...volume, secret: withMode(secret) }
+  if (downwardAPI !== undefined) return { ...volume, downwardAPI: withMode(downwardAPI) }
+  if (projected !== undefined) return { ...volume, projected: withMode(projected) }
   return { ...volume, emptyDir: volume.emptyDir ?? {} }
 }
 

@@ -27,7 +27,7 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
       resourceClaims resources schedulerName schedulingGates schedulingGroup
       topologySpreadConstraints workloadRef`)
   ],
-  ["spec.securityContext", words("fsGroupChangePolicy seLinuxChangePolicy")],
+  ["spec.securityContext", words("seLinuxChangePolicy")],
   ["spec.containers[]", words("resizePolicy")],
   ["spec.containers[].resources", words("claims")],
   ["spec.containers[].volumeMounts[]", words("recursiveReadOnly")]
@@ -40,9 +40,9 @@ const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["spec.containers[].volumeMounts[]", words("subPath subPathExpr")],
   [
     "spec.volumes[]",
-    words(`awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI ephemeral fc flexVolume flocker
-      gcePersistentDisk gitRepo glusterfs image iscsi nfs persistentVolumeClaim photonPersistentDisk portworxVolume
-      projected quobyte rbd scaleIO secret storageos vsphereVolume`)
+    words(`awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker
+      gcePersistentDisk gitRepo glusterfs image iscsi nfs photonPersistentDisk portworxVolume
+      quobyte rbd scaleIO storageos vsphereVolume`)
   ]
 ])
 
@@ -52,13 +52,20 @@ const notForEphemeral =
   restartPolicyRules`)
 
 /** `silent`: of an object that nothing but what is read here asks for: not worth a word. */
-export type Known = "forbidden" | "refused" | "notActedOn" | "unknown" | "silent"
+export type Known = "forbidden" | "refused" | "needsApiServer" | "notActedOn" | "unknown" | "silent"
+
+/** Refused for good: what they stand for is made by an API server. */
+const needsApiServer: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["spec.volumes[]", words("ephemeral persistentVolumeClaim")],
+  ["spec.volumes[].projected.sources[]", words("clusterTrustBundle podCertificate serviceAccountToken")]
+])
 
 /** What to do with a field that the shape does not have. `path`: of the mapping that holds it. */
 export const classify = (path: string, field: string): Known => {
   const place = placeOf(path)
   if (/(?:^|\.)spec\.ephemeralContainers\[\d+\]$/u.test(path) && notForEphemeral.has(field)) return "forbidden"
   if (refused.get(place)?.has(field) === true) return "refused"
+  if (needsApiServer.get(place)?.has(field) === true) return "needsApiServer"
   return notActedOn.get(place)?.has(field) === true ? "notActedOn" : "unknown"
 }
 

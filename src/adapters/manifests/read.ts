@@ -209,6 +209,8 @@ export class Reader {
         this.problem(at, "is not allowed for an ephemeral container", place)
       else if (known === "refused" && !isEmpty(this.resolve(value))) {
         this.problem(at, "is not supported yet, and without it the pod would not be what it says", place)
+      } else if (known === "needsApiServer" && !isEmpty(this.resolve(value))) {
+        this.problem(at, "needs an API server, and a pod of a manifest directory has none", place)
       } else {
         const { kind } = this.owner
         const what =
@@ -249,6 +251,10 @@ const isEmpty = (node: Node | undefined): boolean =>
   (isScalar(node) && (node.value === null || node.value === "")) ||
   ((isMap(node) || isSeq(node)) && node.items.length === 0)
 
+/** `0644` is octal to YAML 1.1 and so to Kubernetes, and decimal to YAML 1.2. */
+const octalOf = (node: Scalar): number | undefined =>
+  node.type === "PLAIN" && /^0[0-7]+$/u.test(node.source ?? "") ? Number.parseInt(node.source!, 8) : undefined
+
 const isWhole = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value)
 
 /** `undefined`: it does not fit. */
@@ -258,7 +264,7 @@ const readScalar = (node: Scalar, shape: Shape): Plain | undefined => {
     case "text":
       return typeof value === "string" ? value : undefined
     case "integer":
-      return isWhole(value) ? value : undefined
+      return isWhole(value) ? (octalOf(node) ?? value) : undefined
     case "boolean":
       if (typeof value === "boolean") return value
       return typeof value === "string" && node.type === "PLAIN" ? spelledBooleans.get(value) : undefined

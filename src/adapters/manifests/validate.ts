@@ -5,21 +5,10 @@
 import type { Pod } from "../../events/pod-spec.ts"
 import { systemPriorities } from "../../events/system-priorities.ts"
 import { labelProblem, qualifiedNameProblem, subdomainProblem, uidProblem } from "./names.ts"
-import { quantityNumber } from "./quantity.ts"
 import { validateContainers } from "./validate-container.ts"
 import { validatePodSecurity } from "./validate-security.ts"
-import type { Complain, WrittenPod, WrittenVolume } from "./written.ts"
-
-export const hostPathTypes = [
-  "",
-  "DirectoryOrCreate",
-  "Directory",
-  "FileOrCreate",
-  "File",
-  "Socket",
-  "CharDevice",
-  "BlockDevice"
-] as const
+import { validateVolumes } from "./validate-volumes.ts"
+import type { Complain, WrittenPod } from "./written.ts"
 
 export const osNames = ["linux", "windows"] as const
 
@@ -56,44 +45,6 @@ const validateMetadata = (metadata: Partial<Pod["metadata"]>, complain: Complain
       `metadata.annotations[${JSON.stringify(mirrorAnnotation)}]`,
       "marks the copy of a static pod that an API server shows; it is no pod to run"
     )
-  }
-}
-
-/** Answers the names of the volumes. */
-const validateVolumes = (volumes: ReadonlyArray<WrittenVolume>, complain: Complain): ReadonlySet<string> => {
-  const names = new Set<string>()
-  for (const [i, volume] of volumes.entries()) {
-    const path = `spec.volumes[${i}]`
-    const { name, emptyDir, hostPath } = volume
-    const wrong = name === undefined ? "is missing" : labelProblem(name)
-    if (wrong !== undefined) complain(`${path}.name`, wrong)
-    else if (names.has(name!)) complain(`${path}.name`, `another volume is called ${JSON.stringify(name)} too`)
-    if (name !== undefined) names.add(name)
-    if (emptyDir !== undefined && hostPath !== undefined) complain(path, "has more than one source")
-    if (emptyDir !== undefined) validateEmptyDir(emptyDir, `${path}.emptyDir`, complain)
-    if (hostPath !== undefined) validateHostPath(hostPath, `${path}.hostPath`, complain)
-  }
-  return names
-}
-
-const validateEmptyDir = (source: NonNullable<WrittenVolume["emptyDir"]>, path: string, complain: Complain): void => {
-  if (source.medium !== undefined && source.medium !== "" && source.medium !== "Memory") {
-    complain(`${path}.medium`, `must be "" or "Memory", not ${JSON.stringify(source.medium)}`)
-  }
-  if (source.sizeLimit !== undefined) {
-    const limit = quantityNumber(source.sizeLimit)
-    if (limit === undefined || limit < 0)
-      complain(`${path}.sizeLimit`, `${JSON.stringify(source.sizeLimit)} is no size`)
-  }
-}
-
-const validateHostPath = (source: NonNullable<WrittenVolume["hostPath"]>, path: string, complain: Complain): void => {
-  if (source.path === undefined || source.path === "") complain(`${path}.path`, "is missing")
-  else if (!source.path.startsWith("/")) complain(`${path}.path`, "must be an absolute path")
-  else if (source.path.split("/").includes("..")) complain(`${path}.path`, 'must not contain ".."')
-  else if (source.path.includes("\0")) complain(`${path}.path`, "must not contain NUL")
-  if (source.type !== undefined && !(hostPathTypes as ReadonlyArray<string>).includes(source.type)) {
-    complain(`${path}.type`, `must be one of ${hostPathTypes.slice(1).join(", ")} or empty`)
   }
 }
 

@@ -1,5 +1,5 @@
 /** A pod between reading and validation. */
-import type { Container, EphemeralContainer, Pod, PodSpec } from "../../events/pod-spec.ts"
+import type { Container, EphemeralContainer, Pod, PodSpec, Volume } from "../../events/pod-spec.ts"
 
 /** A pod as it was read: every field may be missing, what is there has the right type. */
 export interface WrittenPod {
@@ -13,11 +13,14 @@ export interface WrittenPod {
     readonly volumes?: ReadonlyArray<WrittenVolume>
   }
 }
-export interface WrittenVolume {
-  readonly name?: string
-  readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string }
-  readonly hostPath?: { readonly path?: string; readonly type?: string }
-}
+/** Each field of it may be missing, at any depth. */
+type Written<A> =
+  A extends ReadonlyArray<infer Item>
+    ? ReadonlyArray<Written<Item>>
+    : A extends object
+      ? { readonly [Field in keyof A]?: Written<A[Field]> }
+      : A
+export type WrittenVolume = Written<Volume>
 
 /** Takes the path of a field and what is wrong with it. */
 export type Complain = (field: string, message: string) => void

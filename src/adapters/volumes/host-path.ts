@@ -1,4 +1,4 @@
-/** hostPath (`pkg/volume/hostpath/host_path.go`): the path itself, checked, and created where the type says so. */
+/** hostPath (`pkg/volume/hostpath/host_path.go`): the path itself, checked, and created where the type says so. Its words. */
 import type { Stats } from "node:fs"
 import { mkdir, open, stat } from "node:fs/promises"
 import type { HostPathType } from "./port.ts"
@@ -9,13 +9,13 @@ const fileMode = 0o644
 const checks: Readonly<
   Record<Exclude<HostPathType, "">, { readonly is: (info: Stats) => boolean; readonly what: string }>
 > = {
-  Directory: { is: (info) => info.isDirectory(), what: "directory" },
-  DirectoryOrCreate: { is: (info) => info.isDirectory(), what: "directory" },
-  File: { is: (info) => info.isFile(), what: "file" },
-  FileOrCreate: { is: (info) => info.isFile(), what: "file" },
-  Socket: { is: (info) => info.isSocket(), what: "socket" },
-  CharDevice: { is: (info) => info.isCharacterDevice(), what: "character device" },
-  BlockDevice: { is: (info) => info.isBlockDevice(), what: "block device" }
+  Directory: { is: (info) => info.isDirectory(), what: "a directory" },
+  DirectoryOrCreate: { is: (info) => info.isDirectory(), what: "a directory" },
+  File: { is: (info) => info.isFile(), what: "a file" },
+  FileOrCreate: { is: (info) => info.isFile(), what: "a file" },
+  Socket: { is: (info) => info.isSocket(), what: "a socket file" },
+  CharDevice: { is: (info) => info.isCharacterDevice(), what: "a character device" },
+  BlockDevice: { is: (info) => info.isBlockDevice(), what: "a block device" }
 }
 
 /** Follows symbolic links; `undefined` where nothing is. */
@@ -40,7 +40,6 @@ export const mountHostPath = async (path: string, type: HostPathType): Promise<s
   if ((await look(path)) === undefined) await create(path, type)
   const info = await look(path)
   const { is, what } = checks[type]
-  if (info === undefined) throw new Error(`${path} does not exist (hostPath type ${type})`)
-  if (!is(info)) throw new Error(`${path} is no ${what} (hostPath type ${type})`)
+  if (info === undefined || !is(info)) throw new Error(`hostPath type check failed: ${path} is not ${what}`)
   return path
 }

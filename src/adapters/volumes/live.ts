@@ -1,7 +1,9 @@
 /** `Volumes` on this node's file systems. */
 import { mkdir, realpath } from "node:fs/promises"
 import { Effect, Layer, Semaphore } from "effect"
-import { mountEmptyDir, unmountEmptyDir } from "./empty-dir.ts"
+import { unmountVolume, volumesOnNode } from "./directories.ts"
+import { mountEmptyDir } from "./empty-dir.ts"
+import { hasFiles, mountFiles } from "./files.ts"
 import { mountHostPath } from "./host-path.ts"
 import { isName } from "./layout.ts"
 import { VolumeError, type VolumeRequest, Volumes } from "./port.ts"
@@ -62,15 +64,27 @@ export const make = ({ rootDir }: VolumesOptions) => {
           message: `${JSON.stringify(`${podUid}/${volume}`)} cannot be a directory's name`
         })
 
-  const mounted = async (request: VolumeRequest): Promise<string> =>
-    request.source.kind === "emptyDir"
-      ? mountEmptyDir(await resolveRoot(rootDir), request, request.source)
-      : mountHostPath(request.source.path, request.source.type)
+  const mounted = async (request: VolumeRequest): Promise<string> => {
+    const { source } = request
+    switch (source.kind) {
+      case "emptyDir":
+        return mountEmptyDir(await resolveRoot(rootDir), request, source)
+      case "hostPath":
+        return mountHostPath(source.path, source.type)
+      case "files":
+        return mountFiles(await resolveRoot(rootDir), request, source)
+    }
+  }
 
   return Volumes.of({
     mount: (request) => attempt(request.podUid, request.name, () => mounted(request)),
     unmount: (podUid, name) =>
-      attempt(podUid, name, async () => unmountEmptyDir(await resolveRoot(rootDir), podUid, name))
+      attempt(podUid, name, async () => unmountVolume(await resolveRoot(rootDir), podUid, name)),
+    hasFiles: (podUid, name) => attempt(podUid, name, async () => hasFiles(await resolveRoot(rootDir), podUid, name)),
+    onNode: Effect.tryPromise({
+      try: async () => volumesOnNode(await resolveRoot(rootDir)),
+      catch: (error) => new VolumeError({ podUid: "", volume: "", message: messageOf(error) })
+    })
   })
 }
 

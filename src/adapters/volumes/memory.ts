@@ -1,7 +1,8 @@
 /** `Volumes` in memory, for tests and simulated nodes: a small host whose paths are put there by hand. */
-import { Context, Effect, Layer } from "effect"
-import { emptyDirPath, isName } from "./layout.ts"
-import { type HostPathType, VolumeError, type VolumeRequest, Volumes } from "./port.ts"
+import { Context, Effect, Layer, Result } from "effect"
+import { filesPlugins, isName, plugins, volumePath } from "./layout.ts"
+import { cleanPayload } from "./payload.ts"
+import { type HostPathType, type ProjectedFile, VolumeError, type VolumeRequest, Volumes } from "./port.ts"
 
 export type HostFile = "directory" | "file" | "socket" | "character device" | "block device"
 
@@ -16,12 +17,24 @@ export class VolumesControl extends Context.Service<
       matches: (podUid: string, volume: string) => boolean,
       message: string | undefined
     ) => Effect.Effect<void>
+    /** A file of a mounted volume, by its path on the host. */
+    readonly file: (path: string) => Effect.Effect<ProjectedFile | undefined>
+    /** Takes down what the kernel forgets when the node is started anew: what was in memory. */
+    readonly reboot: Effect.Effect<void>
     /** Paths of what is on the host now, sorted. */
     readonly paths: Effect.Effect<ReadonlyArray<string>>
   }
 >()("chronode/VolumesControl") {}
 
 const rootDir = "/var/lib/chronode"
+/** kubelet's words for each. */
+const described: Readonly<Record<HostFile, string>> = {
+  directory: "a directory",
+  file: "a file",
+  socket: "a socket file",
+  "character device": "a character device",
+  "block device": "a block device"
+}
 const wanted: Readonly<Record<Exclude<HostPathType, "">, HostFile>> = {
   Directory: "directory",
   DirectoryOrCreate: "directory",
@@ -34,6 +47,7 @@ const wanted: Readonly<Record<Exclude<HostPathType, "">, HostFile>> = {
 
 export const make = Effect.sync(() => {
   const host = new Map<string, HostFile>()
+  const contents = new Map<string, { readonly files: ReadonlyMap<string, ProjectedFile>; readonly memory: boolean }>()
   const rules: Array<{
     readonly operation: "mount" | "unmount"
     readonly matches: (podUid: string, volume: string) => boolean
@@ -48,19 +62,30 @@ export const make = Effect.sync(() => {
   const hostPathProblem = (path: string, type: HostPathType): string | undefined => {
     if (type === "") return undefined
     if (!host.has(path) && type.endsWith("OrCreate")) host.set(path, wanted[type])
-    const found = host.get(path)
-    if (found === undefined) return `${path} does not exist (hostPath type ${type})`
-    return found === wanted[type] ? undefined : `${path} is no ${wanted[type]} (hostPath type ${type})`
+    return host.get(path) === wanted[type]
+      ? undefined
+      : `hostPath type check failed: ${path} is not ${described[wanted[type]]}`
   }
 
-  const mount = ({ podUid, name, source }: VolumeRequest): Effect.Effect<string, VolumeError> =>
+  const pathOf = ({ podUid, name, source }: VolumeRequest): string =>
+    source.kind === "hostPath"
+      ? source.path
+      : volumePath(rootDir, podUid, source.kind === "files" ? source.plugin : "empty-dir", name)
+
+  const mount = (request: VolumeRequest): Effect.Effect<string, VolumeError> =>
     Effect.suspend(() => {
-      const path = source.kind === "hostPath" ? source.path : emptyDirPath(rootDir, podUid, name)
+      const { podUid, name, source } = request
+      const path = pathOf(request)
+      const payload = source.kind === "files" ? cleanPayload(source.files) : undefined
       const problem =
         problemOf("mount", podUid, name) ??
-        (source.kind === "hostPath" ? hostPathProblem(path, source.type) : undefined)
+        (source.kind === "hostPath" ? hostPathProblem(path, source.type) : undefined) ??
+        (payload !== undefined && Result.isFailure(payload) ? payload.failure : undefined)
       if (problem !== undefined) return new VolumeError({ podUid, volume: name, message: problem })
-      if (source.kind === "emptyDir") host.set(path, "directory")
+      if (source.kind !== "hostPath") host.set(path, "directory")
+      if (payload !== undefined && Result.isSuccess(payload) && source.kind === "files") {
+        contents.set(path, { files: payload.success, memory: source.memory })
+      }
       return Effect.succeed(path)
     })
 
@@ -70,13 +95,35 @@ export const make = Effect.sync(() => {
       Effect.suspend(() => {
         const problem = problemOf("unmount", podUid, name)
         if (problem !== undefined) return new VolumeError({ podUid, volume: name, message: problem })
-        host.delete(emptyDirPath(rootDir, podUid, name))
+        for (const plugin of plugins) {
+          const path = volumePath(rootDir, podUid, plugin, name)
+          host.delete(path)
+          contents.delete(path)
+        }
         return Effect.void
+      }),
+    hasFiles: (podUid, name) =>
+      Effect.sync(() => filesPlugins.some((plugin) => contents.has(volumePath(rootDir, podUid, plugin, name)))),
+    onNode: Effect.sync(() =>
+      [...host.keys()].flatMap((path) => {
+        const [, podUid, name] = /^\/var\/lib\/chronode\/pods\/([^/]+)\/volumes\/[^/]+\/([^/]+)$/u.exec(path) ?? []
+        return podUid === undefined || name === undefined ? [] : [{ podUid, name }]
       })
+    )
   })
   const control = VolumesControl.of({
     put: (path, what) => Effect.sync(() => void host.set(path, what)),
     fail: (operation, matches, message) => Effect.sync(() => void rules.push({ operation, matches, message })),
+    file: (path) =>
+      Effect.sync(() => {
+        for (const [volume, { files }] of contents) {
+          if (path.startsWith(`${volume}/`)) return files.get(path.slice(volume.length + 1))
+        }
+        return undefined
+      }),
+    reboot: Effect.sync(() => {
+      for (const [path, { memory }] of contents) if (memory) contents.delete(path)
+    }),
     paths: Effect.sync(() => [...host.keys()].sort())
   })
   return Context.make(Volumes, volumes).pipe(Context.add(VolumesControl, control))

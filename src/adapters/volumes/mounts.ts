@@ -23,6 +23,11 @@ export const mountTmpfs = async (path: string, options: ReadonlyArray<string>): 
   await run("mount", ["-t", "tmpfs", "-o", options.join(","), "tmpfs", path], { timeout: commandMillis })
 }
 
+/** @param pageSize bytes */
+export const mountHugePages = async (path: string, pageSize: number): Promise<void> => {
+  await run("mount", ["-t", "hugetlbfs", "-o", `pagesize=${pageSize}`, "nodev", path], { timeout: commandMillis })
+}
+
 export const unmountPath = async (path: string): Promise<void> => {
   await run("umount", [path], { timeout: commandMillis })
 }

@@ -16,7 +16,14 @@ export const VolumeMountRequested = defineEvent("VolumeMountRequested", {
 export const VolumeMounted = defineEvent("VolumeMounted", {
   kind: "volume",
   about: "The volume is ready on the host.",
-  fields: { podUid: text, volume: text, /** Path on the host. */ path: text },
+  fields: {
+    podUid: text,
+    volume: text,
+    /** Path on the host. */
+    path: text,
+    /** Of a volume of files: HMAC-SHA256 of them with a key that only the node has, 32 hex digits. */
+    hash: Schema.optionalKey(text)
+  },
   tell: (e) => `volume ${e.volume} is ready at ${e.path}`
 })
 
@@ -26,6 +33,42 @@ export const VolumeMountFailed = defineEvent("VolumeMountFailed", {
   about: "The volume cannot be prepared; it is tried again after a back-off of 0.5 s, doubling to 122 s.",
   fields: { podUid: text, volume: text, message: text, attempt: Schema.Int, retryAt: Timestamp },
   tell: (e) => `volume ${e.volume} cannot be prepared: ${e.message}`
+})
+
+export const VolumeRefreshRequested = defineEvent("VolumeRefreshRequested", {
+  kind: "volume",
+  severity: "DEBUG",
+  about: "An object that the volume takes files from has changed, or an update is tried again: its files are compared.",
+  fields: { podUid: text, volume: text },
+  tell: (e) => `looking for changes of volume ${e.volume}`
+})
+
+export const VolumeUpdated = defineEvent("VolumeUpdated", {
+  kind: "volume",
+  about: "The files of a mounted volume are new; containers see all of them change at once.",
+  fields: {
+    podUid: text,
+    volume: text,
+    path: text,
+    /** As in VolumeMounted. */
+    hash: text
+  },
+  tell: (e) => `volume ${e.volume} has new files`
+})
+
+export const VolumeUpdateFailed = defineEvent("VolumeUpdateFailed", {
+  kind: "volume",
+  severity: "ERROR",
+  about: "A mounted volume cannot be brought up to date. Its files stay as they are, and the pod runs on.",
+  fields: {
+    podUid: text,
+    volume: text,
+    message: text,
+    attempt: Schema.Int,
+    /** Absent where nothing helps but a change of the object. */
+    retryAt: Schema.optionalKey(Timestamp)
+  },
+  tell: (e) => `volume ${e.volume} cannot be brought up to date: ${e.message}`
 })
 
 export const VolumeUnmountRequested = defineEvent("VolumeUnmountRequested", {
@@ -55,6 +98,9 @@ export const volumeEvents = [
   VolumeMountRequested,
   VolumeMounted,
   VolumeMountFailed,
+  VolumeRefreshRequested,
+  VolumeUpdated,
+  VolumeUpdateFailed,
   VolumeUnmountRequested,
   VolumeUnmounted,
   VolumeUnmountFailed

@@ -20,6 +20,7 @@ const simple: Readonly<Partial<Record<NodeEvent["_tag"], StateName | "end">>> = 
   VolumeMountRequested: "mounting",
   VolumeMounted: "mounted",
   VolumeMountFailed: "back-off",
+  VolumeUpdated: "mounted",
   VolumeUnmountRequested: "unmounting",
   VolumeUnmounted: "end",
   VolumeUnmountFailed: "back-off",

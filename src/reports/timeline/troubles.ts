@@ -16,6 +16,7 @@ const always: Readonly<Partial<Record<NodeEvent["_tag"], TroubleKind>>> = {
   LogRotationFailed: "log",
   ImagePullFailed: "image",
   VolumeMountFailed: "volume",
+  VolumeUpdateFailed: "volume",
   VolumeUnmountFailed: "volume",
   ManifestInvalid: "source",
   SourceUnreadable: "source",

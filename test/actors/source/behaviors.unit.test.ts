@@ -13,6 +13,7 @@ import { Redecision } from "../../../src/actors/kernel/redecide.ts"
 import { makeActorSystem } from "../../../src/actors/kernel/system.ts"
 import { Admission } from "../../../src/actors/node/admission.ts"
 import { nodeDecider } from "../../../src/actors/node/decider.ts"
+import { Pods } from "../../../src/actors/pod/pods.ts"
 import { PodSettings } from "../../../src/actors/pod/settings.ts"
 import { probeBehavior } from "../../../src/actors/probe/behavior.ts"
 import { RuntimeView } from "../../../src/actors/runtime/features.ts"
@@ -99,6 +100,7 @@ const makeNode = Effect.gen(function* () {
       Layer.succeed(Credentials, MemoryCredentials.make([])),
       Layer.succeed(Placements, { roomFor: () => undefined, userNamespaceFor: () => undefined, forget: () => {} }),
       Layer.succeed(RuntimeView, { state: () => undefined }),
+      Layer.succeed(Pods, { all: () => [], everRan: () => Effect.succeed(false) }),
       Layer.succeed(PodSettings, { maxContainerRestartPeriodSeconds: 300 } as PodSettings["Service"]),
       Admission.layer
     )
@@ -311,7 +313,7 @@ describe("a volume, live", () => {
           const [failed] = heard() as ReadonlyArray<Command & { outcome?: string; message?: string }>
           assert.deepEqual(
             [failed?.outcome, failed?.message],
-            ["failed", "/data does not exist (hostPath type Directory)"]
+            ["failed", "hostPath type check failed: /data is not a directory"]
           )
           yield* host.put("/data", "directory")
           yield* pass("1 seconds")

@@ -165,3 +165,108 @@ describe("a volume", () => {
     }
   })
 })
+
+describe("a volume of files", () => {
+  const files = (hash: string, at = 1100): VolumeCommand => ({
+    _tag: "MountSucceeded",
+    at,
+    podUid: "u1",
+    path: "/p",
+    hash
+  })
+  const refresh: VolumeCommand = { _tag: "RefreshVolume", at: 2000, podUid: "u1" }
+  const missing = {
+    _tag: "MountFailed",
+    at: 2100,
+    podUid: "u1",
+    message: 'configmap "x" not found',
+    awaitsObject: true
+  } as const
+  const record = (story: ReturnType<typeof storyOf>) => story.state.records.u1
+
+  it("is compared when an object has changed, and told where its files are new, caused by the change", () => {
+    const story = storyOf()
+    story.when(mount())
+    story.when(files("h1"))
+    assert.deepEqual(story.log.at(-1)?.event, {
+      _tag: "VolumeMounted",
+      podUid: "u1",
+      volume: "cache",
+      path: "/p",
+      hash: "h1"
+    })
+    const [asked] = story.when(refresh, "object-changed")
+    assert.deepEqual(asked?.event, { _tag: "VolumeRefreshRequested", podUid: "u1", volume: "cache" })
+    assert.equal(asked?.cause, "object-changed")
+    assert.deepEqual(story.when(files("h1")), [])
+    const [again] = story.when(refresh)
+    const [updated] = story.when(files("h2"))
+    assert.deepEqual(updated?.event, { _tag: "VolumeUpdated", podUid: "u1", volume: "cache", path: "/p", hash: "h2" })
+    assert.equal(updated?.cause, again?.id)
+    assert.equal(record(story)?.hash, "h2")
+  })
+
+  it("keeps its files where an object is gone, says so once, and waits for it without a timer", () => {
+    const story = storyOf()
+    story.when(mount())
+    story.when(files("h1"))
+    story.when(refresh)
+    const [failed] = story.when({ ...missing, kept: true })
+    assert.deepEqual(failed?.event, {
+      _tag: "VolumeUpdateFailed",
+      podUid: "u1",
+      volume: "cache",
+      message: 'configmap "x" not found',
+      attempt: 1
+    })
+    assert.equal(record(story)?.status, "mounted")
+    assert.deepEqual(volumeDecider.timers?.(story.state), [])
+    assert.deepEqual(tags(story.when(refresh)), ["VolumeRefreshRequested"])
+    assert.deepEqual(story.when({ ...missing, kept: true }), [])
+    // It comes again as it was: told, since its absence was.
+    story.when(refresh)
+    assert.deepEqual(tags(story.when(files("h1"))), ["VolumeUpdated"])
+    assert.equal(record(story)?.failures, 0)
+  })
+
+  it("tries an update again after a back-off where something else is in its way", () => {
+    const story = storyOf()
+    story.when(mount())
+    story.when(files("h1"))
+    story.when(refresh)
+    const full: VolumeCommand = { _tag: "MountFailed", at: 2100, podUid: "u1", message: "ENOSPC", kept: true }
+    assert.deepEqual(tags(story.when(full)), ["VolumeUpdateFailed"])
+    assert.deepEqual(tags(story.when(timer(story))), ["VolumeRefreshRequested"])
+    story.when({ ...full, at: 2700 })
+    assert.equal(record(story)?.failures, 2)
+    story.when(timer(story))
+    assert.deepEqual(tags(story.when(files("h2"))), ["VolumeUpdated"])
+  })
+
+  it("is prepared at once when what it waits for comes, and not before its time otherwise", () => {
+    const story = storyOf()
+    story.when(mount())
+    story.when(missing)
+    assert.equal(record(story)?.status, "mountFailed")
+    assert.equal(volumeDecider.timers?.(story.state).length, 1)
+    assert.deepEqual(tags(story.when(refresh)), ["VolumeMountRequested"])
+    assert.deepEqual(tags(story.when(files("h1"))), ["VolumeMounted"])
+  })
+
+  it("whose files are lost is prepared anew", () => {
+    const story = storyOf()
+    story.when(mount())
+    story.when(files("h1"))
+    assert.deepEqual(tags(story.when(missing)), ["VolumeMountFailed"])
+  })
+
+  it("is left alone while it is taken down", () => {
+    const story = storyOf()
+    story.when(mount())
+    story.when(files("h1"))
+    story.when(unmount())
+    assert.deepEqual(story.when(refresh), [])
+    assert.deepEqual(story.when(files("h2")), [])
+    assert.deepEqual(story.when({ ...missing, kept: true }), [])
+  })
+})

@@ -145,14 +145,14 @@ describe("reading manifests", () => {
     env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
     volumeMounts: [{name: v, mountPath: /v, subPath: x}]
   volumes:
-  - {name: v, configMap: {name: c}}
+  - {name: v, nfs: {server: s, path: /p}}
 `)
     )
     for (const field of [
       "spec.initContainers[0].lifecycle.preStop.tcpSocket",
       "spec.containers[0].env[0].valueFrom",
       "spec.containers[0].volumeMounts[0].subPath",
-      "spec.volumes[0].configMap"
+      "spec.volumes[0].nfs"
     ]) {
       assert.equal(texts.filter((t) => t.includes(` ${field}: is not supported yet`)).length, 1, field)
     }
@@ -362,6 +362,77 @@ describe("reading manifests", () => {
       assert.ok(found.length > 0, text)
       assert.doesNotMatch(found.join(), /90210777/u)
     }
+  })
+
+  const volumes = (text: string) =>
+    container("").replace("  containers:", `  volumes:\n  - {name: v, ${text}}\n  containers:`)
+
+  it("reads volumes of files, modes in octal as YAML 1.1 has them, and fills in the default mode", () => {
+    const { pods, problems: wrong } = parse(
+      volumes(
+        "projected: {sources: [{secret: {name: s, items: [{key: k, path: a/b, mode: 0400}]}}, {downwardAPI: {items: [{path: p, fieldRef: {fieldPath: \"metadata.labels['x/y']\"}, mode: 256}]}}]}"
+      ).replace(
+        "  containers:",
+        "  - {name: w, configMap: {name: c, optional: true}}\n  - {name: u, secret: {secretName: s, defaultMode: 0o440}}\n  containers:"
+      )
+    )
+    assert.deepEqual(wrong, [])
+    const [v, w, u] = pods[0]?.pod.spec.volumes ?? []
+    assert.deepEqual(w, { name: "w", configMap: { name: "c", optional: true, defaultMode: 0o644 } })
+    assert.equal(u?.secret?.defaultMode, 0o440)
+    assert.equal(v?.projected?.defaultMode, 0o644)
+    assert.equal(v?.projected?.sources?.[0]?.secret?.items?.[0]?.mode, 0o400)
+    assert.equal(v?.projected?.sources?.[1]?.downwardAPI?.items?.[0]?.mode, 0o400)
+  })
+
+  it("refuses volumes that cannot be, each with its field", () => {
+    const at = (text: string) =>
+      parse(volumes(text)).problems.map((p) => `${p.field?.replace("spec.volumes[0].", "")}: ${p.message}`)
+    const items = (list: string) => `configMap: {name: c, items: [${list}]}`
+    assert.deepEqual(at("configMap: {}"), ["configMap.name: is missing"])
+    assert.deepEqual(at("secret: {}"), ["secret.secretName: is missing"])
+    assert.deepEqual(at("configMap: {name: c}, secret: {secretName: s}"), ["spec.volumes[0]: has more than one source"])
+    assert.deepEqual(at("configMap: {name: c, defaultMode: 512}"), [
+      "configMap.defaultMode: 512 is no mode: a number between 0 and 0777 (octal; 511), both inclusive"
+    ])
+    assert.deepEqual(
+      at(items("{key: k, path: ../x}, {path: /x}, {key: k, path: ..x}, {key: k, path: a/../b}, {key: k}")),
+      [
+        'configMap.items[0].path: must not contain ".."',
+        "configMap.items[1].key: is missing",
+        "configMap.items[1].path: must be a relative path",
+        'configMap.items[2].path: must not begin with ".."',
+        'configMap.items[3].path: must not contain ".."',
+        "configMap.items[4].path: is missing"
+      ]
+    )
+    const downward = (file: string) => at(`downwardAPI: {items: [{path: p, ${file}}]}`)
+    assert.deepEqual(downward("mode: 0400"), [
+      "downwardAPI.items[0]: needs exactly one of fieldRef, resourceFieldRef; has 0"
+    ])
+    assert.match(downward("fieldRef: {fieldPath: status.podIP}").join(), /"status.podIP" cannot be a file/u)
+    assert.deepEqual(downward("resourceFieldRef: {resource: limits.gpu, divisor: 3}"), [
+      "downwardAPI.items[0].resourceFieldRef.containerName: is missing",
+      'downwardAPI.items[0].resourceFieldRef.resource: "limits.gpu" is no request or limit',
+      'downwardAPI.items[0].resourceFieldRef.divisor: "3" is no unit of limits.gpu'
+    ])
+    assert.deepEqual(
+      at(
+        "projected: {sources: [{configMap: {name: c, items: [{key: k, path: p}]}}, {secret: {items: [{key: k, path: p}]}}, {}]}"
+      ),
+      [
+        "projected.sources[1].secret.name: is missing",
+        'projected.sources[1].secret.items[0].path: conflicting duplicate paths: "p"',
+        "projected.sources[2]: needs exactly one of configMap, secret, downwardAPI; has 0"
+      ]
+    )
+    assert.match(
+      at("projected: {sources: [{serviceAccountToken: {path: t}}]}").join(),
+      /serviceAccountToken: needs an API server/u
+    )
+    assert.match(at("persistentVolumeClaim: {claimName: c}").join(), /persistentVolumeClaim: needs an API server/u)
+    assert.match(at("emptyDir: {medium: HugePages-x}").join(), /emptyDir.medium: must be/u)
+    assert.deepEqual(at("emptyDir: {medium: HugePages-2Mi}"), [])
   })
 
   it("does not take the log's hashes from a manifest", () => {

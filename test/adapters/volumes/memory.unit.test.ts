@@ -11,6 +11,7 @@ volumesContract(
       volumes: Context.get(services, Volumes),
       free: "/free",
       put: control.put,
+      read: (path: string) => Effect.map(control.file(path), (file) => file && new TextDecoder().decode(file.data)),
       exists: (path: string) => Effect.map(control.paths, (paths) => paths.includes(path))
     }
   })

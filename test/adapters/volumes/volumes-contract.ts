@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Effect, type Scope } from "effect"
-import type { HostPathType, VolumeRequest, Volumes } from "../../../src/adapters/volumes/port.ts"
+import type { FilesPlugin, HostPathType, VolumeRequest, Volumes } from "../../../src/adapters/volumes/port.ts"
 
 export interface VolumesUnderTest {
   readonly volumes: (typeof Volumes)["Service"]
@@ -10,6 +10,8 @@ export interface VolumesUnderTest {
   readonly free: string
   readonly put: (path: string, what: "directory" | "file" | "socket") => Effect.Effect<void>
   readonly exists: (path: string) => Effect.Effect<boolean>
+  /** Text of a file in a volume, links followed; `undefined`: there is none. */
+  readonly read: (path: string) => Effect.Effect<string | undefined>
 }
 
 const emptyDir = (podUid: string, name: string): VolumeRequest => ({
@@ -21,6 +23,22 @@ const hostPath = (path: string, type: HostPathType): VolumeRequest => ({
   podUid: "u-1",
   name: "host",
   source: { kind: "hostPath", path, type }
+})
+
+const utf8 = new TextEncoder()
+export const filesOf = (
+  texts: Readonly<Record<string, string>>,
+  more: { readonly plugin?: FilesPlugin; readonly mode?: number; readonly nested?: ReadonlyArray<string> } = {}
+): VolumeRequest => ({
+  podUid: "u-1",
+  name: "settings",
+  source: {
+    kind: "files",
+    plugin: more.plugin ?? "configmap",
+    memory: false,
+    files: Object.entries(texts).map(([path, text]) => ({ path, data: utf8.encode(text), mode: more.mode ?? 0o644 })),
+    nested: more.nested ?? []
+  }
 })
 
 export const volumesContract = (name: string, make: Effect.Effect<VolumesUnderTest, never, Scope.Scope>): void => {
@@ -75,21 +93,67 @@ export const volumesContract = (name: string, make: Effect.Effect<VolumesUnderTe
           yield* put(`${free}/s`, "socket")
           assert.equal(yield* volumes.mount(hostPath(`${free}/s`, "Socket")), `${free}/s`)
           for (const [path, type, message] of [
-            ["f", "Directory", "is no directory"],
-            ["f", "DirectoryOrCreate", "is no directory"],
-            ["f", "Socket", "is no socket"],
-            ["f", "CharDevice", "is no character device"],
-            ["f", "BlockDevice", "is no block device"],
-            ["d", "File", "is no file"],
-            ["d", "FileOrCreate", "is no file"],
-            ["no", "Directory", "does not exist"],
-            ["no", "File", "does not exist"],
-            ["no", "Socket", "does not exist"]
+            ["f", "Directory", "is not a directory"],
+            ["f", "DirectoryOrCreate", "is not a directory"],
+            ["f", "Socket", "is not a socket file"],
+            ["f", "CharDevice", "is not a character device"],
+            ["f", "BlockDevice", "is not a block device"],
+            ["d", "File", "is not a file"],
+            ["d", "FileOrCreate", "is not a file"],
+            ["no", "Directory", "is not a directory"],
+            ["no", "File", "is not a file"],
+            ["no", "Socket", "is not a socket file"]
           ] as const) {
             const error = yield* Effect.flip(volumes.mount(hostPath(`${free}/${path}`, type)))
-            assert.equal(error.message, `${free}/${path} ${message} (hostPath type ${type})`)
+            assert.equal(error.message, `hostPath type check failed: ${free}/${path} ${message}`)
             assert.equal(error.volume, "host")
           }
+        })
+      ))
+
+    it("fills a volume with files, replaces them, and takes it down", () =>
+      withIt(({ volumes, exists, read }) =>
+        Effect.gen(function* () {
+          assert.equal(yield* volumes.hasFiles("u-1", "settings"), false)
+          const path = yield* volumes.mount(filesOf({ mode: "fast", "deep/er/key": "one" }))
+          assert.ok(path.endsWith("/pods/u-1/volumes/kubernetes.io~configmap/settings"), path)
+          assert.equal(yield* volumes.hasFiles("u-1", "settings"), true)
+          assert.deepEqual(yield* volumes.onNode, [{ podUid: "u-1", name: "settings" }])
+          assert.equal(yield* read(`${path}/mode`), "fast")
+          assert.equal(yield* read(`${path}/deep/er/key`), "one")
+          assert.equal(yield* volumes.mount(filesOf({ mode: "slow", new: "" })), path)
+          assert.equal(yield* read(`${path}/mode`), "slow")
+          assert.equal(yield* read(`${path}/new`), "")
+          assert.equal(yield* read(`${path}/deep/er/key`), undefined)
+          yield* volumes.mount(filesOf({}))
+          assert.equal(yield* read(`${path}/mode`), undefined)
+          assert.equal(yield* volumes.hasFiles("u-1", "settings"), true)
+          yield* volumes.unmount("u-1", "settings")
+          yield* volumes.unmount("u-1", "settings")
+          assert.equal(yield* exists(path), false)
+          assert.equal(yield* volumes.hasFiles("u-1", "settings"), false)
+          assert.deepEqual(yield* volumes.onNode, [])
+        })
+      ))
+
+    it("makes no file outside of the volume, and leaves what was there", () =>
+      withIt(({ volumes, read }) =>
+        Effect.gen(function* () {
+          for (const [path, message] of [
+            ["../x", "invalid path: must not contain '..': ../x"],
+            ["a/../../x", "invalid path: must not contain '..': a/../../x"],
+            ["/etc/x", "invalid path: must be relative path: /etc/x"],
+            ["..data/x", "invalid path: must not start with '..': ..data/x"],
+            ["", 'invalid path: must not be empty: ""'],
+            [".", 'invalid path: names no file: "."'],
+            ["n".repeat(256), "invalid path: filenames must be less than or equal to 255 characters"]
+          ] as const) {
+            assert.equal((yield* Effect.flip(volumes.mount(filesOf({ [path]: "x" })))).message, message)
+          }
+          assert.equal(yield* volumes.hasFiles("u-1", "settings"), false)
+          const path = yield* volumes.mount(filesOf({ a: "kept" }))
+          yield* Effect.flip(volumes.mount(filesOf({ "../x": "x" })))
+          assert.equal(yield* read(`${path}/a`), "kept")
         })
       ))
 
