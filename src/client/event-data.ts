@@ -602,6 +602,24 @@ export interface Pod {
       readonly name: string
     }
     readonly nodeSelector?: { readonly [name: string]: string }
+    readonly affinity?: {
+      readonly nodeAffinity?: {
+        readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+          readonly nodeSelectorTerms: ReadonlyArray<{
+            readonly matchExpressions?: ReadonlyArray<{
+              readonly key: string
+              readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt"
+              readonly values?: ReadonlyArray<string>
+            }>
+            readonly matchFields?: ReadonlyArray<{
+              readonly key: string
+              readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt"
+              readonly values?: ReadonlyArray<string>
+            }>
+          }>
+        }
+      }
+    }
     readonly priority?: number
     readonly priorityClassName?: string
     readonly runtimeClassName?: string
@@ -1251,6 +1269,11 @@ export interface ContainerStartedData {
   readonly attempt: number
   readonly startedAt: string
   readonly stopSignal?: string
+  readonly user?: {
+    readonly uid: number
+    readonly gid: number
+    readonly supplementalGroups: ReadonlyArray<number>
+  }
 }
 
 /** The runtime does not stop the container by the signal that its definition asks for (`lifecycle.stopSignal`): it is too old to know of it, and takes what the image says. */

@@ -249,6 +249,25 @@ export const PodSecurityContext = Schema.Struct({
 })
 export type PodSecurityContext = typeof PodSecurityContext.Type
 
+export const NodeSelectorRequirement = Schema.Struct({
+  key: text,
+  operator: Schema.Literals(["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]),
+  values: opt(list(text))
+})
+export type NodeSelectorRequirement = typeof NodeSelectorRequirement.Type
+
+/** All of its parts are met; `metadata.name` is the one field. */
+export const NodeSelectorTerm = Schema.Struct({
+  matchExpressions: opt(list(NodeSelectorRequirement)),
+  matchFields: opt(list(NodeSelectorRequirement))
+})
+export type NodeSelectorTerm = typeof NodeSelectorTerm.Type
+
+/** What is required of the node; one of the terms is met. */
+export const NodeAffinity = Schema.Struct({
+  requiredDuringSchedulingIgnoredDuringExecution: opt(Schema.Struct({ nodeSelectorTerms: list(NodeSelectorTerm) }))
+})
+
 export const PodSpec = Schema.Struct({
   containers: list(Container),
   initContainers: opt(list(Container)),
@@ -286,6 +305,7 @@ export const PodSpec = Schema.Struct({
   nodeName: opt(text),
   os: opt(Schema.Struct({ name: text })),
   nodeSelector: opt(textMap),
+  affinity: opt(Schema.Struct({ nodeAffinity: opt(NodeAffinity) })),
   priority: opt(int),
   priorityClassName: opt(text),
   runtimeClassName: opt(text),

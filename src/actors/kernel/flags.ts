@@ -62,6 +62,14 @@ export const podConditions: DecisionFlag = {
     "A condition whose reason or message alone changes keeps the time of its last transition (`since`), and pods with rules that restart all containers have the condition AllContainersRestarting. Without it every change was a transition, and there was no such condition."
 }
 
+export const leastGracePeriod: DecisionFlag = {
+  number: 7,
+  name: "LeastGracePeriod",
+  since: "0.1.0",
+  about:
+    "A pod whose grace period is 0 ends within 1 s, so that its preStop hooks are begun, as with kubelet. Without it they were not run."
+}
+
 /** All of them, in order of their numbers. */
 export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   restartAfterOwnKill,
@@ -69,7 +77,8 @@ export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   killUnknown,
   preemption,
   queuedPulls,
-  podConditions
+  podConditions,
+  leastGracePeriod
 ]
 
 /** The numbers of those that are in force: an input of every decision. */

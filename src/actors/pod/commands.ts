@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { CgroupValues } from "../../events/cgroup-values.ts"
 import { Timestamp } from "../../events/definition.ts"
+import { ContainerUser } from "../../events/kinds/container.ts"
 import { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import { NodeRoom } from "../../events/node-room.ts"
 import { Pod } from "../../events/pod-spec.ts"
@@ -111,6 +112,7 @@ export const ReportContainerStart = Schema.TaggedStruct("ReportContainerStart", 
   startedAt: opt(Timestamp),
   /** What stops it, as the runtime says. */
   stopSignal: opt(text),
+  user: opt(ContainerUser),
   reason: opt(text),
   message: opt(text),
   /** The runtime does not have the image any more: it is to be asked for again. */

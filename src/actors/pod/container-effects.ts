@@ -92,7 +92,8 @@ export const ensureContainer = (
         outcome: "started" as const,
         containerId,
         startedAt: status.startedAt ?? timestamp(at),
-        ...(status.stopSignal === undefined ? {} : { stopSignal: status.stopSignal })
+        ...(status.stopSignal === undefined ? {} : { stopSignal: status.stopSignal }),
+        ...(status.user === undefined ? {} : { user: status.user })
       }
     ]
   }).pipe(

@@ -24,6 +24,8 @@ const restartingAll = {
   reason: restartingAllReason,
   message: "The container is removed because RestartAllContainers in place"
 }
+/** kubelet removes such a container and does not look how it ended (`kubelet_pods.go`). */
+const removedExitCode = 137
 const startsOver = (c: ContainerInState): boolean =>
   c.again === true && (c.status === "exited" || c.status === "starting")
 
@@ -71,7 +73,10 @@ export const isReady = (pod: Pod, c: ContainerInState): boolean => {
 
 const lastStateOf = (c: ContainerInState, last: Exit | null): ContainerStateStatus => {
   if (last === null) return {}
-  return startsOver(c) ? { terminated: { ...terminatedBy(last), ...restartingAll } } : terminated(last)
+  const isRemoved = startsOver(c) || last.killedFor === "RestartAllContainers"
+  return isRemoved
+    ? { terminated: { ...terminatedBy(last), ...restartingAll, exitCode: removedExitCode } }
+    : terminated(last)
 }
 
 export type ContainerKind = "init" | "regular" | "ephemeral"
@@ -97,7 +102,8 @@ export const containerStatuses = (state: PodState, kind?: ContainerKind): Readon
       restartCount: Math.max(c.attempt, 0),
       image: containerSpec(pod, c.name)?.image ?? "",
       imageID: c.imageId,
-      ...(c.stopSignal === undefined ? {} : { stopSignal: c.stopSignal })
+      ...(c.stopSignal === undefined ? {} : { stopSignal: c.stopSignal }),
+      ...(c.user === undefined ? {} : { user: { linux: c.user } })
     }
     statuses.push(c.containerId === "" ? status : { ...status, containerID: c.containerId })
   }

@@ -3,11 +3,12 @@ import { timestamp } from "../../events/definition.ts"
 import { waitingFor } from "../image/failure.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
-import { type Flags, isOn, preemption } from "../kernel/flags.ts"
+import { type Flags, isOn, leastGracePeriod, preemption } from "../kernel/flags.ts"
 import { admission, lacksOnlyRoom } from "./admission.ts"
 import { type CommandOf, type PodCommand, PodCommand as PodCommandSchema } from "./commands.ts"
 import { asksOtherwise, updateEphemeral } from "./ephemeral.ts"
 import { evolve, type PodDecision, type PodEvent } from "./evolve.ts"
+import { podGracePeriod } from "./grace.ts"
 import {
   learnCreated,
   learnHook,
@@ -137,7 +138,10 @@ const learnPreempted = (d: PodDecision, uid: string): void => {
 }
 
 const terminate = (d: PodDecision, reason: "ManifestRemoved" | "DefinitionChanged", because?: string): void => {
-  const gracePeriodSeconds = d.state.definition?.pod.spec.terminationGracePeriodSeconds ?? 30
+  const spec: { readonly terminationGracePeriodSeconds?: number } = d.state.definition?.pod.spec ?? {}
+  const gracePeriodSeconds = isOn(d.flags, leastGracePeriod)
+    ? podGracePeriod(spec)
+    : (spec.terminationGracePeriodSeconds ?? 30)
   d.emit({ _tag: "PodTerminationRequested", reason, gracePeriodSeconds }, because)
 }
 

@@ -68,6 +68,7 @@ export const evolveContainer = (state: PodState, event: ContainerEvent, meta: Ev
         attempt: event.attempt,
         startedAt: event.startedAt,
         ...(event.stopSignal === undefined ? {} : { stopSignal: event.stopSignal }),
+        ...(event.user === undefined ? {} : { user: event.user }),
         startedBecause: meta.id,
         waiting: null,
         startRetry: null

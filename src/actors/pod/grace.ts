@@ -18,6 +18,23 @@ export const writtenGracePeriod = (pod: PolicyPod, container: PolicyContainer, c
   )
 }
 
+/** Seconds that a pod gets at least when it ends as a whole (`pod_workers.go` calculateEffectiveGracePeriod). */
+const minimumPodGracePeriod = 1
+
+/** Seconds within which the whole pod ends: `override`, whoever ends it; else its deletion's; else its own. */
+export const podGracePeriod = (
+  spec: { readonly terminationGracePeriodSeconds?: number },
+  deletionGracePeriodSeconds?: number,
+  override?: number
+): number =>
+  Math.max(
+    override ?? deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? defaultGracePeriod,
+    minimumPodGracePeriod
+  )
+
+/** The API's default of `terminationGracePeriodSeconds`. */
+const defaultGracePeriod = 30
+
 /** The same, as much as every container gets at least. */
 export const gracePeriod = (pod: PolicyPod, container: PolicyContainer, cause: KillCause): number =>
   Math.max(writtenGracePeriod(pod, container, cause), minimumGracePeriod)

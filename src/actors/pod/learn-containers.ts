@@ -48,7 +48,8 @@ export const learnStart = (d: PodDecision, command: CommandOf<"ReportContainerSt
         containerId: command.containerId ?? c.containerId,
         attempt: c.attempt,
         startedAt: command.startedAt ?? timestamp(d.at),
-        ...(command.stopSignal === undefined ? {} : { stopSignal: command.stopSignal })
+        ...(command.stopSignal === undefined ? {} : { stopSignal: command.stopSignal }),
+        ...(command.user === undefined ? {} : { user: command.user })
       },
       c.because
     )

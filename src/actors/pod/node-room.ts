@@ -4,6 +4,7 @@
  * name is given to them.
  */
 import type { NodeRoom } from "../../events/node-room.ts"
+import { unmetPlacement } from "./node-affinity.ts"
 import type { Requirement } from "./preemption.ts"
 import { add, compare, type Quantity, quantityOf, zero } from "./quantity.ts"
 import type { Refusal } from "./refusal.ts"
@@ -61,17 +62,12 @@ export const requirements = (spec: PolicyPodSpec, room: NodeRoom): ReadonlyArray
 
 /** Everything that speaks against the pod, in kubelet's words; the first is the reason of its rejection. */
 export const roomRefusals = (spec: PolicyPodSpec, room: NodeRoom): ReadonlyArray<Refusal> => {
-  const unmatched = Object.entries(spec.nodeSelector ?? {}).filter(([label, value]) => room.labels[label] !== value)
+  const unmet = unmetPlacement(spec, room.labels, room.labels["kubernetes.io/hostname"])
   return [
     ...lacks(spec, room).map(({ resource, message }) => ({ reason: `OutOf${resource}`, message })),
-    ...(unmatched.length === 0
+    ...(unmet === undefined
       ? []
-      : [
-          {
-            ...predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector"),
-            field: `spec.nodeSelector[${JSON.stringify(unmatched[0]?.[0])}]`
-          }
-        ]),
+      : [{ ...predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector"), field: unmet }]),
     ...(room.takenPorts.length === 0
       ? []
       : [

@@ -115,6 +115,8 @@ export interface ContainerInState {
   readonly startedAt: string
   /** What stops it, where the runtime tells. */
   readonly stopSignal?: string
+  /** As whom it runs, where the runtime tells. */
+  readonly user?: EventOf<"ContainerStarted">["user"]
   /** Id of the event that said that it runs. */
   readonly startedBecause: string
   readonly lastExit: Exit | null

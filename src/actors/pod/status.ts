@@ -40,6 +40,14 @@ export interface ContainerStatus {
   readonly containerID?: string
   /** What stops it, where the runtime tells (KEP-4960). */
   readonly stopSignal?: string
+  /** As whom it runs, where the runtime tells (KEP-3619). */
+  readonly user?: {
+    readonly linux: {
+      readonly uid: number
+      readonly gid: number
+      readonly supplementalGroups: ReadonlyArray<number>
+    }
+  }
 }
 
 export type ConditionStatus = "True" | "False" | "Unknown"

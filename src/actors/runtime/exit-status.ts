@@ -1,6 +1,6 @@
 /** How a container ended, with its last words: the runtime's status and the termination message (`kuberuntime_container.go`). */
 import { Effect } from "effect"
-import { ContainerRuntime, type ContainerStatus, type CriError } from "../../adapters/cri/port.ts"
+import { ContainerRuntime, type ContainerState, type ContainerStatus, type CriError } from "../../adapters/cri/port.ts"
 import { Host } from "../../adapters/host/port.ts"
 import type { ObservedContainer } from "../pod/commands.ts"
 
@@ -30,14 +30,7 @@ export const observeContainer = (
     const message = yield* lastWords(status)
     return {
       containerId,
-      state:
-        status.state === "CONTAINER_RUNNING"
-          ? "running"
-          : status.state === "CONTAINER_EXITED"
-            ? "exited"
-            : status.state === "CONTAINER_CREATED"
-              ? "created"
-              : "unknown",
+      state: observedState(status.state),
       ...(status.startedAt === undefined ? {} : { startedAt: status.startedAt }),
       ...(status.finishedAt === undefined ? {} : { finishedAt: status.finishedAt }),
       exitCode: status.exitCode,
@@ -45,6 +38,20 @@ export const observeContainer = (
       message
     }
   })
+
+/** The pod's word for it (`kuberuntime_helpers.go` toKubeContainerState). */
+export const observedState = (state: ContainerState): "created" | "running" | "exited" | "unknown" => {
+  switch (state) {
+    case "CONTAINER_CREATED":
+      return "created"
+    case "CONTAINER_RUNNING":
+      return "running"
+    case "CONTAINER_EXITED":
+      return "exited"
+    default:
+      return "unknown"
+  }
+}
 
 const lastWords = (status: ContainerStatus): Effect.Effect<string, never, Host> =>
   Effect.gen(function* () {

@@ -130,9 +130,21 @@ export const decodeContainerStatus = (status: PbContainerStatus | undefined): Co
     annotations: status.annotations,
     mounts: status.mounts.map(decodeMount),
     logPath: status.logPath,
-    ...stopSignal(status.stopSignal)
+    ...stopSignal(status.stopSignal),
+    ...userOf(status.user?.linux)
   }
 }
+
+const userOf = (user: NonNullable<PbContainerStatus["user"]>["linux"]): Pick<ContainerStatus, "user"> =>
+  user === undefined
+    ? {}
+    : {
+        user: {
+          uid: Number(user.uid),
+          gid: Number(user.gid),
+          supplementalGroups: user.supplementalGroups.map(Number)
+        }
+      }
 
 /** `SIGRTMINPLUS3` of the protocol is `SIGRTMIN+3`. The default, or a number of a newer runtime: none is told. */
 const stopSignal = (number: Signal): Pick<ContainerStatus, "stopSignal"> => {

@@ -251,6 +251,8 @@ export interface ContainerStatus {
   readonly logPath: string
   /** What stops it; absent where the runtime does not tell (containerd before 2.2). */
   readonly stopSignal?: string
+  /** As whom its first process runs (KEP-3619); absent where the runtime does not tell (containerd before 2.0). */
+  readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: ReadonlyArray<number> }
 }
 
 export interface Image {

@@ -23,10 +23,13 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ],
   [
     "spec",
-    words(`affinity hostnameOverride overhead preemptionPolicy
+    words(`hostnameOverride overhead preemptionPolicy
       resourceClaims resources schedulerName schedulingGates schedulingGroup
       topologySpreadConstraints workloadRef`)
   ],
+  // Where else it could run, and beside whom, is a scheduler's question.
+  ["spec.affinity", words("podAffinity podAntiAffinity")],
+  ["spec.affinity.nodeAffinity", words("preferredDuringSchedulingIgnoredDuringExecution")],
   ["spec.securityContext", words("seLinuxChangePolicy")],
   ["spec.containers[]", words("resizePolicy")],
   ["spec.containers[].resources", words("claims")],

@@ -5,6 +5,7 @@
 import type { Pod } from "../../events/pod-spec.ts"
 import { systemPriorities } from "../../events/system-priorities.ts"
 import { labelProblem, qualifiedNameProblem, subdomainProblem, uidProblem } from "./names.ts"
+import { validateNodeAffinity } from "./validate-affinity.ts"
 import { validateContainers } from "./validate-container.ts"
 import { validatePodSecurity } from "./validate-security.ts"
 import { validateVolumes } from "./validate-volumes.ts"
@@ -67,6 +68,7 @@ const validateRest = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain)
     const wrong = conditionType === undefined ? "is missing" : qualifiedNameProblem(conditionType)
     if (wrong !== undefined) complain(`spec.readinessGates[${i}].conditionType`, wrong)
   }
+  validateNodeAffinity(spec, complain)
   const system = systemPriorities.get(spec.priorityClassName ?? "")
   if (system !== undefined && spec.priority !== undefined && spec.priority !== system) {
     complain("spec.priority", `must be ${system}, that of ${spec.priorityClassName}, or be left out`)

@@ -45,6 +45,13 @@ export const ContainerCreated = defineEvent("ContainerCreated", {
   tell: (e) => `created ${e.container} as ${e.containerId.slice(0, 13)}`
 })
 
+/** Numbers of a process's user and groups (KEP-3619). */
+export const ContainerUser = Schema.Struct({
+  uid: Schema.Int,
+  gid: Schema.Int,
+  supplementalGroups: Schema.Array(Schema.Int)
+})
+
 export const ContainerStarted = defineEvent("ContainerStarted", {
   kind: "pod",
   about: "The container runs.",
@@ -54,7 +61,9 @@ export const ContainerStarted = defineEvent("ContainerStarted", {
     attempt: Schema.Int,
     startedAt: Timestamp,
     /** What stops it, as the runtime says; absent where it does not tell. */
-    stopSignal: opt(text)
+    stopSignal: opt(text),
+    /** As whom its first process runs, as the runtime says; absent where it does not tell. */
+    user: opt(ContainerUser)
   },
   tell: (e) => `${e.container} runs (${e.containerId.slice(0, 13)}${e.attempt === 0 ? "" : `, restart ${e.attempt}`})`
 })

@@ -1628,6 +1628,11 @@ export declare type ContainerStatus = Message<"runtime.v1.ContainerStatus"> & {
   logPath: string;
 
   /**
+   * @generated from field: runtime.v1.ContainerUser user = 18;
+   */
+  user?: ContainerUser | undefined;
+
+  /**
    * @generated from field: runtime.v1.Signal stop_signal = 19;
    */
   stopSignal: Signal;
@@ -1638,6 +1643,48 @@ export declare type ContainerStatus = Message<"runtime.v1.ContainerStatus"> & {
  * Use `create(ContainerStatusSchema)` to create a new message.
  */
 export declare const ContainerStatusSchema: GenMessage<ContainerStatus>;
+
+/**
+ * @generated from message runtime.v1.LinuxContainerUser
+ */
+export declare type LinuxContainerUser = Message<"runtime.v1.LinuxContainerUser"> & {
+  /**
+   * @generated from field: int64 uid = 1;
+   */
+  uid: bigint;
+
+  /**
+   * @generated from field: int64 gid = 2;
+   */
+  gid: bigint;
+
+  /**
+   * @generated from field: repeated int64 supplemental_groups = 3;
+   */
+  supplementalGroups: bigint[];
+};
+
+/**
+ * Describes the message runtime.v1.LinuxContainerUser.
+ * Use `create(LinuxContainerUserSchema)` to create a new message.
+ */
+export declare const LinuxContainerUserSchema: GenMessage<LinuxContainerUser>;
+
+/**
+ * @generated from message runtime.v1.ContainerUser
+ */
+export declare type ContainerUser = Message<"runtime.v1.ContainerUser"> & {
+  /**
+   * @generated from field: runtime.v1.LinuxContainerUser linux = 1;
+   */
+  linux?: LinuxContainerUser | undefined;
+};
+
+/**
+ * Describes the message runtime.v1.ContainerUser.
+ * Use `create(ContainerUserSchema)` to create a new message.
+ */
+export declare const ContainerUserSchema: GenMessage<ContainerUser>;
 
 /**
  * @generated from message runtime.v1.ContainerStatusRequest

@@ -39,12 +39,10 @@ const files = [
 
 const dualStack = "a pod's addresses stand as the runtime gives them; there is no API server that wants them by family"
 const resize = "in-place resize"
-const runtimeView = "the runtime's view is read by the runtime observer, not by these policies"
 const elsewhere: Readonly<Record<string, string>> = {
   TestSubtractOverheadFromResourceConfig: resize,
   TestConvertToAPIContainerStatusesForResources: resize,
   Test_generateAPIPodStatusForInPlaceVPAEnabled: resize,
-  TestConvertToAPIContainerStatusesForUser: "the user that a container runs as is not part of its status yet",
   TestConvertToAPIContainerStatusesWithImageVolumeDigest: "image volumes",
   TestGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
   TestGenerateAPIPodStatusPodIPs: dualStack,
@@ -58,29 +56,22 @@ const elsewhere: Readonly<Record<string, string>> = {
   TestComputePodActionsForPodResize: resize,
   TestValidatePodResizeAction: resize,
   TestIsPodResizeInProgress: resize,
-  TestPodSandboxChanged:
-    "the runtime's lists are compared with the one sandbox that the actor knows (runtime/compare.ts)",
   TestUpdatePodFromAllocation: resize,
   TestGenerateContainerConfigWithMemoryQoSEnforced: "memory QoS (alpha, KEP-2570)",
   TestQoSContainerCgroup: "memory QoS (alpha, KEP-2570)",
   TestNodeAllocatableReservationForScheduling: "eviction thresholds, which are reserved too, come with eviction",
   TestAggregateContainerRequestsAndLimits: "resources in the pod's status",
   TestExpandVolumeMountsWithSubpath: "subPathExpr",
-  TestHasAnyActiveRegularContainerStarted: runtimeView,
-  TestToKubeContainerState: runtimeView,
-  TestToKubeContainerStatus: runtimeView,
-  TestSandboxToContainerState: runtimeView,
-  TestContainerByCreatedThenID: runtimeView,
-  TestPodSandboxByCreatedThenID: runtimeView,
-  TestParseContainerID: runtimeView,
+  TestSandboxToContainerState: "a sandbox is ready or lost; it is not shown as a container",
+  TestContainerByCreatedThenID: "which life of a container is the last is known by its attempt, which its actor counts",
+  TestPodSandboxByCreatedThenID: "which sandbox is the last is known by its attempt, which its actor counts",
+  TestParseContainerID: "ids are the runtime's own, without its name before them",
   TestToRuntimeProtocol: "protocols have the same names on both sides here",
-  TestIsInitContainerFailed: "part of the pod's plan, not of these policies",
-  Test_calculateEffectiveGracePeriod: "who asks for a pod's end by its manifest gives no grace period of its own",
   TestRestartCountByLogDir: "the journal knows the restart count",
   TestFieldPath: "references of API events",
   TestParsePodFullName: "kubelet's full names are not used",
   TestBuildPodFullName: "kubelet's full names are not used",
-  TestIsPodAvailable: "availability is a controller's business"
+  TestIsPodAvailable: "availability (minReadySeconds) is asked by controllers of an API server"
 }
 
 describe("the upstream tables about pods", () => {
