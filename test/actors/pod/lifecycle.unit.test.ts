@@ -1,7 +1,7 @@
 /** Sidecars, lifecycle hooks, the pod's deadline and restarts of all containers, as the pod's actor decides them. */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { activeDeadline, killUnknown, knownFlags } from "../../../src/actors/kernel/flags.ts"
+import { activeDeadline, type Flags, killUnknown, knownFlags, leastGracePeriod } from "../../../src/actors/kernel/flags.ts"
 import { podDecider } from "../../../src/actors/pod/decider.ts"
 import type { PodEvent } from "../../../src/actors/pod/evolve.ts"
 import { podMessages } from "../../../src/actors/pod/messages.ts"
@@ -216,8 +216,8 @@ describe("a postStart hook", () => {
 })
 
 describe("a preStop hook", () => {
-  const polite = (preStop: object, grace = 10) =>
-    new PodStory().running(
+  const polite = (preStop: object, grace = 10, flags?: Flags) =>
+    new PodStory(flags).running(
       pod({ terminationGracePeriodSeconds: grace, containers: [container("app", { lifecycle: { preStop } })] })
     )
 
@@ -257,12 +257,15 @@ describe("a preStop hook", () => {
     assert.deepEqual(steps(story.wait(5).timer("hook/app/PreStop")), ["ContainerHookEnded", "ContainerStopRequested"])
   })
 
-  it("runs before the kill for a failed probe too, but not without any grace", () => {
+  it("runs before the kill for a failed probe too, and within a second in a pod that gives itself no time", () => {
     const livenessProbe = { httpGet: { port: 80 } }
     const lifecycle = { preStop: exec("drain") }
     const story = new PodStory().running(pod({ containers: [container("app", { lifecycle, livenessProbe })] }))
     assert.ok(steps(story.probe("app", "liveness", "failure")).includes("ContainerHookStarted"))
-    assert.deepEqual(steps(polite(exec("drain"), 0).undesire()), ["PodTerminationRequested", "ContainerKillRequested"])
+    const ending = ["PodTerminationRequested", "ContainerKillRequested"]
+    assert.deepEqual(steps(polite(exec("drain"), 0).undesire()), [...ending, "ContainerHookStarted"])
+    const flags = new Set([...knownFlags].filter((number) => number !== leastGracePeriod.number))
+    assert.deepEqual(steps(polite(exec("drain"), 0, flags).undesire()), ending)
   })
 
   it("is given up when its container ends by itself", () => {
