@@ -8,12 +8,19 @@ import { eventually, type NodeUnderTest } from "../support/agent.ts"
 import { container, type Fields, forever, pod } from "./manifests.ts"
 import { startWorld, type World, whyNotHere, within } from "./world.ts"
 
-const app = container("app", `echo here > /tmp/mark; ${forever}`)
+const app = container("app", `echo here > /tmp/mark; ${forever}`, {
+  readinessProbe: { exec: { command: ["cat", "/tmp/mark"] }, periodSeconds: 1 },
+  lifecycle: { stopSignal: "SIGUSR1" }
+})
 const withDebug = (...ephemeralContainers: ReadonlyArray<Fields>): object =>
-  pod("web", { containers: [app], ...(ephemeralContainers.length === 0 ? {} : { ephemeralContainers }) })
+  pod("web", {
+    os: { name: "linux" },
+    containers: [app],
+    ...(ephemeralContainers.length === 0 ? {} : { ephemeralContainers })
+  })
 const web = "pod/default/web"
 
-describe("an ephemeral container", { concurrency: false }, () => {
+describe("a pod that runs, and what is put into it", { concurrency: false }, () => {
   let world: World
   let node: NodeUnderTest
   const logOf = (name: string): string => {
@@ -28,7 +35,7 @@ describe("an ephemeral container", { concurrency: false }, () => {
     node = world.node("ephemeral")
     node.put("web.json", withDebug())
     await node.start()
-    await node.waitFor("ContainerStarted", web, { container: "app" })
+    await node.waitFor("ContainerReadinessChanged", web, { container: "app", ready: true })
     const [admitted] = await node.seen("PodAdmitted", web)
     uid = (admitted!.data.pod as { readonly metadata: { readonly uid: string } }).metadata.uid
   })
@@ -43,6 +50,13 @@ describe("an ephemeral container", { concurrency: false }, () => {
     assert.deepEqual((await node.seen("PodTerminationRequested", web)).length, 0)
     const views = (await node.json("get", "pods")) as ReadonlyArray<Record<string, unknown>>
     assert.deepEqual([views[0]?.uid, views[0]?.ready, views[0]?.restarts], [uid, "1/1", 0])
+  })
+
+  it("asks to be stopped by a signal, which the runtime takes or is said not to know", within(60), async () => {
+    const [started] = await node.seen("ContainerStarted", web, { container: "app" })
+    const ignored = await node.seen("ContainerStopSignalIgnored", web, { container: "app" })
+    const { stopSignal } = started!.data
+    assert.deepEqual([stopSignal, ignored.length], stopSignal === undefined ? [undefined, 1] : ["SIGUSR1", 0])
   })
 
   it(
@@ -60,6 +74,12 @@ describe("an ephemeral container", { concurrency: false }, () => {
       await node.start()
       const dropped = await node.waitFor("EphemeralContainersDiffer", web, {}, { after: differs.sequence })
       assert.deepEqual(dropped.data.removed, ["debug", "shell"])
+      const flaps = await node.seen("ContainerReadinessChanged", web, { container: "app" })
+      assert.deepEqual(
+        flaps.map(({ data }) => data.ready),
+        [true],
+        "a ready pod stays ready over the death of its agent"
+      )
       const started = await node.seen("ContainerStarted", web)
       assert.deepEqual(
         started.map(({ data }) => data.container),

@@ -26,7 +26,9 @@ import { makeMemoryCgroups } from "../../src/adapters/cgroupfs/memory.ts"
 import { Cgroups } from "../../src/adapters/cgroupfs/port.ts"
 import { MemoryCredentials } from "../../src/adapters/credentials/memory.ts"
 import { Credentials } from "../../src/adapters/credentials/port.ts"
+import { withFaults } from "../../src/adapters/cri/fault.ts"
 import { MemoryRuntime, type MemoryRuntimeOptions } from "../../src/adapters/cri/memory.ts"
+import { ContainerRuntime } from "../../src/adapters/cri/port.ts"
 import { makeMemoryHost } from "../../src/adapters/host/memory.ts"
 import { Host } from "../../src/adapters/host/port.ts"
 import { LogsControl, layer as logsLayer } from "../../src/adapters/logs/memory.ts"
@@ -75,6 +77,7 @@ export const makeWorld = (options: SimulationOptions = {}) =>
     const node = "sim"
     const { journal, control: journalControl } = yield* makeMemoryJournal({ node })
     const runtime = yield* MemoryRuntime.make({ images: [simulatedImage], ...options.runtime })
+    const faulty = withFaults(runtime.runtime)
     const host = makeMemoryHost(node)
     const cgroups = makeMemoryCgroups()
     const nats = makeMemoryServer({ name: `CHRONODE_${node}`, subjects: [nodeSubjects(node)], ...defaultLimits })
@@ -85,7 +88,7 @@ export const makeWorld = (options: SimulationOptions = {}) =>
         logsLayer,
         proberLayer,
         nats.layer,
-        runtime.layer
+        Layer.succeed(ContainerRuntime, faulty.runtime)
       )
     )
     const manifests = Context.get(outside, ManifestsControl)
@@ -104,6 +107,8 @@ export const makeWorld = (options: SimulationOptions = {}) =>
       journal,
       journalControl,
       runtime,
+      /** What calls of the agent to the runtime suffer. */
+      faults: faulty.faults,
       host,
       cgroups,
       stream: nats.server,
