@@ -37,6 +37,10 @@ export interface LabContainerd {
 export interface LabOptions {
   /** A folder with `containerd`, `containerd-shim-runc-v2` and `ctr` of another version; default: those in PATH. */
   readonly binaries?: string
+  /** Another program to run containers with; default: `runc` in PATH. */
+  readonly runc?: string
+  /** Further handlers of the runtime by name, with their programs; undefined: the same program. */
+  readonly handlers?: Readonly<Record<string, string | undefined>>
   /** Goes on after this process ends, until it is swept by hand: for demos. */
   readonly outlivesOwner?: boolean
   /** Images beside the lab's own, with the same files, by name. */
@@ -89,7 +93,16 @@ const chooseSnapshotter = async (dir: string): Promise<"overlayfs" | "native"> =
   }
 }
 
-const configuration = (dir: string, snapshotter: string): string => `version = 2
+const handler = (dir: string, name: string, program: string | undefined): string => {
+  const place = `plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${name}`
+  return `    [${place}]
+      runtime_type = "io.containerd.runc.v2"
+      [${place}.options]
+        Root = "${dir}/${name}"
+${program === undefined ? "" : `        BinaryName = "${program}"\n`}`
+}
+
+const configuration = (dir: string, snapshotter: string, { runc, handlers = {} }: LabOptions): string => `version = 2
 root = "${dir}/root"
 state = "${dir}/state"
 disabled_plugins = [
@@ -112,11 +125,9 @@ disabled_plugins = [
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "${snapshotter}"
     default_runtime_name = "runc"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        Root = "${dir}/runc"
-  [plugins."io.containerd.grpc.v1.cri".cni]
+${handler(dir, "runc", runc)}${Object.entries(handlers)
+  .map(([name, program]) => handler(dir, name, program ?? runc))
+  .join("")}  [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${findPlugins()}"
     conf_dir = "${dir}/cni"
 `
@@ -204,7 +215,7 @@ export const startContainerd = async (directory: string, options: LabOptions = {
   await register(dir, options.outlivesOwner === true)
   const network = await writeNetwork(dir)
   const snapshotter = await chooseSnapshotter(dir)
-  await writeFile(join(dir, "config.toml"), configuration(dir, snapshotter))
+  await writeFile(join(dir, "config.toml"), configuration(dir, snapshotter, options))
   const socket = join(dir, "containerd.sock")
 
   let child: ChildProcess

@@ -45,7 +45,8 @@ const rootfs = (busybox: Uint8Array, applets: ReadonlyArray<string>): Buffer =>
     ...applets.map((name): TarEntry => ({ path: `bin/${name}`, mode: 0o777, link: "busybox" })),
     { path: "usr/bin/env", mode: 0o777, link: "../../bin/busybox" },
     file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n"),
-    file("etc/group", "root:x:0:\nnobody:x:65534:\n")
+    // Of `staff` the user nobody is a member, beside his own group.
+    file("etc/group", "root:x:0:\nstaff:x:50:nobody\nnobody:x:65534:\n")
   ])
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")

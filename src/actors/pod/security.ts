@@ -99,6 +99,12 @@ export const isStrict = (pod: PolicyPod): boolean => pod.spec.securityContext?.s
 export const hasPrivilegedContainer = (pod: PolicyPod): boolean =>
   everyContainer(pod.spec).some((container) => container.securityContext?.privileged === true)
 
+/**
+ * CRI's names have no prefix: containerd puts one before whatever it gets, and leaves out what it does not know then. So
+ * `CAP_NET_RAW`, which kubelet hands on as it is, would be dropped by nobody.
+ */
+const capability = (name: string): string => name.replace(/^CAP_/iu, "")
+
 export interface SecurityOptions {
   readonly seccompDefault: boolean
   readonly seccompRoot: string
@@ -145,8 +151,8 @@ export const containerSecurity = (
       ? {}
       : {
           capabilities: {
-            addCapabilities: own.capabilities.add ?? [],
-            dropCapabilities: own.capabilities.drop ?? []
+            addCapabilities: (own.capabilities.add ?? []).map(capability),
+            dropCapabilities: (own.capabilities.drop ?? []).map(capability)
           }
         }),
     ...(own?.privileged === true ? { privileged: true } : {}),

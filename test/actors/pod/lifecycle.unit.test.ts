@@ -1,7 +1,13 @@
 /** Sidecars, lifecycle hooks, the pod's deadline and restarts of all containers, as the pod's actor decides them. */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { activeDeadline, type Flags, killUnknown, knownFlags, leastGracePeriod } from "../../../src/actors/kernel/flags.ts"
+import {
+  activeDeadline,
+  type Flags,
+  killUnknown,
+  knownFlags,
+  leastGracePeriod
+} from "../../../src/actors/kernel/flags.ts"
 import { podDecider } from "../../../src/actors/pod/decider.ts"
 import type { PodEvent } from "../../../src/actors/pod/evolve.ts"
 import { podMessages } from "../../../src/actors/pod/messages.ts"

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Result } from "effect"
-import { appArmorProfile } from "../../../../src/actors/pod/apparmor.ts"
+import { appArmorProfile, needsAppArmor } from "../../../../src/actors/pod/apparmor.ts"
 import { containerConfig } from "../../../../src/actors/pod/container-config.ts"
 import {
   containerAnnotations,
@@ -13,11 +13,13 @@ import { podNamespaces, targetNamespaces } from "../../../../src/actors/pod/name
 import { type NodeFacts, podLogDirectory, terminationLogPath } from "../../../../src/actors/pod/node-facts.ts"
 import { sandboxConfig } from "../../../../src/actors/pod/sandbox-config.ts"
 import {
+  containerSecurity,
   hasPrivilegedContainer,
   imageUser,
   runAsNonRootProblem,
   seccompProfile
 } from "../../../../src/actors/pod/security.ts"
+import type { PolicyPod } from "../../../../src/actors/pod/spec-extension.ts"
 import { containerHash } from "../../../../src/actors/pod/spec-hash.ts"
 import { userNamespaceOf } from "../../../../src/actors/pod/user-namespace.ts"
 import { appArmorText } from "../../../../src/adapters/cri/encode.ts"
@@ -100,6 +102,43 @@ describe("security settings", () => {
     assert.deepEqual(told ?? null, row.want.profile)
     assert.equal(appArmorText(told), row.want.text)
     return undefined
+  })
+  it("name capabilities as CRI does, without a prefix", () => {
+    const capabilities = { add: ["CAP_NET_ADMIN", "SYS_TIME", "ALL"], drop: ["cap_chown", "NO_SUCH"] }
+    const pod = podOf({ spec: { containers: [{ name: "app", image: "i", securityContext: { capabilities } }] } })
+    const options = { seccompDefault: false, seccompRoot: "/s", maskedPaths: [] }
+    const security = Result.getOrThrow(containerSecurity(pod, pod.spec.containers[0]!, { uid: 0 }, options))
+    assert.deepEqual(security.capabilities, {
+      addCapabilities: ["NET_ADMIN", "SYS_TIME", "ALL"],
+      dropCapabilities: ["chown", "NO_SUCH"]
+    })
+  })
+  it("give the container's AppArmor profile before its annotation before the pod's", () => {
+    const pod: PolicyPod = podOf({
+      metadata: { annotations: { "container.apparmor.security.beta.kubernetes.io/b": "localhost/old" } },
+      spec: {
+        securityContext: { appArmorProfile: { type: "RuntimeDefault" }, seLinuxOptions: { level: "s0" } },
+        containers: ["a", "b", "c"].map((name) => ({
+          ...{ name, image: "i" },
+          ...(name === "c"
+            ? { securityContext: { appArmorProfile: { type: "Unconfined" }, seLinuxOptions: { type: "spc_t" } } }
+            : {})
+        }))
+      }
+    })
+    const options = { seccompDefault: false, seccompRoot: "/s", maskedPaths: [] }
+    const told = pod.spec.containers.map((c) => Result.getOrThrow(containerSecurity(pod, c, { uid: 0 }, options)))
+    assert.deepEqual(
+      told.map(({ apparmor }) => appArmorText(apparmor)),
+      ["runtime/default", "localhost/old", "unconfined"]
+    )
+    assert.deepEqual(
+      told.map(({ selinuxOptions }) => selinuxOptions),
+      [{ level: "s0" }, { level: "s0" }, { type: "spc_t" }]
+    )
+    assert.equal(needsAppArmor(pod), true)
+    assert.equal(needsAppArmor({ ...pod, spec: { ...pod.spec, containers: [pod.spec.containers[2]!] } }), true)
+    assert.equal(needsAppArmor(podOf({ spec: { containers: [pod.spec.containers[2]!] } })), false)
   })
   itMeets(file, "TestVerifyRunAsNonRoot", "forbid root where runAsNonRoot says so", (row) => {
     const pod = podOf(row.in.pod)
