@@ -8,6 +8,7 @@ import process from "node:process"
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Stream, SubscriptionRef } from "effect"
 import { type ActorServices, actorsOf } from "./actors/behaviors.ts"
 import { deciders } from "./actors/deciders.ts"
+import { grantsOf, ImageGrants } from "./actors/image/grants.ts"
 import { knownFlags } from "./actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "./actors/kernel/system.ts"
 import { LogRotation } from "./actors/log/settings.ts"
@@ -182,6 +183,7 @@ const lookLayer = (options: AgentOptions, current: { system: ActorSystemShape | 
     Layer.succeed(RuntimeView, {
       state: () => current.system?.actors("runtime")[0]?.state as RuntimeState | undefined
     }),
+    Layer.succeed(ImageGrants, { now: () => grantsOf(current.system?.actors("image") ?? []) }),
     Layer.effect(
       Pods,
       Effect.map(Journal, (journal) =>
@@ -252,7 +254,8 @@ const agent = (options: AgentOptions) =>
     const { behaviors, roots } = actorsOf(options.nodeName, options.nats !== undefined, {
       maxParallelPulls: options.pods.maxParallelImagePulls,
       pullsPerSecond: options.pods.registryPullQPS,
-      burst: options.pods.registryBurst
+      burst: options.pods.registryBurst,
+      verification: options.registry.verification
     })
     const system = yield* makeActorSystem(behaviors, {
       recording: options.recording,

@@ -12,6 +12,7 @@ import type { Volumes } from "../adapters/volumes/port.ts"
 import { type ActorId, actorId } from "../events/actor-id.ts"
 import type { Journal } from "../events/journal/port.ts"
 import { makeImageBehavior } from "./image/behavior.ts"
+import type { ImageGrants } from "./image/grants.ts"
 import { defaultImageOptions, type ImageOptions } from "./image/pull-limits.ts"
 import type { AnyBehavior } from "./kernel/behavior.ts"
 import { logBehavior } from "./log/behavior.ts"
@@ -43,6 +44,7 @@ export type ActorServices =
   | Credentials
   | EventStream
   | Host
+  | ImageGrants
   | Journal
   | LogRotation
   | Manifests

@@ -2,6 +2,7 @@
  * Everything that the agent is told from outside: flags over configuration file over defaults. A plain record, so that
  * tests and other programs can start an agent without a command line.
  */
+import type { Verification } from "../actors/image/verification.ts"
 import { defaultLogRotation, type LogRotationPolicy } from "../actors/log/settings.ts"
 import type { ProviderSettings } from "../adapters/credentials/port.ts"
 import type { NatsTarget } from "./nats-flags.ts"
@@ -78,6 +79,8 @@ export interface RegistryOptions {
   /** A file of docker's: by its path; `none`; undefined: the first of the usual places. */
   readonly config: string | undefined
   readonly providers: ReadonlyArray<ProviderSettings>
+  /** Who may have an image that is on the node already. */
+  readonly verification: Verification
 }
 
 export interface AgentOptions {

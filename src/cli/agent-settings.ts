@@ -1,5 +1,6 @@
 /** Flags over configuration file over defaults, to the options of the agent. */
 import { Result } from "effect"
+import { defaultVerification } from "../actors/image/verification.ts"
 import type { LogRotationPolicy } from "../actors/log/settings.ts"
 import { quantityOf, value } from "../actors/pod/quantity.ts"
 import {
@@ -82,7 +83,14 @@ export const agentOptions = (
     stream: streamOptions(flags, configuration),
     retention: retentionOptions(flags, configuration),
     pods: podOptions(configuration),
-    registry: { config: (flags.registryConfig ?? chronode.registryConfig) || undefined, providers: [] },
+    registry: {
+      config: (flags.registryConfig ?? chronode.registryConfig) || undefined,
+      providers: [],
+      verification: {
+        policy: kubelet.imagePullCredentialsVerificationPolicy || defaultVerification.policy,
+        allowlist: kubelet.preloadedImagesVerificationAllowlist ?? defaultVerification.allowlist
+      }
+    },
     logFormat: flags.logFormat ?? chronode.log?.format ?? agentDefaults.logFormat,
     logLevel: flags.logLevel ?? chronode.log?.level ?? agentDefaults.logLevel,
     remarks: configuration.remarks

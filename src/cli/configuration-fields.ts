@@ -3,6 +3,8 @@
  * staging/src/k8s.io/kubelet/config/v1beta1/types.go; a file written for kubelet is taken as it is.
  */
 
+import { verificationPolicies } from "../actors/image/verification.ts"
+
 export type FieldType =
   | "string"
   | "boolean"
@@ -56,6 +58,8 @@ export const actedOn: ReadonlySet<string> = new Set([
   "maxParallelImagePulls",
   "registryPullQPS",
   "registryBurst",
+  "imagePullCredentialsVerificationPolicy",
+  "preloadedImagesVerificationAllowlist",
   "fileCheckFrequency",
   "runtimeRequestTimeout",
   "seccompDefault",
@@ -90,7 +94,7 @@ export const kubeletFields: Fields = {
   ...names(
     "string",
     `staticPodPath podLogsDir staticPodURL address tlsCertFile tlsPrivateKeyFile tlsMinVersion
-     imagePullCredentialsVerificationPolicy healthzBindAddress clusterDomain kubeletCgroups systemCgroups cgroupRoot
+     healthzBindAddress clusterDomain kubeletCgroups systemCgroups cgroupRoot
      cpuManagerPolicy memoryManagerPolicy memoryReservationPolicy topologyManagerPolicy topologyManagerScope hairpinMode
      podCIDR resolvConf contentType containerLogMaxSize configMapAndSecretChangeDetectionStrategy systemReservedCgroup
      kubeReservedCgroup showHiddenMetricsForVersion reservedSystemCPUs volumePluginDir providerID
@@ -107,6 +111,7 @@ export const kubeletFields: Fields = {
      evictionMinimumReclaim systemReserved kubeReserved`
   ),
   cgroupDriver: { one: ["cgroupfs", "systemd"] },
+  imagePullCredentialsVerificationPolicy: { one: ["", ...verificationPolicies] },
   featureGates: "booleanMap",
   staticPodURLHeader: "stringsMap",
   memoryThrottlingFactor: "number",

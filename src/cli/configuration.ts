@@ -7,6 +7,8 @@ import { readFileSync, statSync } from "node:fs"
 import { isIP } from "node:net"
 import { Result } from "effect"
 import { isMap, LineCounter, parseAllDocuments } from "yaml"
+import { parseReference, repositoryOf } from "../actors/image/reference.ts"
+import type { Verification } from "../actors/image/verification.ts"
 import { parseQuantity } from "../actors/pod/quantity.ts"
 import { allowlistProblem } from "../actors/pod/sysctls.ts"
 import { idsUnit, maxIdsPerPod } from "../actors/pod/user-namespace.ts"
@@ -41,6 +43,8 @@ export interface KubeletConfiguration extends CgroupConfiguration {
   readonly maxParallelImagePulls?: number
   readonly registryPullQPS?: number
   readonly registryBurst?: number
+  readonly imagePullCredentialsVerificationPolicy?: Verification["policy"]
+  readonly preloadedImagesVerificationAllowlist?: ReadonlyArray<string>
   readonly fileCheckFrequency?: string
   readonly runtimeRequestTimeout?: string
   readonly seccompDefault?: boolean
@@ -211,6 +215,7 @@ const rangeProblems = (
     problems.push(["maxParallelImagePulls", "must be 1 (or absent) where serializeImagePulls is true"])
   below("containerLogMaxFiles", values.containerLogMaxFiles, 2)
   below("containerLogMaxWorkers", values.containerLogMaxWorkers, 1)
+  problems.push(...verificationProblems(values))
   const size = values.containerLogMaxSize
   if (typeof size === "string" && size !== "" && Result.isFailure(parseQuantity(size)))
     problems.push(["containerLogMaxSize", `must be a number of bytes such as 10Mi, not '${size}'`])
@@ -228,6 +233,23 @@ const rangeProblems = (
     if (typeof text === "string" && lengthOf(text) < 0) problems.push([field, `must not be negative: ${text}`])
   }
   return problems
+}
+
+/** `pkg/kubelet/images/pullmanager/image_pull_policies.go` getAllowlistImagePattern, and validation.go. */
+const verificationProblems = ({
+  imagePullCredentialsVerificationPolicy: policy,
+  preloadedImagesVerificationAllowlist: allowlist = []
+}: KubeletConfiguration): ReadonlyArray<readonly [field: string, message: string]> => {
+  const field = "preloadedImagesVerificationAllowlist"
+  const isListed = policy === "NeverVerifyAllowlistedImages"
+  if (!isListed && allowlist.length > 0)
+    return [[field, "needs imagePullCredentialsVerificationPolicy NeverVerifyAllowlistedImages"]]
+  return allowlist.flatMap((entry, i) => {
+    const name = entry.endsWith("/*") ? entry.slice(0, -2) : entry
+    const isName = !("problem" in parseReference(name)) && (entry !== name || repositoryOf(name) === name)
+    const what = "must be an image's full name without tag and digest, or end with /*"
+    return isName ? [] : [[`${field}.${i}`, `${what}, not '${entry}'`] as const]
+  })
 }
 
 /** Milliseconds of a length of time that has been checked; kubelet's files may hold a sign. */

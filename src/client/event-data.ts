@@ -929,6 +929,13 @@ export interface ImagePulledData {
   readonly duration: number
   readonly size?: number
   readonly credentials?: string
+  readonly grant?: {
+    readonly secret?: {
+      readonly namespace: string
+      readonly name: string
+      readonly hash: string
+    }
+  }
   readonly pods?: ReadonlyArray<string>
 }
 
@@ -946,6 +953,12 @@ export interface ImagePullFailedData {
 export interface ImageReleasedData {
   readonly image: string
   readonly pod: string
+}
+
+/** The image is not on the node any more: whom pulls gave it is forgotten. */
+export interface ImageGrantsDroppedData {
+  readonly image: string
+  readonly imageId: string
 }
 
 /** The pod is to run on this node. Its definition is as written, with defaults, without secret values. */
@@ -1739,6 +1752,7 @@ export interface EventData {
   readonly ImagePulled: ImagePulledData
   readonly ImagePullFailed: ImagePullFailedData
   readonly ImageReleased: ImageReleasedData
+  readonly ImageGrantsDropped: ImageGrantsDroppedData
   readonly PodAdmitted: PodAdmittedData
   readonly PodRejected: PodRejectedData
   readonly PodPreemptionDecided: PodPreemptionDecidedData
@@ -1845,6 +1859,7 @@ export const tagsByType = {
   "dev.chronode.ImagePulled.v1": "ImagePulled",
   "dev.chronode.ImagePullFailed.v1": "ImagePullFailed",
   "dev.chronode.ImageReleased.v1": "ImageReleased",
+  "dev.chronode.ImageGrantsDropped.v1": "ImageGrantsDropped",
   "dev.chronode.PodAdmitted.v1": "PodAdmitted",
   "dev.chronode.PodRejected.v1": "PodRejected",
   "dev.chronode.PodPreemptionDecided.v1": "PodPreemptionDecided",

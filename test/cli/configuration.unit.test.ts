@@ -82,6 +82,23 @@ describe("configuration files from the field", () => {
     assert.deepEqual(pulls("maxParallelImagePulls: 3\nregistryPullQPS: 7\nregistryBurst: 2\n"), [3, 7, 2])
   })
 
+  it("say who may have images that are on the node already", () => {
+    const verification = (body: string) =>
+      agentOptions({ manifests: "m" }, parseConfiguration(kubelet(body), "c.yaml"), "n1", noNats).registry.verification
+    assert.deepEqual(verification(""), { policy: "NeverVerifyPreloadedImages", allowlist: [] })
+    const listed = "imagePullCredentialsVerificationPolicy: NeverVerifyAllowlistedImages\n"
+    const list = (...entries: ReadonlyArray<string>) =>
+      `preloadedImagesVerificationAllowlist: ${JSON.stringify(entries)}\n`
+    assert.deepEqual(verification(listed + list("docker.io/library/busybox", "r.io/*")), {
+      policy: "NeverVerifyAllowlistedImages",
+      allowlist: ["docker.io/library/busybox", "r.io/*"]
+    })
+    assert.match(faultOf(kubelet(list("r.io/a"))), /Allowlist: needs imagePullCredentialsVerificationPolicy/u)
+    for (const entry of ["busybox", "r.io/a:1", "r.io/*/a", "/*", "r.io/A"])
+      assert.match(faultOf(kubelet(listed + list(entry))), /Allowlist\.0: must be an image's full name/u, entry)
+    assert.match(faultOf(kubelet("imagePullCredentialsVerificationPolicy: Sometimes\n")), /must be one of/u)
+  })
+
   it("name the node's credentials for registries, unless a flag does", () => {
     const file = parseConfiguration(
       chronode("registryConfig: /a.json\nimageCredentialProviderConfig: /p\nimageCredentialProviderBinDir: /b\n"),

@@ -148,6 +148,11 @@ describe("images of a registry", given(120), () => {
       run(node, "wrong", closed.image("secret/app"), ["bad"])
       await Promise.all(["open", "private", "of-node", "of-plugin"].map((name) => isRunning(node, name)))
 
+      // It is on the node now, but not for those who could not have pulled it.
+      run(node, "stranger", images.secret)
+      const refused = await node.waitFor("ImagePullFailed", `image/_/${images.secret}`)
+      assert.match(refused.data.message, /40[13]|[Uu]nauthorized|no basic auth|authorization/u)
+
       const pulled = async (image: string) => (await node.waitFor("ImagePulled", undefined, { image })).data
       const begun = async (image: string) => (await node.waitFor("ImagePullStarted", undefined, { image })).data
       assert.equal((await pulled(images.open)).credentials, undefined)

@@ -7,6 +7,7 @@ import { Clock, Context, Effect, Layer, Result, type Scope, Stream } from "effec
 import { TestClock } from "effect/testing"
 import { type ActorServices, actorsOf } from "../../src/actors/behaviors.ts"
 import { deciders } from "../../src/actors/deciders.ts"
+import { grantsOf, ImageGrants } from "../../src/actors/image/grants.ts"
 import { type Flags, knownFlags } from "../../src/actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "../../src/actors/kernel/system.ts"
 import { defaultLogRotation, LogRotation } from "../../src/actors/log/settings.ts"
@@ -168,6 +169,7 @@ export const startAgent = (
       Context.add(RuntimeView, {
         state: () => current.system?.actors("runtime")[0]?.state as RuntimeState | undefined
       }),
+      Context.add(ImageGrants, { now: () => grantsOf(current.system?.actors("image") ?? []) }),
       Context.add(
         Pods,
         Pods.of({

@@ -1,35 +1,59 @@
 /** The image's actor, live: it looks for the image, has it pulled, and tells the pods that wait. */
 import { Clock, Effect, Result, Semaphore } from "effect"
-import type { Credentials } from "../../adapters/credentials/port.ts"
 import { ContainerRuntime } from "../../adapters/cri/port.ts"
 import { type ActorId, actorId } from "../../events/actor-id.ts"
-import type { Behavior, Outgoing } from "../kernel/behavior.ts"
+import type { Behavior, Observation, Outgoing } from "../kernel/behavior.ts"
 import type { ReportImage } from "../pod/commands.ts"
 import type { ImageCommand } from "./commands.ts"
 import { imageDecider } from "./decider.ts"
 import { partsOf } from "./identity.ts"
 import { defaultImageOptions, type ImageOptions, PullLimiter } from "./pull-limits.ts"
-import { pullImage, withTag } from "./pulling.ts"
+import { isUnverified, type PullNeeds, pullImage, withTag } from "./pulling.ts"
 import { parseReference } from "./reference.ts"
 import type { ImageEvent, ImageState } from "./state.ts"
+import type { Verification } from "./verification.ts"
 
-export type ImageNeeds = ContainerRuntime | Credentials
-type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, ContainerRuntime>
+export type ImageNeeds = PullNeeds
+type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, ImageNeeds>
+
+/** Until the first look whether an image that was granted is still on the node, and between looks; milliseconds. */
+const firstGrantCheck = 60_000
+const grantCheckPeriod = 3_600_000
 
 const toSelf = (id: ActorId, command: ImageCommand): ReadonlyArray<Outgoing> => [{ to: id, command }]
 
-const check = (id: ActorId): Work =>
+const check = (id: ActorId, verification: Verification): Work =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
     const result = yield* Effect.result(runtime.imageStatus(withTag(partsOf(id).image)))
     const at = yield* Clock.currentTimeMillis
     if (Result.isFailure(result)) return toSelf(id, { _tag: "InspectFailed", at, message: result.failure.message })
     const image = result.success
-    return toSelf(
-      id,
-      image === undefined ? { _tag: "ImageAbsent", at } : { _tag: "ImagePresent", at, imageId: image.id }
-    )
+    if (image === undefined) return toSelf(id, { _tag: "ImageAbsent", at })
+    const unverified = (yield* isUnverified(id, image.id, verification)) ? { unverified: true } : {}
+    return toSelf(id, { _tag: "ImagePresent", at, imageId: image.id, ...unverified })
   })
+
+/** Grants end with their image, so that what is remembered is bounded by what is on the node. */
+const watchGrants = (state: ImageState, id: ActorId): ReadonlyArray<Observation<ImageNeeds>> =>
+  [...new Set((state.grants ?? []).map(({ imageId }) => imageId))].map((imageId) => ({
+    key: `grant ${imageId}`,
+    run: (emit) =>
+      Effect.gen(function* () {
+        const runtime = yield* ContainerRuntime
+        yield* Effect.sleep(firstGrantCheck)
+        for (;;) {
+          const status = yield* Effect.result(runtime.imageStatus(imageId))
+          if (Result.isSuccess(status) && status.success === undefined) {
+            yield* emit({
+              to: id,
+              command: { _tag: "ImageGone", at: yield* Clock.currentTimeMillis, imageId } as never
+            })
+          }
+          yield* Effect.sleep(grantCheckPeriod)
+        }
+      })
+  }))
 
 type Told = Omit<typeof ReportImage.Type, "_tag" | "at" | "image">
 
@@ -45,13 +69,18 @@ const report = (image: string, pods: ReadonlyArray<string>, outcome: Told): Work
 export const makeImageBehavior = (
   options: ImageOptions
 ): Behavior<ImageState, ImageCommand, ImageEvent, ImageNeeds> => {
-  const limits = { turns: Semaphore.makeUnsafe(options.maxParallelPulls), limiter: new PullLimiter(options) }
+  const { verification } = options
+  const limits = {
+    turns: Semaphore.makeUnsafe(options.maxParallelPulls),
+    limiter: new PullLimiter(options),
+    verification
+  }
   return {
     ...imageDecider,
     react: ({ event }, _, id) => {
       switch (event._tag) {
         case "ImageRequested":
-          return event.policy === "Always" || "problem" in parseReference(event.image) ? [] : check(id)
+          return event.policy === "Always" || "problem" in parseReference(event.image) ? [] : check(id, verification)
         case "ImageFound":
         case "ImagePulled":
           return report(event.image, event.pods ?? [], { outcome: "present", imageId: event.imageId })
@@ -68,16 +97,18 @@ export const makeImageBehavior = (
         case "ImagePullQueued":
         case "ImagePullStarted":
         case "ImageReleased":
+        case "ImageGrantsDropped":
           return []
       }
     },
     /** A pull goes on from its queueing to its end, and is called off where nobody wants it any more before it begins. */
     observe: (state, id) => {
       const because = state.queued ?? state.pulling?.queued ?? state.pulling?.because
-      if (because === undefined) return []
-      return [{ key: `pull ${because}`, because, run: (emit) => pullImage(limits, state, id, emit) }]
+      const grants = watchGrants(state, id)
+      if (because === undefined) return grants
+      return [{ key: `pull ${because}`, because, run: (emit) => pullImage(limits, state, id, emit) }, ...grants]
     },
-    resume: (state, id) => (state.checking ? [check(id)] : [])
+    resume: (state, id) => (state.checking ? [check(id, verification)] : [])
   }
 }
 

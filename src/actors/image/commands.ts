@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { ImagePullPolicy } from "../../events/kinds/image.ts"
 import { TimerFired } from "../kernel/behavior.ts"
+import { GrantedSecret } from "./verification.ts"
 
 const text = Schema.String
 const at = Schema.Finite
@@ -11,7 +12,12 @@ export const RequestImage = Schema.TaggedStruct("RequestImage", { at, image: tex
 export const ReleaseImage = Schema.TaggedStruct("ReleaseImage", { at, pod: text })
 
 /** It was looked for on the node: it is there, it is not, or the runtime could not say. */
-export const ImagePresent = Schema.TaggedStruct("ImagePresent", { at, imageId: text })
+export const ImagePresent = Schema.TaggedStruct("ImagePresent", {
+  at,
+  imageId: text,
+  /** The pods that ask have yet to prove that they may have it. */
+  unverified: Schema.optionalKey(Schema.Boolean)
+})
 export const ImageAbsent = Schema.TaggedStruct("ImageAbsent", { at })
 export const InspectFailed = Schema.TaggedStruct("InspectFailed", { at, message: text })
 
@@ -28,9 +34,13 @@ export const PullSucceeded = Schema.TaggedStruct("PullSucceeded", {
   imageId: text,
   duration: Schema.Int,
   size: Schema.optionalKey(Schema.Int),
-  credentials: Schema.optionalKey(text)
+  credentials: Schema.optionalKey(text),
+  grant: Schema.optionalKey(Schema.Struct({ secret: Schema.optionalKey(GrantedSecret) }))
 })
 export const PullFailed = Schema.TaggedStruct("PullFailed", { at, message: text })
+
+/** The runtime does not have it any more. */
+export const ImageGone = Schema.TaggedStruct("ImageGone", { at, imageId: text })
 
 export const ImageCommand = Schema.Union([
   RequestImage,
@@ -41,6 +51,7 @@ export const ImageCommand = Schema.Union([
   PullTurn,
   PullSucceeded,
   PullFailed,
+  ImageGone,
   TimerFired
 ])
 export type ImageCommand = typeof ImageCommand.Type

@@ -44,6 +44,10 @@ const decide = (state: ImageState, command: ImageCommand, flags: Flags): Readonl
       if (state.waiting.some((w) => w.pod === command.pod)) d.emit({ _tag: "ImageReleased", image, pod: command.pod })
       break
     case "ImagePresent": {
+      if (command.unverified === true) {
+        learnAbsent(d)
+        break
+      }
       const served = withPolicy(d, "IfNotPresent", "Never")
       if (served.length === 0) break
       d.emit({ _tag: "ImageFound", image, imageId: command.imageId, pods: podsOf(served) }, served[0]?.because)
@@ -75,7 +79,7 @@ const decide = (state: ImageState, command: ImageCommand, flags: Flags): Readonl
       break
     }
     case "PullSucceeded": {
-      const { imageId, duration, size, credentials } = command
+      const { imageId, duration, size, credentials, grant } = command
       if (state.pulling === null) break
       d.emit(
         {
@@ -85,6 +89,7 @@ const decide = (state: ImageState, command: ImageCommand, flags: Flags): Readonl
           duration,
           ...(size === undefined ? {} : { size }),
           ...(credentials === undefined ? {} : { credentials }),
+          ...(grant === undefined ? {} : { grant }),
           pods: podsOf(state.waiting)
         },
         state.pulling.because
@@ -95,6 +100,13 @@ const decide = (state: ImageState, command: ImageCommand, flags: Flags): Readonl
       if (state.pulling === null) break
       const { reason, message } = pullFailure(image, command.message)
       fail(d, reason, message, withPolicy(d, "Always", "IfNotPresent"), state.pulling.because)
+      break
+    }
+    case "ImageGone": {
+      const { imageId } = command
+      if (state.grants?.some((grant) => grant.imageId === imageId) === true) {
+        d.emit({ _tag: "ImageGrantsDropped", image, imageId })
+      }
       break
     }
     case "TimerFired":
@@ -128,6 +140,7 @@ const pull = (d: ImageDecision, because: string | undefined): void => {
   d.emit({ _tag, image: d.state.image, attempt: d.state.failures + 1 }, because)
 }
 
+/** It is not there, or not for those who ask. */
 const learnAbsent = (d: ImageDecision): void => {
   const { image } = d.state
   const never = withPolicy(d, "Never")
@@ -179,5 +192,5 @@ export const imageDecider: Decider<ImageState, ImageCommand, ImageEvent> = {
   decide,
   evolve: evolveImage,
   timers,
-  finished: (state) => state.waiting.length === 0 && state.pulling === null
+  finished: (state) => state.waiting.length === 0 && state.pulling === null && state.grants === undefined
 }

@@ -1,4 +1,5 @@
 /** How many pulls there may be, at a time and in a time: fields of kubelet's configuration. */
+import { defaultVerification, type Verification } from "./verification.ts"
 
 export interface ImageOptions {
   /** Pulls of different images at one time; kubelet's maxParallelImagePulls. */
@@ -6,9 +7,15 @@ export interface ImageOptions {
   /** Pulls that begin in a second, on average, and at once; kubelet's registryPullQPS (0: no limit) and registryBurst. */
   readonly pullsPerSecond: number
   readonly burst: number
+  readonly verification: Verification
 }
 
-export const defaultImageOptions: ImageOptions = { maxParallelPulls: 5, pullsPerSecond: 5, burst: 10 }
+export const defaultImageOptions: ImageOptions = {
+  maxParallelPulls: 5,
+  pullsPerSecond: 5,
+  burst: 10,
+  verification: defaultVerification
+}
 
 /** What kubelet says of a pull that it does not begin (`pkg/kubelet/images/helpers.go` throttledImageService). */
 export const tooManyPulls = "pull QPS exceeded"

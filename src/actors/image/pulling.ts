@@ -3,21 +3,25 @@
  * registry takes one (`pkg/kubelet/kuberuntime/kuberuntime_image.go` PullImage).
  */
 import { Clock, Effect, Result, type Semaphore } from "effect"
-import { Credentials, describeSource } from "../../adapters/credentials/port.ts"
+import { type CredentialSource, Credentials, describeSource } from "../../adapters/credentials/port.ts"
 import { ContainerRuntime } from "../../adapters/cri/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { ImageCommand } from "./commands.ts"
+import { ImageGrants } from "./grants.ts"
 import { partsOf } from "./identity.ts"
 import { type PullLimiter, tooManyPulls } from "./pull-limits.ts"
 import { parseReference, repositoryOf } from "./reference.ts"
 import type { ImageState } from "./state.ts"
+import { type GrantedSecret, keepsOpenGrants, mustPull, type Verification } from "./verification.ts"
 
+export type PullNeeds = ContainerRuntime | Credentials | ImageGrants
 type Emit = (outgoing: Outgoing) => Effect.Effect<void>
 
 export interface PullLimits {
   readonly turns: Semaphore.Semaphore
   readonly limiter: PullLimiter
+  readonly verification: Verification
 }
 
 export const withTag = (image: string): string => {
@@ -31,13 +35,25 @@ const aggregate = (messages: ReadonlyArray<string>): string => {
   return different.length === 1 ? different[0]! : `[${different.join(", ")}]`
 }
 
-type Pulled = Result.Result<{ readonly imageId: string; readonly credentials?: string }, string>
+type Pulled = Result.Result<
+  { readonly imageId: string; readonly credentials?: string; readonly grant?: { readonly secret?: GrantedSecret } },
+  string
+>
+
+/** Whom a pull with these credentials gives the image; nothing where that need not be remembered. */
+const granted = (source: CredentialSource | undefined, verification: Verification) => {
+  if (source?.kind === "secret") {
+    const { namespace, name, hash } = source
+    return { grant: { secret: { namespace, name, hash } } }
+  }
+  return keepsOpenGrants(verification) ? { grant: {} } : {}
+}
 
 /** `told`: before the registry is asked, whose credentials will be tried. */
 const askRegistry = (
   id: ActorId,
   told: (credentials: ReadonlyArray<string>, problems: ReadonlyArray<string>) => Effect.Effect<void>,
-  limiter: PullLimiter
+  { limiter, verification }: PullLimits
 ): Effect.Effect<Pulled, never, ContainerRuntime | Credentials> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
@@ -53,7 +69,7 @@ const askRegistry = (
       if (Result.isFailure(result)) messages.push(result.failure.message)
       else {
         const taken = credential === undefined ? {} : { credentials: describeSource(credential.source) }
-        return Result.succeed({ imageId: result.success, ...taken })
+        return Result.succeed({ imageId: result.success, ...taken, ...granted(credential?.source, verification) })
       }
     }
     return Result.fail(aggregate(messages))
@@ -67,17 +83,39 @@ const sizeOf = (imageId: string): Effect.Effect<{ readonly size?: number }, neve
     return status === undefined || !Number.isSafeInteger(status.size) ? {} : { size: status.size }
   })
 
-/** After a restart: the pull may have ended well before it. Who insists on pulling gets it anew; it is quick then. */
+/** Whether the pods of this actor have yet to prove that they may have an image that is on the node. */
+export const isUnverified = (
+  id: ActorId,
+  imageId: string,
+  verification: Verification
+): Effect.Effect<boolean, never, Credentials | ImageGrants> =>
+  Effect.gen(function* () {
+    const { image, namespace, secrets } = partsOf(id)
+    const repository = repositoryOf(image)
+    const { grants, underWay } = (yield* ImageGrants).now()
+    const asked = { imageId, repository, isUnderWay: underWay.has(repository) }
+    // Most images have no grants, and nothing is asked then.
+    if (!mustPull(verification, asked, grants, [])) return false
+    const { secretsFor } = yield* Credentials
+    const found = yield* secretsFor({ repository, namespace, secrets })
+    return mustPull(verification, asked, grants, found)
+  })
+
+/**
+ * After a restart: the pull may have ended well before it. Who insists on pulling, or has to prove something by it, gets it
+ * anew; it is quick then.
+ */
 const endedBefore = (
   id: ActorId,
-  { waiting, pulling }: ImageState
-): Effect.Effect<ImageCommand | undefined, never, ContainerRuntime> =>
+  { waiting, pulling }: ImageState,
+  verification: Verification
+): Effect.Effect<ImageCommand | undefined, never, PullNeeds> =>
   Effect.gen(function* () {
-    if (waiting.some((w) => w.policy === "Always")) return undefined
+    const { image: name, secrets } = partsOf(id)
+    if (secrets.length > 0 || waiting.some((w) => w.policy === "Always")) return undefined
     const runtime = yield* ContainerRuntime
-    const name = withTag(partsOf(id).image)
-    const image = yield* runtime.imageStatus(name).pipe(Effect.catch(() => Effect.succeed(undefined)))
-    if (image === undefined) return undefined
+    const image = yield* runtime.imageStatus(withTag(name)).pipe(Effect.catch(() => Effect.succeed(undefined)))
+    if (image === undefined || (yield* isUnverified(id, image.id, verification))) return undefined
     const at = yield* Clock.currentTimeMillis
     const duration = Math.max(0, Math.round(at - (pulling?.since ?? at)))
     return { _tag: "PullSucceeded", at, imageId: image.id, duration }
@@ -85,23 +123,23 @@ const endedBefore = (
 
 /** `state`: when the work begins; where the pull has started already, it was an agent before that began it. */
 export const pullImage = (
-  { turns, limiter }: PullLimits,
+  limits: PullLimits,
   state: ImageState,
   id: ActorId,
   emit: Emit
-): Effect.Effect<void, never, ContainerRuntime | Credentials> =>
+): Effect.Effect<void, never, PullNeeds> =>
   Effect.gen(function* () {
     const tell = (command: ImageCommand) => emit({ to: id, command })
-    const ended = state.pulling === null ? undefined : yield* endedBefore(id, state)
+    const ended = state.pulling === null ? undefined : yield* endedBefore(id, state, limits.verification)
     if (ended !== undefined) return yield* tell(ended)
     const asked = yield* Clock.currentTimeMillis
-    yield* turns.withPermit(
+    yield* limits.turns.withPermit(
       Effect.gen(function* () {
         const begun = yield* Clock.currentTimeMillis
         const queued = Math.max(0, Math.round(begun - asked))
         const turn = (credentials: ReadonlyArray<string>, problems: ReadonlyArray<string>) =>
           Effect.flatMap(Clock.currentTimeMillis, (at) => tell({ _tag: "PullTurn", at, queued, credentials, problems }))
-        const result = yield* askRegistry(id, turn, limiter)
+        const result = yield* askRegistry(id, turn, limits)
         const at = yield* Clock.currentTimeMillis
         if (Result.isFailure(result)) return yield* tell({ _tag: "PullFailed", at, message: result.failure })
         const duration = Math.max(0, Math.round(at - begun))

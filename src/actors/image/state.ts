@@ -5,6 +5,7 @@ import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { ImagePullPolicy, imageEvents } from "../../events/kinds/image.ts"
 import { partsOf } from "./identity.ts"
+import type { Grant } from "./verification.ts"
 
 export type ImageEvent = EventsOf<typeof imageEvents>
 export type PullPolicy = typeof ImagePullPolicy.Type
@@ -29,6 +30,8 @@ export interface ImageState {
   readonly pulling: { readonly because: string; readonly since: number; readonly queued?: string } | null
   /** Failures in a row. */
   readonly failures: number
+  /** Whom pulls gave it, oldest first; absent: nothing is to be remembered. */
+  readonly grants?: ReadonlyArray<Grant>
   /** Back-off: when it is tried again (ms), and the failure that led to it. */
   readonly retry: { readonly at: number; readonly because: string } | null
 }
@@ -46,9 +49,26 @@ export const initialImage = (id: ActorId): ImageState => emptyImage(partsOf(id).
 /** Failures that are found without pulling. */
 const withoutPull = new Set(["ErrImageNeverPull", "ImageInspectError", "InvalidImageName"])
 
-/** Nobody waits and nothing is under way: all is forgotten. */
+/** Images of one name (its tag moves on) and Secrets of which grants are kept. */
+const maxGrants = 20
+
+/** Nothing is under way. What was granted stands. */
+const idle = ({ image, grants }: ImageState): ImageState => withGrants(emptyImage(image), grants ?? [])
+
+const withGrants = (state: ImageState, grants: ReadonlyArray<Grant>): ImageState => {
+  const { grants: _, ...rest } = state
+  return grants.length === 0 ? rest : { ...rest, grants: grants.slice(-maxGrants) }
+}
+
+const isSame = (a: Grant, b: Grant): boolean =>
+  a.imageId === b.imageId &&
+  a.secret?.namespace === b.secret?.namespace &&
+  a.secret?.name === b.secret?.name &&
+  a.secret?.hash === b.secret?.hash
+
+/** Nobody waits and nothing is under way: all is forgotten but what was granted. */
 const settled = (state: ImageState): ImageState =>
-  state.waiting.length === 0 && state.pulling === null ? emptyImage(state.image) : state
+  state.waiting.length === 0 && state.pulling === null ? idle(state) : state
 
 const without = (waiting: ImageState["waiting"], pods: ReadonlyArray<string>): ImageState["waiting"] =>
   waiting.filter(({ pod }) => !pods.includes(pod))
@@ -74,8 +94,16 @@ export const evolveImage = (state: ImageState, event: ImageEvent, meta: EventMet
       const pulling = { because: meta.id, since: millis(meta.time), ...(queued === undefined ? {} : { queued }) }
       return { ...rest, checking: false, retry: null, pulling }
     }
-    case "ImagePulled":
-      return emptyImage(state.image)
+    case "ImagePulled": {
+      if (event.grant === undefined) return idle(state)
+      const grant: Grant = { imageId: event.imageId, ...event.grant }
+      return withGrants(idle(state), [...(state.grants ?? []).filter((known) => !isSame(known, grant)), grant])
+    }
+    case "ImageGrantsDropped":
+      return withGrants(
+        state,
+        (state.grants ?? []).filter(({ imageId }) => imageId !== event.imageId)
+      )
     case "ImagePullFailed":
       return settled({
         ...state,

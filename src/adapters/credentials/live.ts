@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { Keyring } from "./keyring.ts"
 import { makeNodeFile, type NodeFile } from "./node-file.ts"
 import type { ProviderSettings } from "./port.ts"
-import { type Credential, Credentials } from "./port.ts"
+import { type Credential, Credentials, type CredentialsRequest } from "./port.ts"
 import { makeProvider, type RunPlugin } from "./provider.ts"
 import { type ReadSecret, secretCredentials } from "./pull-secrets.ts"
 
@@ -21,14 +21,23 @@ export interface CredentialsOptions {
 export const make = (options: CredentialsOptions): Credentials["Service"] => {
   const nodeFile = makeNodeFile(options.files, options.isFileNamed)
   const providers = options.providers.map((settings) => makeProvider(settings, options.runPlugin))
+  const fromSecrets = ({ repository, namespace, secrets }: CredentialsRequest) =>
+    Effect.map(secretCredentials(options.readSecret, namespace, secrets), ({ found, problems }) => {
+      const ring = new Keyring()
+      for (const { source, config } of found) ring.add(source, config)
+      return { credentials: ring.lookUp(repository), problems }
+    })
   return Credentials.of({
-    lookUp: ({ repository, namespace, secrets }) =>
+    secretsFor: (request) =>
+      Effect.map(fromSecrets(request), ({ credentials }) => [
+        ...new Set(credentials.flatMap(({ source }) => (source.kind === "secret" ? [source] : [])))
+      ]),
+    lookUp: (request) =>
       Effect.gen(function* () {
+        const { repository } = request
         const credentials: Array<Credential> = []
-        const ofSecrets = yield* secretCredentials(options.readSecret, namespace, secrets)
-        const secretRing = new Keyring()
-        for (const { source, config } of ofSecrets.found) secretRing.add(source, config)
-        credentials.push(...secretRing.lookUp(repository))
+        const ofSecrets = yield* fromSecrets(request)
+        credentials.push(...ofSecrets.credentials)
 
         const file = yield* nodeFile
         const fileRing = new Keyring()

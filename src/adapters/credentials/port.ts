@@ -7,10 +7,17 @@ import { Context, type Effect, type Redacted } from "effect"
 
 /** Where credentials come from. As text it is safe to be told: `secret default/regcred`, `file /root/.docker/config.json`. */
 export type CredentialSource =
-  /** `hash`: of the Secret's content, keyed; it may be told. */
-  | { readonly kind: "secret"; readonly namespace: string; readonly name: string; readonly hash: string }
+  | SecretSource
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "provider"; readonly name: string }
+
+export interface SecretSource {
+  readonly kind: "secret"
+  readonly namespace: string
+  readonly name: string
+  /** Of the Secret's content, keyed; it may be told. */
+  readonly hash: string
+}
 
 export interface Credential {
   readonly source: CredentialSource
@@ -47,7 +54,11 @@ export interface CredentialsFound {
 
 export class Credentials extends Context.Service<
   Credentials,
-  { readonly lookUp: (request: CredentialsRequest) => Effect.Effect<CredentialsFound> }
+  {
+    readonly lookUp: (request: CredentialsRequest) => Effect.Effect<CredentialsFound>
+    /** The pod's Secrets among the sources: those that have credentials for the image. */
+    readonly secretsFor: (request: CredentialsRequest) => Effect.Effect<ReadonlyArray<SecretSource>>
+  }
 >()("chronode/Credentials") {}
 
 export const providerApiVersions = [

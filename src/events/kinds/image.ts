@@ -65,6 +65,13 @@ export const ImagePulled = defineEvent("ImagePulled", {
     size: Schema.optionalKey(Schema.Int),
     /** Where the credentials came from that the registry took: `secret default/regcred`. */
     credentials: Schema.optionalKey(text),
+    /**
+     * Whom the pull gave the image, kept until the image is gone: pods that have this Secret, or another with the same
+     * content; without `secret` every pod. `hash`: HMAC-SHA256 of the content with a key that only this node has.
+     */
+    grant: Schema.optionalKey(
+      Schema.Struct({ secret: Schema.optionalKey(Schema.Struct({ namespace: text, name: text, hash: text })) })
+    ),
     ...told
   },
   tell: (e) =>
@@ -96,6 +103,14 @@ export const ImageReleased = defineEvent("ImageReleased", {
   tell: (e) => `${e.pod} no longer waits for ${e.image}`
 })
 
+export const ImageGrantsDropped = defineEvent("ImageGrantsDropped", {
+  kind: "image",
+  severity: "DEBUG",
+  about: "The image is not on the node any more: whom pulls gave it is forgotten.",
+  fields: { image: text, imageId: text },
+  tell: (e) => `${e.image} (${e.imageId.slice(0, 19)}) is gone from the node`
+})
+
 export const imageEvents = [
   ImageRequested,
   ImageFound,
@@ -103,5 +118,6 @@ export const imageEvents = [
   ImagePullStarted,
   ImagePulled,
   ImagePullFailed,
-  ImageReleased
+  ImageReleased,
+  ImageGrantsDropped
 ] as const

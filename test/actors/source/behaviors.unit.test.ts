@@ -7,6 +7,7 @@ import { describe } from "node:test"
 import { Context, Effect, Layer, Result, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { imageBehavior } from "../../../src/actors/image/behavior.ts"
+import { ImageGrants } from "../../../src/actors/image/grants.ts"
 import type { AnyBehavior, Behavior, Command } from "../../../src/actors/kernel/behavior.ts"
 import { knownFlags } from "../../../src/actors/kernel/flags.ts"
 import { Redecision } from "../../../src/actors/kernel/redecide.ts"
@@ -38,7 +39,16 @@ import { makeMemoryJournal } from "../../../src/events/journal/memory.ts"
 import { Journal } from "../../../src/events/journal/port.ts"
 import { effectTest } from "../../support/effect.ts"
 
-type Needs = Admission | Credentials | Manifests | Placements | PodSettings | Prober | Volumes | ContainerRuntime
+type Needs =
+  | Admission
+  | Credentials
+  | ImageGrants
+  | Manifests
+  | Placements
+  | PodSettings
+  | Prober
+  | Volumes
+  | ContainerRuntime
 
 /** An actor of kind pod that writes nothing and keeps what it is told. */
 const listener = (told: Array<Command>): Behavior<null, Command, NodeEvent, never> => ({
@@ -101,6 +111,7 @@ const makeNode = Effect.gen(function* () {
       Layer.succeed(Placements, { roomFor: () => undefined, userNamespaceFor: () => undefined, forget: () => {} }),
       Layer.succeed(RuntimeView, { state: () => undefined }),
       Layer.succeed(Pods, { all: () => [], everRan: () => Effect.succeed(false) }),
+      Layer.succeed(ImageGrants, { now: () => ({ grants: [], underWay: new Set<string>() }) }),
       Layer.succeed(PodSettings, { maxContainerRestartPeriodSeconds: 300 } as PodSettings["Service"]),
       Admission.layer
     )
