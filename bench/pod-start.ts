@@ -49,6 +49,7 @@ const planOf = (name: string, facts: NodeFacts, imageId: string): PodPlan => {
       imageId,
       imageUser: { uid: 0 },
       volumes: new Map(),
+      env: [],
       hostsFile: true
     })
   )

@@ -19,7 +19,49 @@ export interface Pod {
       readonly env?: ReadonlyArray<{
         readonly name: string
         readonly value?: string
+        readonly valueFrom?: {
+          readonly fieldRef?: {
+            readonly apiVersion?: string
+            readonly fieldPath: string
+          }
+          readonly resourceFieldRef?: {
+            readonly containerName?: string
+            readonly resource: string
+            readonly divisor?: string
+          }
+          readonly configMapKeyRef?: {
+            readonly name: string
+            readonly key: string
+            readonly optional?: boolean
+          }
+          readonly secretKeyRef?: {
+            readonly name: string
+            readonly key: string
+            readonly optional?: boolean
+          }
+          readonly fileKeyRef?: {
+            readonly volumeName: string
+            readonly path: string
+            readonly key: string
+            readonly optional?: boolean
+          }
+        }
         readonly valueHash?: string
+      }>
+      readonly envDigest?: {
+        readonly count: number
+        readonly hash: string
+      }
+      readonly envFrom?: ReadonlyArray<{
+        readonly prefix?: string
+        readonly configMapRef?: {
+          readonly name: string
+          readonly optional?: boolean
+        }
+        readonly secretRef?: {
+          readonly name: string
+          readonly optional?: boolean
+        }
       }>
       readonly ports?: ReadonlyArray<{
         readonly name?: string
@@ -36,6 +78,9 @@ export interface Pod {
         readonly name: string
         readonly mountPath: string
         readonly readOnly?: boolean
+        readonly recursiveReadOnly?: "Disabled" | "IfPossible" | "Enabled"
+        readonly subPath?: string
+        readonly subPathExpr?: string
         readonly mountPropagation?: "None" | "HostToContainer" | "Bidirectional"
       }>
       readonly livenessProbe?: {
@@ -226,7 +271,49 @@ export interface Pod {
       readonly env?: ReadonlyArray<{
         readonly name: string
         readonly value?: string
+        readonly valueFrom?: {
+          readonly fieldRef?: {
+            readonly apiVersion?: string
+            readonly fieldPath: string
+          }
+          readonly resourceFieldRef?: {
+            readonly containerName?: string
+            readonly resource: string
+            readonly divisor?: string
+          }
+          readonly configMapKeyRef?: {
+            readonly name: string
+            readonly key: string
+            readonly optional?: boolean
+          }
+          readonly secretKeyRef?: {
+            readonly name: string
+            readonly key: string
+            readonly optional?: boolean
+          }
+          readonly fileKeyRef?: {
+            readonly volumeName: string
+            readonly path: string
+            readonly key: string
+            readonly optional?: boolean
+          }
+        }
         readonly valueHash?: string
+      }>
+      readonly envDigest?: {
+        readonly count: number
+        readonly hash: string
+      }
+      readonly envFrom?: ReadonlyArray<{
+        readonly prefix?: string
+        readonly configMapRef?: {
+          readonly name: string
+          readonly optional?: boolean
+        }
+        readonly secretRef?: {
+          readonly name: string
+          readonly optional?: boolean
+        }
       }>
       readonly ports?: ReadonlyArray<{
         readonly name?: string
@@ -243,6 +330,9 @@ export interface Pod {
         readonly name: string
         readonly mountPath: string
         readonly readOnly?: boolean
+        readonly recursiveReadOnly?: "Disabled" | "IfPossible" | "Enabled"
+        readonly subPath?: string
+        readonly subPathExpr?: string
         readonly mountPropagation?: "None" | "HostToContainer" | "Bidirectional"
       }>
       readonly livenessProbe?: {
@@ -433,12 +523,57 @@ export interface Pod {
       readonly env?: ReadonlyArray<{
         readonly name: string
         readonly value?: string
+        readonly valueFrom?: {
+          readonly fieldRef?: {
+            readonly apiVersion?: string
+            readonly fieldPath: string
+          }
+          readonly resourceFieldRef?: {
+            readonly containerName?: string
+            readonly resource: string
+            readonly divisor?: string
+          }
+          readonly configMapKeyRef?: {
+            readonly name: string
+            readonly key: string
+            readonly optional?: boolean
+          }
+          readonly secretKeyRef?: {
+            readonly name: string
+            readonly key: string
+            readonly optional?: boolean
+          }
+          readonly fileKeyRef?: {
+            readonly volumeName: string
+            readonly path: string
+            readonly key: string
+            readonly optional?: boolean
+          }
+        }
         readonly valueHash?: string
+      }>
+      readonly envDigest?: {
+        readonly count: number
+        readonly hash: string
+      }
+      readonly envFrom?: ReadonlyArray<{
+        readonly prefix?: string
+        readonly configMapRef?: {
+          readonly name: string
+          readonly optional?: boolean
+        }
+        readonly secretRef?: {
+          readonly name: string
+          readonly optional?: boolean
+        }
       }>
       readonly volumeMounts?: ReadonlyArray<{
         readonly name: string
         readonly mountPath: string
         readonly readOnly?: boolean
+        readonly recursiveReadOnly?: "Disabled" | "IfPossible" | "Enabled"
+        readonly subPath?: string
+        readonly subPathExpr?: string
         readonly mountPropagation?: "None" | "HostToContainer" | "Bidirectional"
       }>
       readonly securityContext?: {
@@ -582,6 +717,7 @@ export interface Pod {
       }>
     }
     readonly hostname?: string
+    readonly hostnameOverride?: string
     readonly subdomain?: string
     readonly setHostnameAsFQDN?: boolean
     readonly hostAliases?: ReadonlyArray<{
@@ -1081,12 +1217,57 @@ export interface EphemeralContainersAddedData {
     readonly env?: ReadonlyArray<{
       readonly name: string
       readonly value?: string
+      readonly valueFrom?: {
+        readonly fieldRef?: {
+          readonly apiVersion?: string
+          readonly fieldPath: string
+        }
+        readonly resourceFieldRef?: {
+          readonly containerName?: string
+          readonly resource: string
+          readonly divisor?: string
+        }
+        readonly configMapKeyRef?: {
+          readonly name: string
+          readonly key: string
+          readonly optional?: boolean
+        }
+        readonly secretKeyRef?: {
+          readonly name: string
+          readonly key: string
+          readonly optional?: boolean
+        }
+        readonly fileKeyRef?: {
+          readonly volumeName: string
+          readonly path: string
+          readonly key: string
+          readonly optional?: boolean
+        }
+      }
       readonly valueHash?: string
+    }>
+    readonly envDigest?: {
+      readonly count: number
+      readonly hash: string
+    }
+    readonly envFrom?: ReadonlyArray<{
+      readonly prefix?: string
+      readonly configMapRef?: {
+        readonly name: string
+        readonly optional?: boolean
+      }
+      readonly secretRef?: {
+        readonly name: string
+        readonly optional?: boolean
+      }
     }>
     readonly volumeMounts?: ReadonlyArray<{
       readonly name: string
       readonly mountPath: string
       readonly readOnly?: boolean
+      readonly recursiveReadOnly?: "Disabled" | "IfPossible" | "Enabled"
+      readonly subPath?: string
+      readonly subPathExpr?: string
       readonly mountPropagation?: "None" | "HostToContainer" | "Bidirectional"
     }>
     readonly securityContext?: {

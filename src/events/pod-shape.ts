@@ -1,6 +1,6 @@
 /**
  * What a manifest may hold: the shape of src/events/pod-spec.ts, read off its schemas, so that a field that is added
- * there is read here without a second table. `valueHash` is the log's and no field of a manifest.
+ * there is read here without a second table. `valueHash` and `envDigest` are the log's and no fields of a manifest.
  */
 import type { Schema } from "effect"
 import { Pod } from "./pod-spec.ts"
@@ -22,7 +22,7 @@ interface Structure {
   readonly members?: ReadonlyArray<Structure>
 }
 
-const logOnly = new Set(["valueHash"])
+const logOnly = new Set(["valueHash", "envDigest"])
 /** Maps and texts that hold quantities, where a bare number is as good as text. */
 const quantityMaps = new Set(["requests", "limits"])
 const quantities = new Set(["sizeLimit", "divisor"])

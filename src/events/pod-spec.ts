@@ -3,6 +3,8 @@
  *
  * The same shape serves a manifest and the log, with one difference (law 9): in the log no environment variable has a
  * `value` and no HTTP header has one; a `valueHash` stands there instead, so that a change can be seen but not the value.
+ * A reference (`valueFrom`, `envFrom`) is recorded as it is written: it holds names, and what they stand for is looked up
+ * when a container is made.
  * Quantities stay text, as written (`100m`, `64Mi`).
  */
 import { Schema } from "effect"
@@ -21,13 +23,36 @@ export const ObjectFieldSelector = Schema.Struct({ apiVersion: opt(text), fieldP
 export const ResourceFieldSelector = Schema.Struct({ containerName: opt(text), resource: text, divisor: opt(text) })
 export type ResourceFieldSelector = typeof ResourceFieldSelector.Type
 
+const KeySelector = Schema.Struct({ name: text, key: text, optional: opt(Schema.Boolean) })
+
+/** Where the value of a variable comes from; exactly one is given. */
+export const EnvVarSource = Schema.Struct({
+  fieldRef: opt(ObjectFieldSelector),
+  resourceFieldRef: opt(ResourceFieldSelector),
+  configMapKeyRef: opt(KeySelector),
+  secretKeyRef: opt(KeySelector),
+  /** KEP-3721: a file of variables in one of the pod's volumes. */
+  fileKeyRef: opt(Schema.Struct({ volumeName: text, path: text, key: text, optional: opt(Schema.Boolean) }))
+})
+export type EnvVarSource = typeof EnvVarSource.Type
+
 export const EnvVar = Schema.Struct({
   name: text,
   value: opt(text),
+  valueFrom: opt(EnvVarSource),
   /** In the log only: first 16 hex digits of SHA-256 over pod uid, name and value. Absent where there was no value. */
   valueHash: opt(text)
 })
 export type EnvVar = typeof EnvVar.Type
+
+const ObjectReference = Schema.Struct({ name: text, optional: opt(Schema.Boolean) })
+/** All keys of one object as variables; exactly one reference is given. */
+export const EnvFromSource = Schema.Struct({
+  prefix: opt(text),
+  configMapRef: opt(ObjectReference),
+  secretRef: opt(ObjectReference)
+})
+export type EnvFromSource = typeof EnvFromSource.Type
 
 export const HttpHeader = Schema.Struct({ name: text, value: opt(text), valueHash: opt(text) })
 export const HttpGetAction = Schema.Struct({
@@ -92,8 +117,16 @@ export const VolumeMount = Schema.Struct({
   name: text,
   mountPath: text,
   readOnly: opt(Schema.Boolean),
+  /** KEP-3857: whether what is mounted below is read-only too. */
+  recursiveReadOnly: opt(Schema.Literals(["Disabled", "IfPossible", "Enabled"])),
+  /** Path in the volume, instead of its root. */
+  subPath: opt(text),
+  /** The same with `$(NAME)` references to the container's environment. */
+  subPathExpr: opt(text),
   mountPropagation: opt(Schema.Literals(["None", "HostToContainer", "Bidirectional"]))
 })
+
+export type VolumeMount = typeof VolumeMount.Type
 
 export const ResourceRequirements = Schema.Struct({ requests: opt(textMap), limits: opt(textMap) })
 export type ResourceRequirements = typeof ResourceRequirements.Type
@@ -147,6 +180,9 @@ export const Container = Schema.Struct({
   args: opt(list(text)),
   workingDir: opt(text),
   env: opt(list(EnvVar)),
+  /** In the log only, in place of `env` where that has too many variables to be recorded: their number, and a hash. */
+  envDigest: opt(Schema.Struct({ count: int, hash: text })),
+  envFrom: opt(list(EnvFromSource)),
   ports: opt(list(ContainerPort)),
   resources: opt(ResourceRequirements),
   volumeMounts: opt(list(VolumeMount)),
@@ -288,6 +324,8 @@ export const PodSpec = Schema.Struct({
     })
   ),
   hostname: opt(text),
+  /** KEP-4762: the whole host name, whatever the other fields say. */
+  hostnameOverride: opt(text),
   subdomain: opt(text),
   setHostnameAsFQDN: opt(Schema.Boolean),
   hostAliases: opt(list(Schema.Struct({ ip: text, hostnames: opt(list(text)) }))),

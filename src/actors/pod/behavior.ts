@@ -6,6 +6,7 @@ import type { Host } from "../../adapters/host/port.ts"
 import type { ContainerLogs } from "../../adapters/logs/port.ts"
 import type { Manifests } from "../../adapters/manifests/port.ts"
 import type { Prober } from "../../adapters/probing/port.ts"
+import type { Volumes } from "../../adapters/volumes/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
 import type { Behavior, Outgoing, Reaction } from "../kernel/behavior.ts"
@@ -34,6 +35,7 @@ export type PodNeeds =
   | Prober
   | TierHints
   | RuntimeView
+  | Volumes
 type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, PodNeeds>
 
 const toSelf =

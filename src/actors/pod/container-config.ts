@@ -1,24 +1,16 @@
 /** A container as the runtime is asked for it (`pkg/kubelet/kuberuntime/kuberuntime_container.go` generateContainerConfig). */
-import { Result, Schema } from "effect"
-import type { ContainerConfig, Mount } from "../../adapters/cri/port.ts"
+import { Result } from "effect"
+import type { ContainerConfig } from "../../adapters/cri/port.ts"
 import type { UserNamespace } from "../../events/user-namespace.ts"
-import { environment, expandCommand } from "./environment.ts"
+import { type EnvironmentEntry, expandCommand } from "./environment.ts"
 import { containerAnnotations, containerLabels } from "./labels.ts"
+import { agentMounts, type MountedVolume, type MountUnsatisfied, volumeMounts } from "./mounts.ts"
 import { targetNamespaces } from "./namespaces.ts"
-import { containerLogPath, hostsFilePath, type NodeFacts, terminationLogPath } from "./node-facts.ts"
+import { containerLogPath, type NodeFacts } from "./node-facts.ts"
 import { containerResources } from "./resources.ts"
 import { containerSecurity, type ImageUser, type SecurityInvalid } from "./security.ts"
 import type { PolicyContainer, PolicyPod } from "./spec-extension.ts"
 import { idMappings } from "./user-namespace.ts"
-
-export class MountUnsatisfied extends Schema.TaggedError<MountUnsatisfied>()("MountUnsatisfied", {
-  container: Schema.String,
-  volume: Schema.String
-}) {
-  override get message(): string {
-    return `container ${this.container} mounts volume ${this.volume}, which the pod does not have or which is not ready`
-  }
-}
 
 /** What of this instance is not in the pod's definition. */
 export interface ContainerInstance {
@@ -27,70 +19,19 @@ export interface ContainerInstance {
   /** Id of the image to run. */
   readonly imageId: string
   readonly imageUser: ImageUser
-  /** Where each volume of the pod is on the node, by name; `readOnly` where the volume itself is so. */
-  readonly volumes: ReadonlyMap<string, { readonly hostPath: string; readonly readOnly?: boolean }>
-  /** Variables of Services, by name. */
-  readonly serviceVariables?: ReadonlyMap<string, string>
   /** Id of the container whose processes it is to see (`targetContainerName`). */
   readonly targetId?: string
   /** Ids of the pod's own user namespace: files of all mounts are the container's by them. */
   readonly userNamespace?: UserNamespace
+  /** Volumes of the pod that are ready, by name. */
+  readonly volumes: ReadonlyMap<string, MountedVolume>
+  readonly env: ReadonlyArray<EnvironmentEntry>
+  /** Where the sub paths of its mounts are reachable, by the mount's index; absent: it has none. */
+  readonly subPaths?: ReadonlyMap<number, string>
+  /** Whether the runtime's handler can make a mount recursively read-only. */
+  readonly recursiveReadOnly?: boolean
   /** Whether the pod's hosts file has been written (it is, once the pod has an address). */
   readonly hostsFile: boolean
-}
-
-const hostsPath = "/etc/hosts"
-const propagations = {
-  None: undefined,
-  HostToContainer: "PROPAGATION_HOST_TO_CONTAINER",
-  Bidirectional: "PROPAGATION_BIDIRECTIONAL"
-} as const
-
-const absolute = (path: string): string => (path.startsWith("/") ? path : `/${path}`)
-
-const volumeMounts = (
-  container: PolicyContainer,
-  volumes: ContainerInstance["volumes"]
-): Result.Result<ReadonlyArray<Mount>, MountUnsatisfied> => {
-  const mounts: Array<Mount> = []
-  for (const { name, mountPath, readOnly, mountPropagation } of container.volumeMounts ?? []) {
-    const volume = volumes.get(name)
-    if (volume === undefined) return Result.fail(new MountUnsatisfied({ container: container.name, volume: name }))
-    const propagation = propagations[mountPropagation ?? "None"]
-    mounts.push({
-      containerPath: absolute(mountPath),
-      hostPath: volume.hostPath,
-      ...(readOnly === true || volume.readOnly === true ? { readonly: true } : {}),
-      ...(propagation === undefined ? {} : { propagation })
-    })
-  }
-  return Result.succeed(mounts)
-}
-
-/** Files that the agent makes: the hosts file (unless the container mounts its own there) and the termination message. */
-const agentMounts = (
-  pod: PolicyPod,
-  container: PolicyContainer,
-  node: NodeFacts,
-  instance: ContainerInstance
-): ReadonlyArray<Mount> => {
-  const relabel = node.selinux === true ? { selinuxRelabel: true } : {}
-  const ownHosts = container.volumeMounts?.some(({ mountPath }) => absolute(mountPath) === hostsPath) === true
-  const message = container.terminationMessagePath ?? ""
-  return [
-    ...(instance.hostsFile && !ownHosts
-      ? [{ containerPath: hostsPath, hostPath: hostsFilePath(node, pod.metadata.uid), ...relabel }]
-      : []),
-    ...(message === ""
-      ? []
-      : [
-          {
-            containerPath: absolute(message),
-            hostPath: terminationLogPath(node, pod.metadata.uid, container.name, instance.attempt),
-            ...relabel
-          }
-        ])
-  ]
 }
 
 /** Fails where a volume is missing or the security settings contradict each other: kubelet's CreateContainerConfigError. */
@@ -100,7 +41,13 @@ export const containerConfig = (
   node: NodeFacts,
   instance: ContainerInstance
 ): Result.Result<ContainerConfig, MountUnsatisfied | SecurityInvalid> => {
-  const mounts = volumeMounts(container, instance.volumes)
+  const { env } = instance
+  const mounts = volumeMounts(container, {
+    volumes: instance.volumes,
+    env,
+    subPaths: instance.subPaths ?? new Map(),
+    recursiveReadOnly: instance.recursiveReadOnly === true
+  })
   if (Result.isFailure(mounts)) return Result.fail(mounts.failure)
   const security = containerSecurity(pod, container, instance.imageUser, {
     seccompDefault: node.seccompDefault === true,
@@ -114,13 +61,12 @@ export const containerConfig = (
     ...security.success,
     namespaceOptions: targetNamespaces(security.success.namespaceOptions, instance.targetId)
   }
-  const envs = environment(container.env, instance.serviceVariables)
   return Result.succeed({
     metadata: { name: container.name, attempt: instance.attempt },
     image: { image: instance.imageId, userSpecifiedImage: container.image },
-    ...expandCommand(container, envs),
+    ...expandCommand(container, env),
     ...(container.workingDir === undefined ? {} : { workingDir: container.workingDir }),
-    envs,
+    envs: env,
     mounts: [...mounts.success, ...agentMounts(pod, container, node, instance)].map((mount) =>
       instance.userNamespace === undefined ? mount : { ...mount, idMappings: idMappings(instance.userNamespace) }
     ),

@@ -4,21 +4,27 @@ import type { Cgroups } from "../../adapters/cgroupfs/port.ts"
 import { type ContainerConfig, ContainerRuntime, CriError, type SandboxConfig } from "../../adapters/cri/port.ts"
 import { Host, type HostError } from "../../adapters/host/port.ts"
 import { ContainerLogs } from "../../adapters/logs/port.ts"
-import { Manifests, PodNotDeclared } from "../../adapters/manifests/port.ts"
+import { Manifests, type ObjectsUnknown, PodNotDeclared } from "../../adapters/manifests/port.ts"
+import type { Volumes } from "../../adapters/volumes/port.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import { observeContainer } from "../runtime/exit-status.ts"
+import { featuresOfHandler, type RuntimeView, runtimeFeatures } from "../runtime/features.ts"
 import { isOfFiles } from "../volume/content.ts"
 import type { PodCommand } from "./commands.ts"
 import { type ContainerInstance, containerConfig } from "./container-config.ts"
+import { currentEnvironment, reachSubPaths } from "./container-sources.ts"
 import { obtainContainer, StartRefused, startUnlessStarted } from "./container-start.ts"
+import { type EnvironmentUnsatisfied, withoutExpanded } from "./environment.ts"
 import { minimumGracePeriod } from "./grace.ts"
 import { podHostname } from "./hostname.ts"
 import { hostNetworkHostsFile, podHostsFile } from "./hosts-file.ts"
+import type { MountUnsatisfied } from "./mounts.ts"
 import { containerLogLink, containerLogPath, hostsFilePath, podLogDirectory, terminationLogPath } from "./node-facts.ts"
 import { sandboxConfigOf } from "./sandbox-effects.ts"
 import { imageUser } from "./security.ts"
 import { PodSettings } from "./settings.ts"
+import type { PolicyContainer } from "./spec-extension.ts"
 import {
   type ContainerInState,
   type ContainerSpec,
@@ -37,13 +43,13 @@ interface StartFailure {
   readonly deadContainer?: string
 }
 
-type Needs = Cgroups | ContainerLogs | ContainerRuntime | Host | Manifests | PodSettings
+type Needs = Cgroups | ContainerLogs | ContainerRuntime | Host | Manifests | PodSettings | RuntimeView | Volumes
 
 const failure =
-  (reason: StartFailure["reason"]) =>
+  (reason: StartFailure["reason"], shown: (message: string) => string = (message) => message) =>
   (error: { readonly message: string }): StartFailure => ({
     reason,
-    message: error.message,
+    message: shown(error.message),
     imageMissing: error instanceof CriError && error.reason === "NotFound" && /image/iu.test(error.message),
     ...(error instanceof StartRefused ? { deadContainer: error.containerId } : {})
   })
@@ -72,9 +78,9 @@ export const ensureContainer = (
     const launch = Effect.gen(function* () {
       const id = yield* Effect.mapError(
         obtainContainer(sandbox.sandboxId, prepared.container, prepared.sandbox, checkFirst),
-        failure("CreateContainerError")
+        failure("CreateContainerError", prepared.shown)
       )
-      yield* Effect.mapError(startUnlessStarted(id, checkFirst), failure("RunContainerError"))
+      yield* Effect.mapError(startUnlessStarted(id, checkFirst), failure("RunContainerError", prepared.shown))
       return id
     })
     // A start that an earlier life did not live to see may be given up by the runtime: then it is made anew, once.
@@ -133,8 +139,13 @@ const prepare = (
   recorded: Pod,
   container: ContainerInState
 ): Effect.Effect<
-  { readonly container: ContainerConfig; readonly sandbox: SandboxConfig },
-  CriError | HostError | PodNotDeclared,
+  {
+    readonly container: ContainerConfig
+    readonly sandbox: SandboxConfig
+    /** A message about the container, without the values of its environment. */
+    readonly shown: (message: string) => string
+  },
+  CriError | EnvironmentUnsatisfied | HostError | MountUnsatisfied | ObjectsUnknown | PodNotDeclared,
   Needs
 > =>
   Effect.gen(function* () {
@@ -160,16 +171,23 @@ const prepare = (
     yield* host.writeFile(terminationLogPath(facts, uid, container.name, container.attempt), "", 0o666)
     const targetId = yield* targetOf(state, written)
     const image = yield* runtime.imageStatus(container.imageId)
+    const volumes = mountedVolumes(state, pod)
+    const env = yield* currentEnvironment(pod, written, volumes, state.sandbox?.ips ?? [])
     const config = containerConfig(pod, written, facts, {
       attempt: container.attempt,
       imageId: container.imageId,
       imageUser: imageUser(image ?? { uid: undefined, username: "" }),
-      volumes: mountedVolumes(state, pod),
+      volumes,
+      env,
+      subPaths: yield* reachSubPaths(pod, written, volumes, env),
+      recursiveReadOnly: yield* canRecursiveReadOnly(state, written),
       hostsFile: true,
       ...(targetId === undefined ? {} : { targetId }),
       ...(userNamespace === undefined ? {} : { userNamespace })
     })
-    if (Result.isSuccess(config)) return { container: config.success, sandbox }
+    if (Result.isSuccess(config)) {
+      return { container: config.success, sandbox, shown: (text: string) => withoutExpanded(written, env, text) }
+    }
     return yield* new CriError({ reason: "InvalidArgument", call: "CreateContainer", message: config.failure.message })
   })
 
@@ -189,6 +207,15 @@ const mountedVolumes = (state: PodState, pod: Pod): ContainerInstance["volumes"]
     state.volumes.map(({ name, path }) => [name, { hostPath: path, ...(readOnly.has(name) ? { readOnly: true } : {}) }])
   )
 }
+
+/** Asked only where a mount wants it. */
+const canRecursiveReadOnly = (state: PodState, { volumeMounts = [] }: PolicyContainer) =>
+  Effect.gen(function* () {
+    if (volumeMounts.every(({ recursiveReadOnly = "Disabled" }) => recursiveReadOnly === "Disabled")) return false
+    const { runtimeHandler } = yield* PodSettings
+    const handler = state.definition?.runtimeHandler ?? runtimeHandler
+    return featuresOfHandler(yield* runtimeFeatures, handler).recursiveReadOnlyMounts
+  })
 
 const writeHostsFile = (pod: Pod, ips: ReadonlyArray<string>) =>
   Effect.gen(function* () {

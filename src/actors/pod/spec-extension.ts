@@ -19,8 +19,6 @@ export type PolicyPodSpec = Omit<PodSpec, "containers" | "initContainers"> & {
   readonly resources?: ResourceRequirements
   /** KEP-688, from the RuntimeClass. */
   readonly overhead?: Readonly<Record<string, string>>
-  /** KEP-4762. */
-  readonly hostnameOverride?: string
 }
 
 export interface PolicyPod {

@@ -10,6 +10,8 @@ export const maxMessageBytes = 4096
 export const maxLogMessageBytes = 2048
 /** Lines of the same. */
 export const maxLogMessageLines = 80
+/** Bytes of the log that are read for it: a runtime cuts lines at 16 KiB, and the first one that is met may be a part. */
+const logTailBytes = 2 * 16 * 1024 + 1024
 
 const pathAnnotation = "io.kubernetes.container.terminationMessagePath"
 const policyAnnotation = "io.kubernetes.container.terminationMessagePolicy"
@@ -53,24 +55,31 @@ export const observedState = (state: ContainerState): "created" | "running" | "e
   }
 }
 
+/**
+ * What the runtime says, and behind it what the container wrote to its message file: the end of it, or for a failure with
+ * the policy FallbackToLogsOnError and nothing written, the end of its log.
+ */
 const lastWords = (status: ContainerStatus): Effect.Effect<string, never, Host> =>
   Effect.gen(function* () {
     const host = yield* Host
     if (status.state !== "CONTAINER_EXITED") return status.message
     const path = status.annotations[pathAnnotation]
     const mount = status.mounts.find((m) => m.containerPath === path)
-    const written = mount === undefined ? "" : yield* readable(host.readText(mount.hostPath))
-    const fromFile = written.slice(0, maxMessageBytes)
+    const written = mount === undefined ? "" : yield* readable(host.readTail(mount.hostPath, maxMessageBytes))
     const wantsLog =
-      fromFile === "" && status.exitCode !== 0 && status.annotations[policyAnnotation] === "FallbackToLogsOnError"
-    if (!wantsLog || status.logPath === "") return fromFile === "" ? status.message : fromFile
-    const tail = yield* readable(host.readTail(status.logPath, 4 * maxLogMessageBytes))
-    return criLogText(tail).slice(-maxLogMessageBytes)
+      written === "" &&
+      status.exitCode !== 0 &&
+      status.logPath !== "" &&
+      status.annotations[policyAnnotation] === "FallbackToLogsOnError"
+    const words = wantsLog ? lastLines(yield* readable(host.readTail(status.logPath, logTailBytes))) : written
+    return [status.message, words].filter((text) => text !== "").join(": ")
   })
 
 /** The text is evidence, not needed: where it cannot be read, that is what is said. */
 const readable = <E extends { readonly message: string }>(read: Effect.Effect<string, E>): Effect.Effect<string> =>
   Effect.catch(read, (error) => Effect.succeed(`(the termination message cannot be read: ${error.message})`))
+
+const lastLines = (tail: string): string => Buffer.from(criLogText(tail)).subarray(-maxLogMessageBytes).toString("utf8")
 
 /** `2026-11-21T05:53:47.123Z stdout F text` → `text`; a cut first line is left out. */
 const criLogText = (tail: string): string =>

@@ -23,7 +23,7 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ],
   [
     "spec",
-    words(`hostnameOverride overhead preemptionPolicy
+    words(`overhead preemptionPolicy
       resourceClaims resources schedulerName schedulingGates schedulingGroup
       topologySpreadConstraints workloadRef`)
   ],
@@ -32,15 +32,12 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["spec.affinity.nodeAffinity", words("preferredDuringSchedulingIgnoredDuringExecution")],
   ["spec.securityContext", words("seLinuxChangePolicy")],
   ["spec.containers[]", words("resizePolicy")],
-  ["spec.containers[].resources", words("claims")],
-  ["spec.containers[].volumeMounts[]", words("recursiveReadOnly")]
+  ["spec.containers[].resources", words("claims")]
 ])
 
 const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ["spec.containers[]", words("envFrom volumeDevices")],
+  ["spec.containers[]", words("volumeDevices")],
   ["spec.containers[].lifecycle.hook", words("tcpSocket")],
-  ["spec.containers[].env[]", words("valueFrom")],
-  ["spec.containers[].volumeMounts[]", words("subPath subPathExpr")],
   [
     "spec.volumes[]",
     words(`awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker

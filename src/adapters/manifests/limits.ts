@@ -21,6 +21,8 @@ export const maxNodes = 100_000
  * of the command (JSON in JSON); an event has 64 KiB, and 8 KiB are for the rest of it.
  */
 export const maxRecordedPodBytes = 56 * 1024
+/** Variables of a container that are recorded one by one where its pod would else be too large; of more, a hash is. */
+export const maxListedVariables = 64
 /** Bytes of the list of pods that one file declares, as JSON. */
 export const maxPodListBytes = 12 * 1024
 /** Bytes of the problems, and of the ignored fields, that are told of one file, as JSON. */

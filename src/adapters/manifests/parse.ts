@@ -20,7 +20,7 @@ import {
 import { type ParsedObject, readObject } from "./objects/read-object.ts"
 import type { IgnoredField, ManifestProblem, ObjectKind } from "./port.ts"
 import { fieldPath, type Place, Reader } from "./read.ts"
-import { redact } from "./redact.ts"
+import { redact, withoutLongLists } from "./redact.ts"
 import { validatePod } from "./validate.ts"
 import type { WrittenPod } from "./written.ts"
 
@@ -178,15 +178,24 @@ const readPod = (reader: Reader, map: YAMLMap, path: string, file: string, node:
   })
   if (reader.problems.length > before) return undefined
   const pod = identify(written as Parameters<typeof applyDefaults>[0], file, node)
-  const recorded = redact(pod)
-  const text = JSON.stringify(recorded)
+  const full = redact(pod)
+  const recorded = recordedBytes(full) > maxRecordedPodBytes ? withoutLongLists(full) : full
   const field = fieldPath(path, "metadata.name")
-  // Once plainly and once as text within JSON.
-  if (bytesOf(text) + bytesOf(JSON.stringify(text)) > maxRecordedPodBytes) {
-    reader.problem(path === "" ? "metadata" : path, `the pod is too large to be recorded: ${bytesOf(text)} bytes`)
+  const bytes = recordedBytes(recorded)
+  if (bytes > maxRecordedPodBytes) {
+    reader.problem(
+      path === "" ? "metadata" : path,
+      `the pod is too large to be recorded: ${bytes} bytes of an event, and ${maxRecordedPodBytes} are the most`
+    )
     return undefined
   }
   return { pod, recorded, place: reader.placeOfField(field), field }
+}
+
+/** Once plainly and once as text within JSON. */
+const recordedBytes = (pod: Pod): number => {
+  const text = JSON.stringify(pod)
+  return bytesOf(text) + bytesOf(JSON.stringify(text))
 }
 
 const identify = (written: Parameters<typeof applyDefaults>[0], file: string, node: string): Pod => {

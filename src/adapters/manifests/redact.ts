@@ -1,6 +1,7 @@
 /** The recorded form of a pod (law 9): values of variables and of HTTP headers are replaced by short hashes. */
 import { createHash } from "node:crypto"
 import type { Container, LifecycleHandler, Pod, Probe } from "../../events/pod-spec.ts"
+import { maxListedVariables } from "./limits.ts"
 
 const hashDigits = 16
 
@@ -51,6 +52,30 @@ const redactContainer = (uid: string, container: Container): Container => {
     ...(container.env === undefined ? {} : { env: container.env.map((e) => redactValue(uid, e)) }),
     ...(container.lifecycle === undefined ? {} : { lifecycle: redactLifecycle(uid, container.lifecycle) }),
     ...Object.fromEntries(probes)
+  }
+}
+
+const digested = <C extends Container>(container: C): C => {
+  const { env, ...rest } = container
+  if (env === undefined || env.length <= maxListedVariables) return container
+  const hash = createHash("sha256").update(JSON.stringify(env)).digest("hex").slice(0, hashDigits)
+  return { ...rest, envDigest: { count: env.length, hash } } as unknown as C
+}
+
+/**
+ * A recorded pod that would be too large for an event, without its long lists of variables: a hash over each list shows that
+ * it changed, if no longer where.
+ */
+export const withoutLongLists = ({ metadata, spec }: Pod): Pod => {
+  const { containers, initContainers, ephemeralContainers, ...rest } = spec
+  return {
+    metadata,
+    spec: {
+      ...rest,
+      ...(initContainers === undefined ? {} : { initContainers: initContainers.map(digested) }),
+      ...(ephemeralContainers === undefined ? {} : { ephemeralContainers: ephemeralContainers.map(digested) }),
+      containers: containers.map(digested)
+    }
   }
 }
 

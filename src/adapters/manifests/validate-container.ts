@@ -1,10 +1,11 @@
 /** The part of validation that is about containers: see validate.ts. */
-import type { Container } from "../../events/pod-spec.ts"
-import { labelProblem, portNameProblem, portProblem, variableNameProblem } from "./names.ts"
+import type { Container, VolumeMount } from "../../events/pod-spec.ts"
+import { labelProblem, portNameProblem, portProblem } from "./names.ts"
 import { quantityNumber } from "./quantity.ts"
+import { localPathProblem, validateEnvironment } from "./validate-environment.ts"
 import { validateLifecycle, validateProbe, validateRestartRules, validateStopSignal } from "./validate-lifecycle.ts"
 import { validateSecurity } from "./validate-security.ts"
-import type { Complain, WrittenPod } from "./written.ts"
+import type { Complain, WrittenPod, WrittenVolume } from "./written.ts"
 
 type Written = Partial<Container>
 type Spec = NonNullable<WrittenPod["spec"]>
@@ -14,6 +15,9 @@ const onlyForSidecars = "is not allowed for an init container without restartPol
 
 /** `volumes`: the names that mounts may use. */
 export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, complain: Complain): void => {
+  const emptyDirs = new Set(
+    (spec.volumes ?? []).filter(isEmptyDir).flatMap(({ name }) => (name === undefined ? [] : [name]))
+  )
   if ((spec.containers ?? []).length === 0) complain("spec.containers", "needs at least one container")
   const names = new Set<string>()
   const hostPorts = new Set<string>()
@@ -29,8 +33,9 @@ export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, com
       validateImage(container, path, complain)
       const runsOn = list === "containers" || container.restartPolicy === "Always"
       validatePorts(container, path, spec.hostNetwork === true, runsOn ? hostPorts : undefined, complain)
-      validateEnv(container, path, complain)
+      validateEnvironment(container, path, emptyDirs, complain)
       validateMounts(container, path, volumes, complain)
+      if (list === "ephemeralContainers") refuseSubPaths(container, path, complain)
       validateResources(container, path, complain)
       if (container.securityContext !== undefined) {
         validateSecurity(container.securityContext, spec, `${path}.securityContext`, complain)
@@ -108,16 +113,6 @@ const validatePorts = (
   }
 }
 
-const validateEnv = (container: Written, path: string, complain: Complain): void => {
-  for (const [i, variable] of (container.env ?? []).entries()) {
-    const at = `${path}.env[${i}].name`
-    // Doubled names are allowed: the last one counts.
-    if (variable.name === undefined || variable.name === "") complain(at, "is missing")
-    else check(at, variableNameProblem(variable.name), complain)
-    if (variable.value?.includes("\0") === true) complain(`${path}.env[${i}].value`, "must not contain NUL")
-  }
-}
-
 const validateMounts = (container: Written, path: string, volumes: ReadonlySet<string>, complain: Complain): void => {
   const paths = new Set<string>()
   for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
@@ -131,8 +126,40 @@ const validateMounts = (container: Written, path: string, volumes: ReadonlySet<s
     if (mount.mountPropagation === "Bidirectional" && container.securityContext?.privileged !== true) {
       complain(`${at}.mountPropagation`, "Bidirectional is for privileged containers only")
     }
+    validateSubPath(mount, at, complain)
+    validateRecursiveReadOnly(mount, at, complain)
   }
 }
+
+type Mount = Partial<VolumeMount>
+
+const validateSubPath = ({ subPath = "", subPathExpr = "" }: Mount, path: string, complain: Complain): void => {
+  if (subPath !== "") check(`${path}.subPath`, localPathProblem(subPath), complain)
+  if (subPathExpr === "") return
+  check(`${path}.subPathExpr`, localPathProblem(subPathExpr), complain)
+  if (subPath !== "") complain(`${path}.subPathExpr`, "is not allowed beside a subPath")
+}
+
+/** An ephemeral container may look at a volume, but only at the whole of it (ValidateEphemeralContainers). */
+const refuseSubPaths = ({ volumeMounts = [] }: Written, path: string, complain: Complain): void => {
+  for (const [i, mount] of volumeMounts.entries()) {
+    for (const field of ["subPath", "subPathExpr"] as const)
+      if ((mount[field] ?? "") !== "")
+        complain(`${path}.volumeMounts[${i}].${field}`, "is not allowed for an ephemeral container")
+  }
+}
+
+/** KEP-3857, validateMountRecursiveReadOnly. */
+const validateRecursiveReadOnly = (mount: Mount, path: string, complain: Complain): void => {
+  const at = `${path}.recursiveReadOnly`
+  if ((mount.recursiveReadOnly ?? "Disabled") === "Disabled") return
+  if (mount.readOnly !== true) complain(at, "is for mounts that are readOnly only")
+  if ((mount.mountPropagation ?? "None") !== "None") complain(at, "is for mounts without mountPropagation only")
+}
+
+/** A volume that names no source is one too. */
+const isEmptyDir = ({ name: _, ...source }: WrittenVolume): boolean =>
+  source.emptyDir !== undefined || Object.keys(source).length === 0
 
 const validateResources = (container: Written, path: string, complain: Complain): void => {
   const { requests = {}, limits = {} } = container.resources ?? {}

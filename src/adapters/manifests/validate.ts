@@ -73,7 +73,23 @@ const validateRest = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain)
   if (system !== undefined && spec.priority !== undefined && spec.priority !== system) {
     complain("spec.priority", `must be ${system}, that of ${spec.priorityClassName}, or be left out`)
   }
+  validateHostnameOverride(spec, complain)
   if (spec.dnsPolicy === "None" && (spec.dnsConfig?.nameservers ?? []).length === 0) {
     complain("spec.dnsConfig.nameservers", "needs at least one name server with dnsPolicy None")
   }
+}
+
+/** Characters; one more than a host name may have, which is then cut (KEP-4762). */
+const maxHostnameOverride = 64
+
+const validateHostnameOverride = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain): void => {
+  const { hostnameOverride } = spec
+  if (hostnameOverride === undefined) return
+  const field = "spec.hostnameOverride"
+  if (hostnameOverride.length > maxHostnameOverride)
+    complain(field, `must be at most ${maxHostnameOverride} characters`)
+  const wrong = subdomainProblem(hostnameOverride)
+  if (wrong !== undefined) complain(field, wrong)
+  if (spec.hostNetwork === true) complain(field, "is not allowed on the host's network")
+  if (spec.setHostnameAsFQDN === true) complain(field, "and setHostnameAsFQDN cannot both be set")
 }

@@ -19,5 +19,15 @@ export const pluginDirectory = (plugin: Plugin): string => `kubernetes.io~${plug
 export const volumePath = (rootDir: string, podUid: string, plugin: Plugin, name: string): string =>
   join(volumesDirectory(rootDir, podUid), pluginDirectory(plugin), name)
 
+/** Of the sub paths of all volumes of a pod, by volume, container and index of the mount. */
+export const subPathsDirectory = (rootDir: string, podUid: string): string =>
+  join(rootDir, "pods", podUid, "volume-subpaths")
+
+/** Where a sub path of a volume is bound, for the runtime to mount. */
+export const subPathTarget = (
+  rootDir: string,
+  of: { readonly podUid: string; readonly volume: string; readonly container: string; readonly index: number }
+): string => join(subPathsDirectory(rootDir, of.podUid), of.volume, of.container, String(of.index))
+
 /** Names become directories: nothing else than a name may get here. */
 export const isName = (text: string): boolean => /^[A-Za-z0-9][-A-Za-z0-9]{0,252}$/u.test(text)

@@ -1,12 +1,14 @@
 /** `Volumes` on this node's file systems. */
 import { mkdir, realpath } from "node:fs/promises"
 import { Effect, Layer, Semaphore } from "effect"
+import { readBeneath } from "./beneath.ts"
 import { unmountVolume, volumesOnNode } from "./directories.ts"
 import { mountEmptyDir } from "./empty-dir.ts"
 import { hasFiles, mountFiles } from "./files.ts"
 import { mountHostPath } from "./host-path.ts"
 import { isName } from "./layout.ts"
-import { VolumeError, type VolumeRequest, Volumes } from "./port.ts"
+import { maxVolumeFileBytes, SubPathError, VolumeError, type VolumeRequest, Volumes } from "./port.ts"
+import { cleanSubPaths, mountSubPath, SubPathFailed } from "./sub-path.ts"
 
 export interface VolumesOptions {
   /** Directory under which `pods/<uid>/` holds a pod's files; absolute. */
@@ -78,8 +80,35 @@ export const make = ({ rootDir }: VolumesOptions) => {
 
   return Volumes.of({
     mount: (request) => attempt(request.podUid, request.name, () => mounted(request)),
+    mountSubPath: (request) => {
+      const { podUid, volume, container } = request
+      const refuse = (error: { readonly message: string }) =>
+        new SubPathError({
+          step: error instanceof SubPathFailed ? error.step : "prepare",
+          podUid,
+          volume,
+          message: messageOf(error)
+        })
+      if (![podUid, volume, container].every(isName))
+        return refuse(new Error(`${container} cannot be a directory's name`))
+      return inTurn(
+        podUid,
+        Effect.uninterruptible(
+          Effect.tryPromise({
+            try: async () => mountSubPath(await resolveRoot(rootDir), request),
+            catch: (error) => refuse(error as Error)
+          })
+        )
+      )
+    },
+    readFile: (podUid, volume, volumePath, path) =>
+      attempt(podUid, volume, () => readBeneath(volumePath, path, maxVolumeFileBytes)),
     unmount: (podUid, name) =>
-      attempt(podUid, name, async () => unmountVolume(await resolveRoot(rootDir), podUid, name)),
+      attempt(podUid, name, async () => {
+        const root = await resolveRoot(rootDir)
+        await cleanSubPaths(root, podUid, name)
+        await unmountVolume(root, podUid, name)
+      }),
     hasFiles: (podUid, name) => attempt(podUid, name, async () => hasFiles(await resolveRoot(rootDir), podUid, name)),
     onNode: Effect.tryPromise({
       try: async () => volumesOnNode(await resolveRoot(rootDir)),

@@ -1,8 +1,15 @@
 /** `Volumes` in memory, for tests and simulated nodes: a small host whose paths are put there by hand. */
 import { Context, Effect, Layer, Result } from "effect"
-import { filesPlugins, isName, plugins, volumePath } from "./layout.ts"
+import { filesPlugins, isName, plugins, subPathsDirectory, subPathTarget, volumePath } from "./layout.ts"
 import { cleanPayload } from "./payload.ts"
-import { type HostPathType, type ProjectedFile, VolumeError, type VolumeRequest, Volumes } from "./port.ts"
+import {
+  type HostPathType,
+  type ProjectedFile,
+  SubPathError,
+  VolumeError,
+  type VolumeRequest,
+  Volumes
+} from "./port.ts"
 
 export type HostFile = "directory" | "file" | "socket" | "character device" | "block device"
 
@@ -11,6 +18,8 @@ export class VolumesControl extends Context.Service<
   VolumesControl,
   {
     readonly put: (path: string, what: HostFile) => Effect.Effect<void>
+    /** A file of this text. */
+    readonly write: (path: string, text: string) => Effect.Effect<void>
     /** `mount` or `unmount` of the volumes for which `matches` holds fails from now on; `undefined`: no more. */
     readonly fail: (
       operation: "mount" | "unmount",
@@ -48,6 +57,7 @@ const wanted: Readonly<Record<Exclude<HostPathType, "">, HostFile>> = {
 export const make = Effect.sync(() => {
   const host = new Map<string, HostFile>()
   const contents = new Map<string, { readonly files: ReadonlyMap<string, ProjectedFile>; readonly memory: boolean }>()
+  const texts = new Map<string, string>()
   const rules: Array<{
     readonly operation: "mount" | "unmount"
     readonly matches: (podUid: string, volume: string) => boolean
@@ -91,12 +101,35 @@ export const make = Effect.sync(() => {
 
   const volumes = Volumes.of({
     mount,
+    mountSubPath: (request) =>
+      Effect.suspend(() => {
+        const { podUid, volume, volumePath: within, subPath } = request
+        const refuse = (step: "create" | "prepare", message: string) =>
+          new SubPathError({ step, podUid, volume, message })
+        const problem = problemOf("mount", podUid, volume)
+        if (problem !== undefined) return refuse("prepare", problem)
+        if (subPath.split("/").includes("..")) return refuse("create", `${subPath} is outside of ${within}`)
+        if (!host.has(within)) return refuse("create", `${within} does not exist`)
+        if (!host.has(`${within}/${subPath}`)) host.set(`${within}/${subPath}`, "directory")
+        const target = subPathTarget(rootDir, request)
+        host.set(target, host.get(`${within}/${subPath}`)!)
+        return Effect.succeed(target)
+      }),
+    readFile: (podUid, volume, within, path) =>
+      Effect.suspend(() => {
+        const text = texts.get(`${within}/${path}`)
+        return text === undefined || path.split("/").includes("..")
+          ? new VolumeError({ podUid, volume, message: `${within}/${path} does not exist` })
+          : Effect.succeed(text)
+      }),
     unmount: (podUid, name) =>
       Effect.suspend(() => {
         const problem = problemOf("unmount", podUid, name)
         if (problem !== undefined) return new VolumeError({ podUid, volume: name, message: problem })
-        for (const plugin of plugins) {
-          const path = volumePath(rootDir, podUid, plugin, name)
+        const subPaths = `${subPathsDirectory(rootDir, podUid)}/${name}`
+        const own = [subPaths, ...plugins.map((plugin) => volumePath(rootDir, podUid, plugin, name))]
+        for (const path of [...host.keys(), ...contents.keys()]) {
+          if (!own.some((directory) => `${path}/`.startsWith(`${directory}/`))) continue
           host.delete(path)
           contents.delete(path)
         }
@@ -113,6 +146,11 @@ export const make = Effect.sync(() => {
   })
   const control = VolumesControl.of({
     put: (path, what) => Effect.sync(() => void host.set(path, what)),
+    write: (path, text) =>
+      Effect.sync(() => {
+        host.set(path, "file")
+        texts.set(path, text)
+      }),
     fail: (operation, matches, message) => Effect.sync(() => void rules.push({ operation, matches, message })),
     file: (path) =>
       Effect.sync(() => {

@@ -28,6 +28,11 @@ export const mountHugePages = async (path: string, pageSize: number): Promise<vo
   await run("mount", ["-t", "hugetlbfs", "-o", `pagesize=${pageSize}`, "nodev", path], { timeout: commandMillis })
 }
 
+/** `source` as it is: a link of /proc/<pid>/fd is not to be resolved into the path that was once opened. */
+export const bindMount = async (source: string, path: string): Promise<void> => {
+  await run("mount", ["--no-canonicalize", "--bind", source, path], { timeout: commandMillis })
+}
+
 export const unmountPath = async (path: string): Promise<void> => {
   await run("umount", [path], { timeout: commandMillis })
 }

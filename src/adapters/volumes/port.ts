@@ -53,6 +53,29 @@ export interface VolumeRequest {
   readonly fsGroup?: number
 }
 
+export interface SubPathRequest {
+  readonly podUid: string
+  readonly volume: string
+  /** Where the volume is on the host, as `mount` answered it. */
+  readonly volumePath: string
+  readonly container: string
+  /** Of the mount among those of the container. */
+  readonly index: number
+  /** Relative, without `..`. */
+  readonly subPath: string
+}
+
+/** `create`: making a directory that is missing; `prepare`: reaching the path and binding it. */
+export type SubPathStep = "create" | "prepare"
+
+/** `message` tells of files on the host: it is for the agent's own log, not for events. */
+export class SubPathError extends Schema.TaggedError<SubPathError>()("SubPathError", {
+  step: Schema.Literals(["create", "prepare"]),
+  podUid: Schema.String,
+  volume: Schema.String,
+  message: Schema.String
+}) {}
+
 export class VolumeError extends Schema.TaggedError<VolumeError>()("VolumeError", {
   podUid: Schema.String,
   volume: Schema.String,
@@ -64,7 +87,19 @@ export class Volumes extends Context.Service<
   {
     /** Answers the path on the host. What it fails to make anew it leaves no part of; what was there stays. */
     readonly mount: (request: VolumeRequest) => Effect.Effect<string, VolumeError>
-    /** Removes what `mount` made for the pod. A hostPath stays as it is, also where `mount` created it. */
+    /**
+     * Makes a path inside of a volume reachable for the runtime, and answers where; a directory that is missing is made.
+     * Whatever the pod does to its volume meanwhile, the answer leads to nothing outside of it. Goes with `unmount`.
+     */
+    readonly mountSubPath: (request: SubPathRequest) => Effect.Effect<string, SubPathError>
+    /** Text of a file (≤ `maxVolumeFileBytes`) in a volume, and of nothing outside of it. */
+    readonly readFile: (
+      podUid: string,
+      volume: string,
+      volumePath: string,
+      path: string
+    ) => Effect.Effect<string, VolumeError>
+    /** Removes what `mount` and `mountSubPath` made for the pod. A hostPath stays as it is, also where `mount` created it. */
     readonly unmount: (podUid: string, name: string) => Effect.Effect<void, VolumeError>
     /** Whether a volume of files is there with its content, as `mount` left it. */
     readonly hasFiles: (podUid: string, name: string) => Effect.Effect<boolean, VolumeError>
@@ -72,3 +107,6 @@ export class Volumes extends Context.Service<
     readonly onNode: Effect.Effect<ReadonlyArray<{ readonly podUid: string; readonly name: string }>, VolumeError>
   }
 >()("chronode/Volumes") {}
+
+/** Bytes of a file that is read out of a volume. */
+export const maxVolumeFileBytes = 1024 * 1024

@@ -246,6 +246,7 @@ describe("a container", () => {
       ["data", { hostPath: "/srv/data" }],
       ["fixed", { hostPath: "/srv/fixed", readOnly: true }]
     ]),
+    env: [],
     hostsFile: true
   }
   const build = (container: object) =>
@@ -279,7 +280,7 @@ describe("a container", () => {
   it("is refused where a volume is missing or where it may not run as root", () => {
     const missing = build({ volumeMounts: [{ name: "gone", mountPath: "/x" }] })
     assert.ok(Result.isFailure(missing))
-    assert.match(missing.failure.message, /container app mounts volume gone/u)
+    assert.match(missing.failure.message, /cannot find volume "gone" to mount into container "app"/u)
     const root = build({ securityContext: { runAsNonRoot: true } })
     assert.ok(Result.isFailure(root))
     assert.match(root.failure.message, /container app: the image runs as root/u)

@@ -6,9 +6,11 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Result, Schema } from "effect"
 import { containerConfig } from "../../../../src/actors/pod/container-config.ts"
+import { environment } from "../../../../src/actors/pod/environment.ts"
 import type { NodeFacts } from "../../../../src/actors/pod/node-facts.ts"
 import { sandboxConfig } from "../../../../src/actors/pod/sandbox-config.ts"
-import { allContainers } from "../../../../src/actors/pod/spec-extension.ts"
+import { serviceVariables, visibleServices } from "../../../../src/actors/pod/service-variables.ts"
+import { allContainers, type PolicyContainer, type PolicyPod } from "../../../../src/actors/pod/spec-extension.ts"
 import type {
   ContainerConfig,
   NamespaceMode,
@@ -88,8 +90,46 @@ const recorded = (value: RowValue, key = ""): RowValue => {
   )
 }
 
-/** No Service source yet: the variables of Services and of references are taken out of the recording. */
-const isServiceVariable = ({ key }: { key: string }) => /^KUBERNETES_(SERVICE_|PORT)/u.test(key)
+/** The cluster that the recordings were made in: its one Service, and the objects that the pods refer to. */
+const cluster = {
+  services: [
+    { name: "kubernetes", namespace: "default", clusterIP: "10.96.0.1", ports: [{ name: "https", port: 443 }] }
+  ],
+  configMaps: new Map([["cm1", { k1: "v1", k2: "two words" }]]),
+  secrets: new Map([["s1", { token: "abc", user: "admin" }]])
+}
+const values = (object: Readonly<Record<string, string>> | undefined) =>
+  object === undefined ? undefined : new Map(Object.entries(object))
+
+const environmentOf = (pod: PolicyPod, container: PolicyContainer) =>
+  Result.getOrThrow(
+    environment(pod, container, {
+      place: { nodeName: node.nodeName, hostIps: [], podIps: [] },
+      allocatable: {},
+      configMap: (name) => values(cluster.configMaps.get(name)),
+      secret: (name) => values(cluster.secrets.get(name)),
+      file: () => Result.fail("no file"),
+      services: new Map(
+        serviceVariables(
+          visibleServices(cluster.services, pod.metadata.namespace, pod.spec.enableServiceLinks !== false)
+        ).map(({ key, value }) => [key, value])
+      )
+    })
+  )
+
+/** Where kubelet binds the sub paths of mounts. */
+const subPathsOf = ({ metadata }: PolicyPod, { name, volumeMounts = [] }: PolicyContainer) =>
+  new Map(
+    volumeMounts.flatMap((mount, index) =>
+      mount.subPath === undefined
+        ? []
+        : [[index, `$ROOT/agent/pods/${metadata.uid}/volume-subpaths/${mount.name}/${name}/${index}`] as const]
+    )
+  )
+
+/** kubelet takes the variables out of a map: in its messages they stand in no order. */
+const byKey = <A extends { readonly key: string }>(envs: ReadonlyArray<A>): ReadonlyArray<A> =>
+  envs.toSorted((a, b) => (a.key < b.key ? -1 : 1))
 
 const node: NodeFacts = {
   nodeName: "kb",
@@ -107,17 +147,25 @@ const node: NodeFacts = {
   clusterDomain: "cluster.local"
 }
 
-/** Volumes as the recording's mounts show them. */
-const volumesOf = (recording: RowValue): Map<string, { hostPath: string; readOnly?: boolean }> => {
-  const volumes = new Map<string, { hostPath: string; readOnly?: boolean }>()
-  for (const volume of recording.created.spec.volumes ?? [])
-    volumes.set(volume.name, {
-      hostPath:
-        volume.hostPath?.path ??
-        `$ROOT/agent/pods/${recording.created.metadata.uid}/volumes/kubernetes.io~empty-dir/${volume.name}`
-    })
-  return volumes
+const volumeFolders: Readonly<Record<string, string>> = {
+  configMap: "configmap",
+  downwardAPI: "downward-api",
+  emptyDir: "empty-dir",
+  projected: "projected",
+  secret: "secret"
 }
+
+/** The pod's volumes where the agent keeps them; those of files can only be read. */
+const volumesOf = ({ created }: RowValue): Map<string, { hostPath: string; readOnly?: boolean }> =>
+  new Map(
+    (created.spec.volumes ?? []).map((volume: RowValue) => {
+      if (volume.hostPath !== undefined) return [volume.name, { hostPath: volume.hostPath.path }]
+      const kind = Object.keys(volume).find((key) => volumeFolders[key] !== undefined)!
+      const folder = `kubernetes.io~${volumeFolders[kind]}`
+      const hostPath = `$ROOT/agent/pods/${created.metadata.uid}/volumes/${folder}/${volume.name}`
+      return [volume.name, { hostPath, readOnly: kind !== "emptyDir" }]
+    })
+  )
 
 type Verdict = { readonly reasons: ReadonlySet<string> } | { readonly notYet: string }
 
@@ -153,20 +201,20 @@ const compareRecording = (recording: RowValue): Verdict => {
     const { name, attempt = 0 } = theirs.metadata
     const container = allContainers(pod.spec).find((candidate) => candidate.name === name)
     assert.ok(container !== undefined, `no container ${name}`)
-    const services = theirs.envs.filter(isServiceVariable)
-    if (services.length > 0) reasons.add("variables of Services: there is no Service source yet")
     const config = Result.getOrThrow(
       containerConfig(pod, container, node, {
         attempt,
         imageId: theirs.image.image,
         imageUser: { uid: 0 },
         volumes: volumesOf(recording),
+        env: byKey(environmentOf(pod, container)),
+        subPaths: subPathsOf(pod, container),
         hostsFile: true
       })
     )
     compare(`container ${name}`, config, {
       ...theirs,
-      envs: theirs.envs.filter((entry: RowValue) => !isServiceVariable(entry))
+      envs: byKey(theirs.envs)
     })
   }
   return { reasons }

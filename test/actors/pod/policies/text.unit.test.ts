@@ -10,12 +10,12 @@ import {
   parseResolvConf,
   podDns
 } from "../../../../src/actors/pod/dns.ts"
-import { environment, expandCommand, serviceVariables } from "../../../../src/actors/pod/environment.ts"
+import { expandCommand } from "../../../../src/actors/pod/environment.ts"
 import { expand, lookupIn } from "../../../../src/actors/pod/expansion.ts"
 import { podHostname, sandboxHostname, truncateHostname } from "../../../../src/actors/pod/hostname.ts"
 import { hostNetworkHostsFile, podHostsFile } from "../../../../src/actors/pod/hosts-file.ts"
 import { portMappings } from "../../../../src/actors/pod/ports.ts"
-import { differs, itMeets, later, podOf, type Row, type RowValue, type Table } from "../../../support/cases.ts"
+import { differs, itMeets, podOf, type Row } from "../../../support/cases.ts"
 
 const mapOf = (record: Record<string, string>) => new Map(Object.entries(record))
 
@@ -42,65 +42,6 @@ describe("$(VAR) expansion", () => {
     )
     assert.deepEqual(command, row.want.command)
     return undefined
-  })
-})
-
-describe("the environment of a container", () => {
-  const file = "env-vars.json"
-  const serviceOf = ({ metadata, spec }: RowValue) => ({
-    name: metadata.name,
-    clusterIP: spec.clusterIP,
-    ports: spec.ports
-  })
-  const refers = (container: RowValue) =>
-    container.envFrom !== undefined || container.env?.some((entry: RowValue) => entry.valueFrom !== undefined)
-
-  /** Services of the pod's namespace where links are wanted; else, and for the rest, the API server's own. */
-  const visible = (row: Row, table: Table) => {
-    const services = (row.in.services === "$services" ? (table.sharedServices as RowValue) : row.in.services) ?? []
-    const own = (service: RowValue) => service.metadata.namespace === row.in.pod.metadata.namespace
-    const master = (service: RowValue) =>
-      service.metadata.namespace === "default" && service.metadata.name === "kubernetes"
-    const links = row.in.pod.spec.enableServiceLinks === true
-    const usable = services
-      .map((s: RowValue) => [s, serviceVariables([serviceOf(s)]).length > 0])
-      .filter((p: RowValue) => p[1])
-    const byName = new Map<string, RowValue>()
-    for (const [service] of usable) if (master(service)) byName.set(service.metadata.name, service)
-    for (const [service] of usable) if (links && own(service)) byName.set(service.metadata.name, service)
-    return new Map(serviceVariables([...byName.values()].map(serviceOf)).map(({ key, value }) => [key, value]))
-  }
-  itMeets(file, "TestMakeEnvironmentVariables", "holds literal values and Service variables", (row, table) => {
-    if (refers(row.in.container)) return later("envFrom and valueFrom (fields, ConfigMaps, Secrets)")
-    if (!row.in.servicesSynced && row.want.error !== null) return later("a Service source that is not yet read")
-    const env = environment(row.in.container.env, visible(row, table))
-      .map(({ key, value }) => ({ name: key, value }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-    assert.deepEqual(env, row.want.env ?? [])
-    return undefined
-  })
-  itMeets(file, "TestFromServices", "describes Services as docker links did", (row) => {
-    const variables = serviceVariables(row.in.services.map(serviceOf))
-    assert.deepEqual(
-      variables.map(({ key, value }) => ({ name: key, value })),
-      row.want.env
-    )
-    return undefined
-  })
-  it("lets an entry see those before it, itself included, and no later one", () => {
-    const variables = [
-      { name: "A", value: "$(B)" },
-      { name: "B", value: "1" },
-      { name: "B", value: "$(B)2" },
-      { name: "C", value: "$(B) $$(B)" },
-      { name: "D" }
-    ]
-    assert.deepEqual(environment(variables), [
-      { key: "A", value: "$(B)" },
-      { key: "B", value: "12" },
-      { key: "C", value: "12 $(B)" },
-      { key: "D", value: "" }
-    ])
   })
 })
 
