@@ -41,6 +41,7 @@ import { layerLive as natsLayer } from "./adapters/nats/live.ts"
 import { EventStream } from "./adapters/nats/port.ts"
 import { layer as proberLayer } from "./adapters/probing/live.ts"
 import { layer as volumesLayer } from "./adapters/volumes/live.ts"
+import { Volumes } from "./adapters/volumes/port.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
 import { journalPath } from "./cli/journal-path.ts"
@@ -49,7 +50,7 @@ import { version } from "./cli/version.ts"
 import { actorId, nodeSubjects, nodeToken } from "./events/actor-id.ts"
 import { Journal } from "./events/journal/port.ts"
 import { SqliteJournal } from "./events/journal/sqlite.ts"
-import { armedJournal, armedRuntime, armedStream } from "./failpoints.ts"
+import { armedJournal, armedRuntime, armedStream, armedVolumes } from "./failpoints.ts"
 
 /** What a good stop may take: the last events to be written and published. */
 const stopTimeout = Duration.seconds(5)
@@ -225,7 +226,9 @@ const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape |
       keyFile: join(options.dataDir, "fingerprint.key"),
       fileCheckMillis: options.fileCheckFrequency
     }),
-    volumesLayer({ rootDir: options.dataDir }),
+    Layer.effect(Volumes, Effect.map(Volumes, armedVolumes)).pipe(
+      Layer.provide(volumesLayer({ rootDir: options.dataDir }))
+    ),
     logsLayer,
     Layer.succeed(LogRotation, LogRotation.make(options.logRotation)),
     Admission.layer,

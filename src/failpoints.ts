@@ -7,6 +7,7 @@ import process from "node:process"
 import { Effect } from "effect"
 import { ContainerRuntime } from "./adapters/cri/port.ts"
 import { EventStream } from "./adapters/nats/port.ts"
+import { Volumes } from "./adapters/volumes/port.ts"
 import { Journal } from "./events/journal/port.ts"
 
 export const failpointVariable = "CHRONODE_FAILPOINT"
@@ -22,6 +23,14 @@ export const failpointCalls = [
   "removeContainer",
   "pullImage"
 ] as const
+
+/** Points around what is done to volumes; tested with volumes. */
+export const volumeFailpoints: ReadonlyArray<string> = [
+  "volumes.mount.before",
+  "volumes.mount.after",
+  "volumes.unmount.before",
+  "volumes.unmount.after"
+]
 
 export const failpoints: ReadonlyArray<string> = [
   "journal.append.before",
@@ -70,3 +79,12 @@ export const armedStream = (stream: EventStream["Service"]): EventStream["Servic
         }))
       })
     : stream
+
+export const armedVolumes = (volumes: Volumes["Service"]): Volumes["Service"] =>
+  isArmed()
+    ? Volumes.of({
+        ...volumes,
+        mount: (request) => around("volumes.mount", volumes.mount(request)),
+        unmount: (podUid, name) => around("volumes.unmount", volumes.unmount(podUid, name))
+      })
+    : volumes

@@ -1013,9 +1013,9 @@ export interface OrphanSandboxRemovedData {
   readonly sandboxId: string
 }
 
-/** A dead container beyond those that are kept, a sandbox that is down and empty, or the log directory of a pod that is gone; it will be removed. */
+/** A dead container beyond those that are kept, a sandbox that is down and empty, or the log directory or a volume of a pod that is gone; it will be removed. */
 export interface GarbageFoundData {
-  readonly what: "Container" | "Sandbox" | "LogDirectory"
+  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume"
   readonly id: string
   readonly namespace: string
   readonly name: string
@@ -1025,7 +1025,7 @@ export interface GarbageFoundData {
 
 /** Something that nobody needed any more was removed. */
 export interface GarbageRemovedData {
-  readonly what: "Container" | "Sandbox" | "LogDirectory"
+  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume"
   readonly id: string
 }
 

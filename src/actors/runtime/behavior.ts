@@ -4,6 +4,7 @@ import { Cgroups } from "../../adapters/cgroupfs/port.ts"
 import { ContainerRuntime } from "../../adapters/cri/port.ts"
 import { Host } from "../../adapters/host/port.ts"
 import { ContainerLogs } from "../../adapters/logs/port.ts"
+import { Volumes } from "../../adapters/volumes/port.ts"
 import type { Behavior, Outgoing } from "../kernel/behavior.ts"
 import { observeLogs } from "../log/observer.ts"
 import type { LogRotation } from "../log/settings.ts"
@@ -17,7 +18,15 @@ import type { RuntimeCommand } from "./commands.ts"
 import { type Garbage, type Orphan, type RuntimeEvent, type RuntimeState, runtimeDecider } from "./decider.ts"
 import { observeRuntime, runtimeActor } from "./observer.ts"
 
-export type RuntimeNeeds = Cgroups | ContainerLogs | ContainerRuntime | Host | LogRotation | PodSettings | Pods
+export type RuntimeNeeds =
+  | Cgroups
+  | ContainerLogs
+  | ContainerRuntime
+  | Host
+  | LogRotation
+  | PodSettings
+  | Pods
+  | Volumes
 
 /** Between attempts to remove an orphan: 1 s, doubling to a minute. */
 const removalRetry = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
@@ -42,6 +51,10 @@ const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, ne
     yield* runtime.removePodSandbox(orphan.sandboxId)
     // A manifest that comes back unchanged brings the same uid: then the rest belongs to the new pod.
     if (!pods.all().some(({ state }) => uidOf(state) === orphan.uid)) {
+      const volumes = yield* Volumes
+      for (const { podUid, name } of yield* volumes.onNode) {
+        if (podUid === orphan.uid) yield* volumes.unmount(podUid, name)
+      }
       yield* host.removeTree(podDirectory(facts, orphan.uid))
       const logDirectory = `${facts.podLogsDir}/${orphan.namespace}_${orphan.name}_${orphan.uid}`
       if (facts.containerLogsDir !== undefined) yield* logs.unlink(facts.containerLogsDir, logDirectory)

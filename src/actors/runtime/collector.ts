@@ -2,6 +2,7 @@
 import { Clock, Duration, Effect } from "effect"
 import { type Container, ContainerRuntime, type CriError, type Sandbox } from "../../adapters/cri/port.ts"
 import { ContainerLogs, type LogError } from "../../adapters/logs/port.ts"
+import { type VolumeError, Volumes } from "../../adapters/volumes/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { PodCommand } from "../pod/commands.ts"
@@ -31,7 +32,8 @@ export const maxGarbage = 32
 /** A container of unknown state may run: it is stopped first, seconds. */
 const unknownGrace = 2
 
-type Needs = ContainerLogs | ContainerRuntime | PodSettings | Pods
+type Needs = ContainerLogs | ContainerRuntime | PodSettings | Pods | Volumes
+type Failure = CriError | LogError | VolumeError
 type Found = Garbage & { readonly reason: string }
 
 export const observeGarbage = (emit: (outgoing: Outgoing) => Effect.Effect<void>): Effect.Effect<void, never, Needs> =>
@@ -69,7 +71,7 @@ const owner = ({ labels }: Pick<Container, "labels">) => ({
 })
 
 /** Only of pods that this node runs or ran: others may use the same runtime and the same directory of logs. */
-export const lookForGarbage: Effect.Effect<ReadonlyArray<Found>, CriError | LogError, Needs> = Effect.gen(function* () {
+export const lookForGarbage: Effect.Effect<ReadonlyArray<Found>, Failure, Needs> = Effect.gen(function* () {
   const runtime = yield* ContainerRuntime
   const logs = yield* ContainerLogs
   const pods = yield* Pods
@@ -105,8 +107,28 @@ export const lookForGarbage: Effect.Effect<ReadonlyArray<Found>, CriError | LogE
       return { what: "LogDirectory", id: `${facts.podLogsDir}/${directory}`, namespace, name, uid, reason }
     })
   ]
-  return found.slice(0, maxGarbage)
+  const users = new Set([...known.keys(), ...sandboxes.map(({ labels }) => labels[podUidLabel] ?? "")])
+  return [...found, ...(yield* lookForVolumes(users))].slice(0, maxGarbage)
 })
+
+/**
+ * Volumes of pods that nobody knows and the runtime does not have: the agent died in the middle, and its journal is gone.
+ * The directory is this node's own, so that they need not have run here.
+ */
+const lookForVolumes = (users: ReadonlySet<string>): Effect.Effect<ReadonlyArray<Found>, VolumeError, Volumes> =>
+  Effect.gen(function* () {
+    const volumes = yield* Volumes
+    return (yield* volumes.onNode)
+      .filter(({ podUid }) => !users.has(podUid))
+      .map(({ podUid, name }) => ({
+        what: "Volume",
+        id: `${podUid}/${name}`,
+        namespace: "",
+        name: "",
+        uid: podUid,
+        reason: "its pod is gone"
+      }))
+  })
 
 const foundContainers = (containers: ReadonlyArray<Container>, fates: PodFates, now: number): ReadonlyArray<Found> => {
   const seen = containers.map((c) => ({
@@ -153,11 +175,7 @@ const foundSandboxes = (
 }
 
 /** Its outcome, for the runtime's actor, and for the pod that may still count the container. */
-export const removeGarbage = ({
-  what,
-  id,
-  uid
-}: Garbage): Effect.Effect<ReadonlyArray<Outgoing>, CriError | LogError, Needs> =>
+export const removeGarbage = ({ what, id, uid }: Garbage): Effect.Effect<ReadonlyArray<Outgoing>, Failure, Needs> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
     const logs = yield* ContainerLogs
@@ -174,6 +192,10 @@ export const removeGarbage = ({
         yield* runtime.stopPodSandbox(id)
         yield* runtime.removePodSandbox(id)
       }
+    } else if (what === "Volume") {
+      const volumes = yield* Volumes
+      const inUse = (yield* runtime.listPodSandboxes({ [podUidLabel]: uid })).length > 0
+      if (pod === undefined && !inUse) yield* volumes.unmount(uid, id.slice(uid.length + 1))
     } else if (pod === undefined) {
       // A manifest that came back unchanged brings the same uid: then the logs are the new pod's.
       if (facts.containerLogsDir !== undefined) yield* logs.unlink(facts.containerLogsDir, id)

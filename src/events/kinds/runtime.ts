@@ -62,16 +62,17 @@ export const OrphanSandboxRemoved = defineEvent("OrphanSandboxRemoved", {
 })
 
 /** What nobody needs any more: id of a dead container or of an old sandbox, path of a log directory. */
-const garbage = { what: Schema.Literals(["Container", "Sandbox", "LogDirectory"]), id: text }
+const garbage = { what: Schema.Literals(["Container", "Sandbox", "LogDirectory", "Volume"]), id: text }
 const shortId = (id: string): string => (id.startsWith("/") ? id : id.slice(0, 13))
 
 export const GarbageFound = defineEvent("GarbageFound", {
   kind: "runtime",
   severity: "DEBUG",
   about:
-    "A dead container beyond those that are kept, a sandbox that is down and empty, or the log directory of a pod that is gone; it will be removed.",
+    "A dead container beyond those that are kept, a sandbox that is down and empty, or the log directory or a volume of a pod that is gone; it will be removed.",
+  /** `namespace` and `name` are empty where only the uid of the pod is known. */
   fields: { ...garbage, namespace: text, name: text, uid: text, reason: text },
-  tell: (e) => `${e.what} ${shortId(e.id)} of ${e.namespace}/${e.name} goes: ${e.reason}`
+  tell: (e) => `${e.what} ${shortId(e.id)} of ${e.name === "" ? e.uid : `${e.namespace}/${e.name}`} goes: ${e.reason}`
 })
 
 export const GarbageRemoved = defineEvent("GarbageRemoved", {

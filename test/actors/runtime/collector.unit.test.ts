@@ -4,6 +4,7 @@ import { describe, it } from "node:test"
 import { Context, Effect } from "effect"
 import type { PodState } from "../../../src/actors/pod/state.ts"
 import { ContainerRuntime } from "../../../src/adapters/cri/port.ts"
+import { Volumes } from "../../../src/adapters/volumes/port.ts"
 import type { NodeEvent } from "../../../src/events/catalogue.ts"
 import { makeWorld, simulate, simulatedPod, startAgent, type World } from "../../support/simulated-node.ts"
 
@@ -81,6 +82,34 @@ describe("the garbage of a node", () => {
         )
         assert.equal((yield* of(world, "GarbageRemoved")).length, 1)
         assert.deepEqual(yield* world.logs.files, [])
+      })
+    ))
+
+  it("is a volume of a pod that nobody knows, as a crash leaves it", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const volumes = Context.get(world.outside, Volumes)
+        const left = yield* volumes.mount({
+          podUid: "uid-of-nobody",
+          name: "cache",
+          source: { kind: "emptyDir", medium: "Memory" }
+        })
+        const agent = yield* startAgent(world)
+        yield* world.manifests.write("web.yaml", simulatedPod("web", "", "volumes: [{ name: data, emptyDir: {} }]"))
+        yield* agent.pass(130)
+        const found = yield* of(world, "GarbageFound")
+        assert.deepEqual(
+          found.map(({ what, id, uid }) => [what, id, uid]),
+          [["Volume", "uid-of-nobody/cache", "uid-of-nobody"]]
+        )
+        assert.equal((yield* of(world, "GarbageRemoved")).length, 1)
+        const paths = yield* world.volumes.paths
+        assert.ok(!paths.includes(left))
+        assert.ok(
+          paths.some((path) => path.endsWith("/data")),
+          "the running pod's own stays"
+        )
       })
     ))
 })

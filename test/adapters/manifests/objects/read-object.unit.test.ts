@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
 import { parseManifest } from "../../../../src/adapters/manifests/parse.ts"
 
@@ -152,5 +153,15 @@ describe("objects beside the pods", () => {
       object("Service", "spec: {ports: [{port: 1, targetPort: x}], sessionAffinity: None, colour: red}")
     )
     assert.deepEqual(ignoredFields, [{ line: 4, field: "spec.colour", message: "is no field of a Service; ignored" }])
+  })
+
+  it("and a pod that uses them are in the example of the documentation, without a fault", () => {
+    const parsed = parse(readFileSync(new URL("../../../../docs/examples/objects.yaml", import.meta.url), "utf8"))
+    assert.deepEqual([parsed.problems, parsed.ignoredFields], [[], []])
+    assert.deepEqual(
+      parsed.objects.map(({ object: o }) => `${o.kind} ${o.name}`),
+      ["ConfigMap site", "Secret login", "Service database"]
+    )
+    assert.equal(parsed.pods[0]?.pod.spec.volumes?.[1]?.secret?.defaultMode, 0o400)
   })
 })
