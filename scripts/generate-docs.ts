@@ -1,16 +1,19 @@
 /**
- * Writes docs/events.md from the catalogue. With `--check` it writes nothing and exits 1 where the page is stale.
+ * Writes docs/events.md from the catalogue and docs/conformance.md from the tests. With `--check` it writes nothing and exits
+ * 1 where a page is stale.
  *
  *     bun scripts/generate-docs.ts [--check]
  */
 import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { conformancePage } from "./docs/conformance-page.ts"
 import { eventsPage } from "./docs/events-page.ts"
 
-const path = fileURLToPath(new URL("../docs/events.md", import.meta.url))
-const page = eventsPage()
+const root = fileURLToPath(new URL("..", import.meta.url))
+const pages = { "docs/events.md": eventsPage, "docs/conformance.md": () => conformancePage(root) }
 
-const present = (): string => {
+const present = (path: string): string => {
   try {
     return readFileSync(path, "utf8")
   } catch {
@@ -18,9 +21,14 @@ const present = (): string => {
   }
 }
 
-if (!process.argv.includes("--check")) {
-  writeFileSync(path, page)
-} else if (present() !== page) {
-  process.stderr.write("docs/events.md is stale: run scripts/generate-docs.ts\n")
-  process.exitCode = 1
+for (const [name, make] of Object.entries(pages)) {
+  const path = join(root, name)
+  try {
+    const page = make()
+    if (!process.argv.includes("--check")) writeFileSync(path, page)
+    else if (present(path) !== page) throw new Error("is stale: run scripts/generate-docs.ts")
+  } catch (error) {
+    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  }
 }

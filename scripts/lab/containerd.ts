@@ -8,7 +8,7 @@ import { mkdir, open, readdir, readFile, realpath, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { buildImageTar, type ImageConfig, pauseImage } from "./image.ts"
+import { buildImageTar, type OtherImage, pauseImage } from "./image.ts"
 import { findPlugins, type LabNetwork, tagOf, writeNetwork } from "./network.ts"
 import { sweep } from "./sweep.ts"
 
@@ -44,7 +44,7 @@ export interface LabOptions {
   /** Goes on after this process ends, until it is swept by hand: for demos. */
   readonly outlivesOwner?: boolean
   /** Images beside the lab's own, with the same files, by name. */
-  readonly images?: Readonly<Record<string, ImageConfig>>
+  readonly images?: Readonly<Record<string, OtherImage>>
 }
 
 const run = promisify(execFile)

@@ -22,6 +22,11 @@ const isStatic = (program: Buffer): boolean => !program.includes("/ld-linux") &&
 
 /** The `config` of an OCI image: Entrypoint, Cmd, Env, User, WorkingDir, … */
 export type ImageConfig = Readonly<Record<string, unknown>>
+/** An image over the lab's files, with more of its own. */
+export interface OtherImage {
+  readonly config: ImageConfig
+  readonly files?: ReadonlyArray<TarEntry>
+}
 
 /** Path and bytes of a statically linked busybox; an error says how to get one. */
 export const findBusybox = async (): Promise<{ readonly path: string; readonly bytes: Buffer }> => {
@@ -68,7 +73,7 @@ interface Blob {
  */
 export const buildImageTar = async (
   path: string,
-  others: Readonly<Record<string, ImageConfig>> = {}
+  others: Readonly<Record<string, OtherImage>> = {}
 ): Promise<Readonly<Record<string, string>>> => {
   const busybox = await findBusybox()
   const { stdout } = await promisify(execFile)(busybox.path, ["--list"])
@@ -87,13 +92,14 @@ export const buildImageTar = async (
 
   const layerBlob = put(layer)
   const ids: Record<string, string> = {}
-  const image = (name: string, config: ImageConfig) => {
+  const image = (name: string, { config, files = [] }: OtherImage) => {
+    const layers = files.length === 0 ? [layerBlob] : [layerBlob, put(tar(files))]
     const configBlob = putJson({
       architecture: architecture(),
       os: "linux",
       created: "1970-01-01T00:00:00Z",
       config: { Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], ...config },
-      rootfs: { type: "layers", diff_ids: [layerBlob.digest] },
+      rootfs: { type: "layers", diff_ids: layers.map((blob) => blob.digest) },
       history: [{ created: "1970-01-01T00:00:00Z", created_by: `chronode lab: ${name}` }]
     })
     ids[name] = configBlob.digest
@@ -101,7 +107,7 @@ export const buildImageTar = async (
       schemaVersion: 2,
       mediaType: "application/vnd.oci.image.manifest.v1+json",
       config: { mediaType: "application/vnd.oci.image.config.v1+json", ...configBlob },
-      layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", ...layerBlob }]
+      layers: layers.map((blob) => ({ mediaType: "application/vnd.oci.image.layer.v1.tar", ...blob }))
     })
     return {
       mediaType: "application/vnd.oci.image.manifest.v1+json",
@@ -114,10 +120,10 @@ export const buildImageTar = async (
     schemaVersion: 2,
     mediaType: "application/vnd.oci.image.index.v1+json",
     manifests: Object.entries({
-      [busyboxImage]: { Cmd: ["/bin/sh"] },
-      [pauseImage]: { Entrypoint: pauseCommand },
+      [busyboxImage]: { config: { Cmd: ["/bin/sh"] } },
+      [pauseImage]: { config: { Entrypoint: pauseCommand } },
       ...others
-    }).map(([name, config]) => image(name, config))
+    }).map(([name, other]) => image(name, other))
   }
   await writeFile(
     path,

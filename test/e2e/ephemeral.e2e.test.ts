@@ -41,6 +41,7 @@ describe("a pod that runs, and what is put into it", { concurrency: false }, () 
   })
   after(() => world?.close())
 
+  // conformance: Ephemeral Containers will start an ephemeral container in an existing pod
   it("joins the pod that runs and sees its target's processes and files", within(60), async () => {
     const look = "ps | grep -c '[t]rap'; cat /proc/1/root/tmp/mark; exit 3"
     node.put("web.json", withDebug(container("debug", look, { targetContainerName: "app" })))
@@ -59,6 +60,7 @@ describe("a pod that runs, and what is put into it", { concurrency: false }, () 
     assert.deepEqual([stopSignal, ignored.length], stopSignal === undefined ? [undefined, 1] : ["SIGUSR1", 0])
   })
 
+  // conformance: Ephemeral Containers should update the ephemeral containers in an existing pod
   it(
     "is attached to, is not restarted by an agent that was killed, and stays where the manifest drops it",
     within(60),

@@ -327,6 +327,7 @@ describe("pods", { concurrency: false }, () => {
     assert.ok(Number(view?.restarts) >= 2, JSON.stringify(view))
   })
 
+  // conformance: Pods should be submitted and removed
   it("leave no sandbox, container, mount, directory, cgroup, log or network behind", within(60), async () => {
     for (const name of ["full", "crash", "waiting", "on-failure", "never", "changing"]) node.remove(`${name}.json`)
     const uids = uidsOf(await node.journal.events())

@@ -22,7 +22,9 @@ import { type Difference, differences, type Excuse, recordedReasons } from "../s
 
 const image = "docker.io/library/busybox:1.35"
 /** As the recordings' image has them. */
-const images = { [image]: { Env: ["PATH=/bin:/usr/bin:/sbin"], Entrypoint: ["/bin/sleep", "1000000"] } }
+const images = {
+  [image]: { config: { Env: ["PATH=/bin:/usr/bin:/sbin"], Entrypoint: ["/bin/sleep", "1000000"] } }
+}
 
 /** What the recorded cluster had beside the pods. */
 const objects = [

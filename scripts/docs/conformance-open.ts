@@ -1,0 +1,57 @@
+/** Node conformance tests that no test here covers yet, by their names without tags, with the reason. */
+const noApi = "there is no API server on the node, and kubelet's HTTP interface is not served yet"
+const inPlace =
+  "a pod whose manifest changes is another pod: a static pod's labels and annotations do not change in place"
+const environment = "variables from fields, resources, ConfigMaps, Secrets and Services"
+const updates = "tested with the volume's own code (test/adapters/volumes), not yet in a container"
+
+const named = (reason: string, ...names: ReadonlyArray<string>) => names.map((name) => [name, reason] as const)
+
+export const open: ReadonlyMap<string, string> = new Map([
+  ...named(
+    noApi,
+    "Pods should support remote command execution over websockets",
+    "Pods should support retrieving logs from the container over websockets"
+  ),
+  ...named(
+    inPlace,
+    "Pods should be updated",
+    "Pods should allow activeDeadlineSeconds to be updated",
+    "Downward API volume should update labels on modification",
+    "Downward API volume should update annotations on modification",
+    "Projected downwardAPI should update labels on modification",
+    "Projected downwardAPI should update annotations on modification"
+  ),
+  ...named("the address of the host is not part of a pod's status yet", "Pods should get a host IP"),
+  ...named(
+    "RuntimeClasses are not read from files yet; a pod's handler is chosen by its class's name",
+    "RuntimeClass should reject a Pod requesting a non-existent RuntimeClass",
+    "RuntimeClass should schedule a Pod requesting a RuntimeClass without PodOverhead",
+    "RuntimeClass should schedule a Pod requesting a RuntimeClass and initialize its Overhead",
+    "RuntimeClass should reject a Pod requesting a deleted RuntimeClass"
+  ),
+  ...named(
+    environment,
+    "Pods should contain environment variables for services",
+    "Downward API should provide pod name, namespace and IP address as env vars",
+    "Downward API should provide host IP as an env var",
+    "Downward API should provide hostIPs as an env var",
+    "Downward API should provide container's limits.cpu/memory and requests.cpu/memory as env vars",
+    "Downward API should provide default limits.cpu/memory from node allocatable",
+    "Downward API should provide pod UID as env vars",
+    "ConfigMap should be consumable via environment variable",
+    "ConfigMap should be consumable via the environment",
+    "Secrets should be consumable from pods in env vars",
+    "Secrets should be consumable via the environment"
+  ),
+  ...named(
+    updates,
+    "ConfigMap should update ConfigMap successfully",
+    "ConfigMap updates should be reflected in volume",
+    "ConfigMap optional updates should be reflected in volume",
+    "Projected configMap updates should be reflected in volume",
+    "Projected configMap optional updates should be reflected in volume",
+    "Secrets optional updates should be reflected in volume",
+    "Projected secret optional updates should be reflected in volume"
+  )
+])
