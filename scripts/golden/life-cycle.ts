@@ -12,6 +12,41 @@ const sidecar = `initContainers:
     startupProbe: { ${http}, periodSeconds: 1 }`
 
 export const lifeCycle: Stories = {
+  // Put into the pod that runs, over a life of the agent, then changed and dropped in the manifest, which changes nothing.
+  "ephemeral-containers": [
+    (world) =>
+      Effect.gen(function* () {
+        const debug = (...containers: ReadonlyArray<string>) =>
+          pod(
+            "web",
+            "lifecycle: { stopSignal: SIGUSR1 }",
+            `os: { name: linux }
+  ephemeralContainers: [${containers.join(", ")}]`
+          )
+        const named = (name: string, more = "") => `{ name: ${name}, image: "${simulatedImage}"${more} }`
+        yield* life(world, (agent) =>
+          Effect.gen(function* () {
+            yield* world.manifests.write("web.yaml", debug())
+            yield* agent.pass(3)
+            yield* world.manifests.write("web.yaml", debug(named("a", ", targetContainerName: app")))
+            yield* agent.pass(1)
+          })
+        )
+        yield* world.manifests.write(
+          "web.yaml",
+          debug(named("a", ", command: [other]"), named("b", ", env: [{ name: K, value: s3cret }]"))
+        )
+        yield* life(world, (agent) =>
+          Effect.gen(function* () {
+            yield* agent.pass(5)
+            yield* world.manifests.write("web.yaml", debug())
+            yield* agent.pass(5)
+            yield* world.manifests.remove("web.yaml")
+            yield* agent.pass(15)
+          })
+        )
+      })
+  ],
   // The agent dies while a preStop hook sleeps; the next life ends the sleep in time, and the sidecar comes last.
   "sidecar-and-hooks": [
     (world) =>

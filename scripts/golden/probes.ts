@@ -5,6 +5,26 @@ import type { SimulatedAgent } from "../../test/support/simulated-node.ts"
 import { http, life, pod, type Stories, unavailable } from "./story.ts"
 
 export const probes: Stories = {
+  // Asked by gRPC. Its stop takes a while, in which its readiness goes on being asked and fails before it ends.
+  "ready-while-stopping": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const readiness =
+            "readinessProbe: { grpc: { port: 9000, service: users }, periodSeconds: 1, failureThreshold: 2 }"
+          yield* world.manifests.write("web.yaml", pod("web", readiness))
+          yield* agent.pass(5)
+          yield* world.manifests.remove("web.yaml")
+          yield* agent.pass(1)
+          yield* world.probes.answer(() => true, {
+            result: "failure",
+            output: "timeout: health rpc did not complete within 1s"
+          })
+          yield* agent.pass(10)
+        })
+      ),
+    { runtime: { program: () => ({ onTerm: { after: 4000, code: 0 } }) } }
+  ],
   "liveness-kill": [
     (world) =>
       life(world, (agent) =>

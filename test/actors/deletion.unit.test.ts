@@ -196,7 +196,7 @@ const story = (phase: Phase, dies: boolean): Effect.Effect<void, unknown, Scope.
     const agent = dies ? undefined : yield* first
     yield* world.manifests.remove("web.yaml")
     const last = agent ?? (yield* startAgent(world))
-    yield* last.pass(phase.within ?? 40)
+    yield* last.pass(phase.within ?? 20)
     assert.deepEqual(yield* remains(world, last), nothing, name)
 
     const events = yield* world.events
@@ -212,8 +212,8 @@ const story = (phase: Phase, dies: boolean): Effect.Effect<void, unknown, Scope.
     for (const event of events.filter(({ sequence }) => sequence > request.sequence)) {
       if (event.event._tag === "ContainerStartRequested") assert.fail(`${name}: something is started after its end`)
     }
-    yield* last.pass(60)
-    assert.deepEqual(yield* remains(world, last), nothing, `${name}: a minute later`)
+    yield* last.pass(15)
+    assert.deepEqual(yield* remains(world, last), nothing, `${name}: later`)
   })
 
 describe("a pod that is deleted while", () => {

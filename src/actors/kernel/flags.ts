@@ -70,6 +70,14 @@ export const leastGracePeriod: DecisionFlag = {
     "A pod whose grace period is 0 ends within 1 s, so that its preStop hooks are begun, as with kubelet. Without it they were not run."
 }
 
+export const readyWhileStopping: DecisionFlag = {
+  number: 8,
+  name: "ReadyWhileStopping",
+  since: "0.1.0",
+  about:
+    "A container that is being stopped is ready for as long as it runs and its readiness probe, which goes on, says so, as with kubelet. Without it it was unready from the moment that its stop was asked for."
+}
+
 /** All of them, in order of their numbers. */
 export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   restartAfterOwnKill,
@@ -78,7 +86,8 @@ export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   preemption,
   queuedPulls,
   podConditions,
-  leastGracePeriod
+  leastGracePeriod,
+  readyWhileStopping
 ]
 
 /** The numbers of those that are in force: an input of every decision. */

@@ -63,11 +63,14 @@ export const isStarted = (pod: Pod, c: ContainerInState): boolean => {
   return written?.startupProbe === undefined || c.probes.startup?.result === "success"
 }
 
-/** Running and started, and its readiness probe passes or it has none. A completed init container is ready. */
-export const isReady = (pod: Pod, c: ContainerInState): boolean => {
+/**
+ * Running and started, and its readiness probe passes or it has none (`prober_manager.go` UpdatePodStatus). A completed init
+ * container is ready. `whileStopping`: also one that is being stopped.
+ */
+export const isReady = (pod: Pod, c: ContainerInState, whileStopping = true): boolean => {
   if (c.ephemeral === true) return false
   if (c.init && c.sidecar !== true) return c.status === "exited" && c.lastExit?.exitCode === 0
-  if (c.status !== "running" || !isStarted(pod, c)) return false
+  if (!(c.status === "running" || (whileStopping && c.status === "killing")) || !isStarted(pod, c)) return false
   return containerSpec(pod, c.name)?.readinessProbe === undefined || c.probes.readiness?.result === "success"
 }
 

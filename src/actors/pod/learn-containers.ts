@@ -1,6 +1,6 @@
 /** What a pod learns of its containers: outcomes of what it asked for, verdicts of probes and hooks, the runtime's truth. */
 import { millis, timestamp } from "../../events/definition.ts"
-import { isOn, killUnknown, restartAfterOwnKill } from "../kernel/flags.ts"
+import { isOn, killUnknown, readyWhileStopping, restartAfterOwnKill } from "../kernel/flags.ts"
 import type { CommandOf, ObservedContainer } from "./commands.ts"
 import { lostReason } from "./container-statuses.ts"
 import type { PodDecision } from "./evolve.ts"
@@ -17,7 +17,11 @@ const initialResult = { liveness: "success", readiness: "failure", startup: "unk
 
 export const learnProbe = (d: PodDecision, command: CommandOf<"ReportProbe">): void => {
   const c = containerIn(d.state, command.container)
-  if (c?.status !== "running" || c.containerId !== command.containerId) return
+  if (c === undefined || c.containerId !== command.containerId) return
+  const isHeard =
+    c.status === "running" ||
+    (c.status === "killing" && command.probe === "readiness" && isOn(d.flags, readyWhileStopping))
+  if (!isHeard) return
   if ((c.probes[command.probe]?.result ?? initialResult[command.probe]) === command.result) return
   const { container, containerId, probe, result, output } = command
   d.emit({ _tag: "ContainerProbeReported", container, containerId, probe, result, output })

@@ -2,7 +2,7 @@
 
 import type { PodPhase } from "../../events/kinds/pod.ts"
 import type { Pod } from "../../events/pod-spec.ts"
-import { isOn, podConditions } from "../kernel/flags.ts"
+import { isOn, podConditions, readyWhileStopping } from "../kernel/flags.ts"
 import {
   allContainersRestarting,
   containersReady,
@@ -27,7 +27,7 @@ export const planReport = (d: PodDecision): void => {
     own?.startsWith("@") === true ? own : d.decided.length > 0 ? "@0" : undefined
 
   for (const c of d.state.containers) {
-    const isNowReady = isReady(pod, c)
+    const isNowReady = isReady(pod, c, isOn(d.flags, readyWhileStopping))
     if (isNowReady === c.ready) continue
     const cause = c.probes.readiness?.because.startsWith("@") === true ? c.probes.readiness.because : c.because
     d.emit({ _tag: "ContainerReadinessChanged", container: c.name, ready: isNowReady }, because(cause))
