@@ -1,6 +1,6 @@
 /** Incidents before a container can start: images that are not there, volumes that cannot be mounted. */
 import { Effect } from "effect"
-import { simulatedImage } from "../../test/support/simulated-node.ts"
+import { simulatedImage, simulatedPod } from "../../test/support/simulated-node.ts"
 import { life, pod, type Stories } from "./story.ts"
 
 export const imagesAndVolumes: Stories = {
@@ -65,6 +65,34 @@ export const imagesAndVolumes: Stories = {
           yield* world.manifests.remove("web.yaml")
           yield* agent.pass(10)
           yield* world.volumes.fail("unmount", () => true, undefined)
+          yield* agent.pass(15)
+        })
+      )
+  ],
+  // Variables of objects that come late, and a sub path in a directory that is not there.
+  "references-come-late": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const app = `env:
+    - { name: SECRET, value: s3cret }
+    - { name: COLOUR, valueFrom: { configMapKeyRef: { name: look, key: colour } } }
+    - { name: TOKEN, valueFrom: { secretKeyRef: { name: keys, key: token } } }
+    volumeMounts: [{ name: data, mountPath: /own, subPath: logs }]`
+          yield* world.manifests.write(
+            "web.yaml",
+            simulatedPod("web", app, "volumes: [{ name: data, hostPath: { path: /srv/data } }]")
+          )
+          yield* agent.pass(25)
+          const object = (kind: string, name: string, values: string) =>
+            world.manifests.write(
+              `${name}.yaml`,
+              `{ apiVersion: v1, kind: ${kind}, metadata: { name: ${name} }, ${values} }`
+            )
+          yield* object("ConfigMap", "look", "data: { colour: s3cret-red }")
+          yield* object("Secret", "keys", "stringData: { token: s3cret-two }")
+          yield* agent.pass(15)
+          yield* world.volumes.put("/srv/data", "directory")
           yield* agent.pass(15)
         })
       )

@@ -78,6 +78,14 @@ export const readyWhileStopping: DecisionFlag = {
     "A container that is being stopped is ready for as long as it runs and its readiness probe, which goes on, says so, as with kubelet. Without it it was unready from the moment that its stop was asked for."
 }
 
+export const configRetry: DecisionFlag = {
+  number: 9,
+  name: "ConfigRetry",
+  since: "0.1.0",
+  about:
+    "A container that waits for what its definition refers to (CreateContainerConfigError) is tried again every 10 s, as kubelet does. Without it the pauses grew to 300 s."
+}
+
 /** All of them, in order of their numbers. */
 export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   restartAfterOwnKill,
@@ -87,7 +95,8 @@ export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   queuedPulls,
   podConditions,
   leastGracePeriod,
-  readyWhileStopping
+  readyWhileStopping,
+  configRetry
 ]
 
 /** The numbers of those that are in force: an input of every decision. */

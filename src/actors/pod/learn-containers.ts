@@ -1,6 +1,6 @@
 /** What a pod learns of its containers: outcomes of what it asked for, verdicts of probes and hooks, the runtime's truth. */
 import { millis, timestamp } from "../../events/definition.ts"
-import { isOn, killUnknown, readyWhileStopping, restartAfterOwnKill } from "../kernel/flags.ts"
+import { configRetry, isOn, killUnknown, readyWhileStopping, restartAfterOwnKill } from "../kernel/flags.ts"
 import type { CommandOf, ObservedContainer } from "./commands.ts"
 import { lostReason } from "./container-statuses.ts"
 import type { PodDecision } from "./evolve.ts"
@@ -10,6 +10,8 @@ import { type ContainerInState, containerIn, containerSpec, isAlive, uidOf } fro
 
 /** Starting a container again: 10 s, doubling to 300 s, as crash back-off. */
 const startRetryDelay = (failures: number): number => Math.min(10_000 * 2 ** (failures - 1), 300_000)
+/** What its definition refers to may come at any time (`pod_workers.go` backOffPeriod). */
+const configRetryDelay = 10_000
 /** Exit code of a container that the runtime lost (`kubelet_pods.go` convertToAPIContainerStatuses). */
 const lostExitCode = 137
 
@@ -61,14 +63,16 @@ export const learnStart = (d: PodDecision, command: CommandOf<"ReportContainerSt
     return
   }
   const failures = (c.startRetry?.failures ?? 0) + 1
+  const reason = command.reason ?? "RunContainerError"
+  const waits = reason === "CreateContainerConfigError" && isOn(d.flags, configRetry)
   d.emit(
     {
       _tag: "ContainerStartFailed",
       container: c.name,
       attempt: c.attempt,
-      reason: command.reason ?? "RunContainerError",
+      reason,
       message: command.message ?? "",
-      retryAt: timestamp(d.at + startRetryDelay(failures)),
+      retryAt: timestamp(d.at + (waits ? configRetryDelay : startRetryDelay(failures))),
       ...(command.imageMissing === true ? { imageMissing: true } : {})
     },
     c.because

@@ -108,6 +108,9 @@ export const make = Effect.sync(() => {
           new SubPathError({ step, podUid, volume, message })
         const problem = problemOf("mount", podUid, volume)
         if (problem !== undefined) return refuse("prepare", problem)
+        if (!isName(request.container)) {
+          return refuse("prepare", `${JSON.stringify(request.container)} cannot be a directory's name`)
+        }
         if (subPath.split("/").includes("..")) return refuse("create", `${subPath} is outside of ${within}`)
         if (!host.has(within)) return refuse("create", `${within} does not exist`)
         if (!host.has(`${within}/${subPath}`)) host.set(`${within}/${subPath}`, "directory")

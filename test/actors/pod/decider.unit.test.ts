@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import type { Flags } from "../../../src/actors/kernel/flags.ts"
 import { canonical } from "../../../src/actors/kernel/json.ts"
 import { podDecider } from "../../../src/actors/pod/decider.ts"
 import { podView } from "../../../src/actors/pod/view.ts"
@@ -95,6 +96,30 @@ describe("a pod that starts", () => {
       [0]
     )
     assert.equal(only(fail(), "SandboxFailed")[0]?.event.retryAt, "2026-01-01T00:00:03.000Z")
+  })
+
+  it("is tried again every 10 s where it waits for what it refers to, and before that flag ever more seldom", () => {
+    const pauses = (reason: string, flags?: Flags) => {
+      const story = new PodStory(flags)
+      story.desire()
+      story.imagePresent()
+      story.sandboxCreated()
+      return [0, 1, 2, 3].map(() => {
+        const { attempt } = story.state.containers[0]!
+        const message = 'configmap "c" not found'
+        const [failed] = only(
+          story.tell({ _tag: "ReportContainerStart", container: "app", attempt, outcome: "failed", reason, message }),
+          "ContainerStartFailed"
+        )
+        const seconds = (Date.parse(failed!.event.retryAt) - story.at) / 1000
+        story.wait(seconds)
+        assert.deepEqual(steps(story.timer("start/app")), ["ContainerStartRequested"])
+        return seconds
+      })
+    }
+    assert.deepEqual(pauses("CreateContainerConfigError"), [10, 10, 10, 10])
+    assert.deepEqual(pauses("CreateContainerError"), [10, 20, 40, 80])
+    assert.deepEqual(pauses("CreateContainerConfigError", new Set([1])), [10, 20, 40, 80])
   })
 
   it("is rejected when its definition cannot be recorded, and says so once", () => {

@@ -54,8 +54,6 @@ const hostUnderTest = Effect.gen(function* () {
   }
 })
 
-volumesContract("this host", hostUnderTest)
-
 const canMount = ((): string | false => {
   if (process.getuid?.() !== 0) return "needs root"
   const folder = mkdtempSync(join(tmpdir(), "chronode-mount-"))
@@ -69,6 +67,8 @@ const canMount = ((): string | false => {
     rmSync(folder, { recursive: true, force: true })
   }
 })()
+
+volumesContract("this host", hostUnderTest, canMount)
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777
 const request = (name: string, medium: "" | "Memory", more = {}) => ({

@@ -41,7 +41,13 @@ export const filesOf = (
   }
 })
 
-export const volumesContract = (name: string, make: Effect.Effect<VolumesUnderTest, never, Scope.Scope>): void => {
+/** `canMount`: why bind mounts cannot be made here; `false`: they can. */
+export const volumesContract = (
+  name: string,
+  make: Effect.Effect<VolumesUnderTest, never, Scope.Scope>,
+  canMount: string | false = false
+): void => {
+  const needs = { skip: canMount }
   const withIt = (use: (it: VolumesUnderTest) => Effect.Effect<void, unknown>): Promise<void> =>
     Effect.runPromise(Effect.scoped(Effect.flatMap(make, use)))
 
@@ -154,6 +160,39 @@ export const volumesContract = (name: string, make: Effect.Effect<VolumesUnderTe
           const path = yield* volumes.mount(filesOf({ a: "kept" }))
           yield* Effect.flip(volumes.mount(filesOf({ "../x": "x" })))
           assert.equal(yield* read(`${path}/a`), "kept")
+        })
+      ))
+
+    it("makes a path in a volume reachable, finds it again, and takes it down with the volume", needs, () =>
+      withIt(({ volumes, exists }) =>
+        Effect.gen(function* () {
+          const volumePath = yield* volumes.mount(emptyDir("u-1", "data"))
+          const request = { podUid: "u-1", volume: "data", volumePath, container: "app", index: 3, subPath: "a/b" }
+          const path = yield* volumes.mountSubPath(request)
+          assert.ok(path.endsWith("/pods/u-1/volume-subpaths/data/app/3"), path)
+          assert.equal(yield* exists(`${volumePath}/a/b`), true)
+          assert.equal(yield* volumes.mountSubPath(request), path)
+          const wrong = yield* Effect.flip(volumes.mountSubPath({ ...request, subPath: "../x" }))
+          assert.deepEqual([wrong._tag, wrong.volume], ["SubPathError", "data"])
+          const nameless = yield* Effect.flip(volumes.mountSubPath({ ...request, container: "../x" }))
+          assert.equal(nameless.step, "prepare")
+          yield* volumes.unmount("u-1", "data")
+          assert.deepEqual([yield* exists(path), yield* exists(volumePath)], [false, false])
+        })
+      )
+    )
+
+    it("reads no file that is not in the volume", () =>
+      withIt(({ volumes, free, put }) =>
+        Effect.gen(function* () {
+          yield* put(`${free}/beside`, "file")
+          const volumePath = yield* volumes.mount(emptyDir("u-1", "data"))
+          for (const path of ["nothing", "../beside", "../../../../../beside"])
+            assert.equal(
+              (yield* Effect.flip(volumes.readFile("u-1", "data", volumePath, path)))._tag,
+              "VolumeError",
+              path
+            )
         })
       ))
 
