@@ -74,6 +74,10 @@ export interface Pod {
         readonly requests?: { readonly [name: string]: string }
         readonly limits?: { readonly [name: string]: string }
       }
+      readonly resizePolicy?: ReadonlyArray<{
+        readonly resourceName: "cpu" | "memory"
+        readonly restartPolicy: "NotRequired" | "RestartContainer"
+      }>
       readonly volumeMounts?: ReadonlyArray<{
         readonly name: string
         readonly mountPath: string
@@ -326,6 +330,10 @@ export interface Pod {
         readonly requests?: { readonly [name: string]: string }
         readonly limits?: { readonly [name: string]: string }
       }
+      readonly resizePolicy?: ReadonlyArray<{
+        readonly resourceName: "cpu" | "memory"
+        readonly restartPolicy: "NotRequired" | "RestartContainer"
+      }>
       readonly volumeMounts?: ReadonlyArray<{
         readonly name: string
         readonly mountPath: string
@@ -704,6 +712,11 @@ export interface Pod {
     readonly imagePullSecrets?: ReadonlyArray<{
       readonly name?: string
     }>
+    readonly resources?: {
+      readonly requests?: { readonly [name: string]: string }
+      readonly limits?: { readonly [name: string]: string }
+    }
+    readonly overhead?: { readonly [name: string]: string }
     readonly restartPolicy?: "Always" | "OnFailure" | "Never"
     readonly terminationGracePeriodSeconds?: number
     readonly activeDeadlineSeconds?: number
@@ -1513,7 +1526,7 @@ export interface ContainerHookEndedData {
 export interface ContainerKillRequestedData {
   readonly container: string
   readonly containerId: string
-  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Unknown" | "Preempting"
+  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting"
   readonly message: string
   readonly gracePeriodSeconds: number
   readonly preStop?: boolean
@@ -1538,7 +1551,7 @@ export interface ContainerExitedData {
   readonly reason: string
   readonly message: string
   readonly oomKilled: boolean
-  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Unknown" | "Preempting"
+  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting"
   readonly startedAt?: string
   readonly finishedAt: string
 }
@@ -1570,6 +1583,115 @@ export interface ContainerRemovedData {
   readonly container: string
   readonly containerId: string
 }
+
+/** The manifest of a running pod (with a uid of its own) asks for other resources and for nothing else. Whether it gets them is decided with this event. */
+export interface ResizeRequestedData {
+  readonly from: {
+    readonly pod?: {
+      readonly requests?: { readonly [name: string]: string }
+      readonly limits?: { readonly [name: string]: string }
+    }
+    readonly containers: { readonly [name: string]: {
+      readonly requests?: { readonly [name: string]: string }
+      readonly limits?: { readonly [name: string]: string }
+    } }
+  }
+  readonly to: {
+    readonly pod?: {
+      readonly requests?: { readonly [name: string]: string }
+      readonly limits?: { readonly [name: string]: string }
+    }
+    readonly containers: { readonly [name: string]: {
+      readonly requests?: { readonly [name: string]: string }
+      readonly limits?: { readonly [name: string]: string }
+    } }
+  }
+  readonly source: string
+}
+
+/** Resources that waited are not asked for any more: the manifest has again what the pod has. */
+export type ResizeWithdrawnData = { readonly [name: string]: unknown }
+
+/** The resources asked for cannot be had: now (Deferred: tried again when there is room) or ever on this node (Infeasible). The pod runs on with what it has. */
+export interface ResizePendingData {
+  readonly reason: "Deferred" | "Infeasible"
+  readonly message: string
+}
+
+/** The node has room for the resources asked for; from here on they are the pod's, and are brought into force. */
+export interface ResizeAcceptedData {
+  readonly from: {
+    readonly pod?: {
+      readonly requests?: { readonly [name: string]: string }
+      readonly limits?: { readonly [name: string]: string }
+    }
+    readonly containers: { readonly [name: string]: {
+      readonly requests?: { readonly [name: string]: string }
+      readonly limits?: { readonly [name: string]: string }
+    } }
+  }
+  readonly to: {
+    readonly pod?: {
+      readonly requests?: { readonly [name: string]: string }
+      readonly limits?: { readonly [name: string]: string }
+    }
+    readonly containers: { readonly [name: string]: {
+      readonly requests?: { readonly [name: string]: string }
+      readonly limits?: { readonly [name: string]: string }
+    } }
+  }
+}
+
+/** The resources are being brought into force: the pod's cgroup first where they grow, then each container by the runtime, the pod's cgroup last where they shrink. Containers whose resizePolicy says so are restarted instead. */
+export interface ResizeStartedData {
+  readonly cpu: ReadonlyArray<string>
+  readonly memory: ReadonlyArray<string>
+  readonly restart: ReadonlyArray<string>
+}
+
+/** The kernel and the runtime have taken the resources of the containers that run and of the pod's cgroup. */
+export interface ResizeActuatedData {
+  readonly containers: ReadonlyArray<string>
+  readonly cgroup?: {
+    readonly path: string
+    readonly from: {
+      readonly cpuShares?: number
+      readonly cpuQuota?: number
+      readonly cpuPeriod?: number
+      readonly memoryLimit?: number
+      readonly pidsLimit?: number
+      readonly hugePages?: { readonly [name: string]: number }
+    }
+    readonly to: {
+      readonly cpuShares?: number
+      readonly cpuQuota?: number
+      readonly cpuPeriod?: number
+      readonly memoryLimit?: number
+      readonly pidsLimit?: number
+      readonly hugePages?: { readonly [name: string]: number }
+    }
+  }
+}
+
+/** The resources could not be brought into force, or not all of them; it is tried again after a back-off. */
+export interface ResizeFailedData {
+  readonly message: string
+  readonly failures: number
+  readonly retryAt: string
+}
+
+/** Everything that runs of the pod has the resources that it was admitted with. */
+export type ResizeCompletedData = { readonly [name: string]: unknown }
+
+/** The manifest of a running pod changed under the same uid in what cannot be changed while it runs. The pod runs on as it was; with another uid (or none) it would be replaced. */
+export interface PodUpdateRefusedData {
+  readonly source: string
+  readonly field: string
+  readonly message: string
+}
+
+/** The manifest of the running pod is again one that the pod can have. */
+export type PodUpdateWithdrawnData = { readonly [name: string]: unknown }
 
 /** A container that this probe watches runs; the probe is asked every period from now on. */
 export interface ProbeStartedData {
@@ -1978,6 +2100,16 @@ export interface EventData {
   readonly ContainerReadinessChanged: ContainerReadinessChangedData
   readonly ContainerProbeReported: ContainerProbeReportedData
   readonly ContainerRemoved: ContainerRemovedData
+  readonly ResizeRequested: ResizeRequestedData
+  readonly ResizeWithdrawn: ResizeWithdrawnData
+  readonly ResizePending: ResizePendingData
+  readonly ResizeAccepted: ResizeAcceptedData
+  readonly ResizeStarted: ResizeStartedData
+  readonly ResizeActuated: ResizeActuatedData
+  readonly ResizeFailed: ResizeFailedData
+  readonly ResizeCompleted: ResizeCompletedData
+  readonly PodUpdateRefused: PodUpdateRefusedData
+  readonly PodUpdateWithdrawn: PodUpdateWithdrawnData
   readonly ProbeStarted: ProbeStartedData
   readonly ProbeSucceeded: ProbeSucceededData
   readonly ProbeFailed: ProbeFailedData
@@ -2085,6 +2217,16 @@ export const tagsByType = {
   "dev.chronode.ContainerReadinessChanged.v1": "ContainerReadinessChanged",
   "dev.chronode.ContainerProbeReported.v1": "ContainerProbeReported",
   "dev.chronode.ContainerRemoved.v1": "ContainerRemoved",
+  "dev.chronode.ResizeRequested.v1": "ResizeRequested",
+  "dev.chronode.ResizeWithdrawn.v1": "ResizeWithdrawn",
+  "dev.chronode.ResizePending.v1": "ResizePending",
+  "dev.chronode.ResizeAccepted.v1": "ResizeAccepted",
+  "dev.chronode.ResizeStarted.v1": "ResizeStarted",
+  "dev.chronode.ResizeActuated.v1": "ResizeActuated",
+  "dev.chronode.ResizeFailed.v1": "ResizeFailed",
+  "dev.chronode.ResizeCompleted.v1": "ResizeCompleted",
+  "dev.chronode.PodUpdateRefused.v1": "PodUpdateRefused",
+  "dev.chronode.PodUpdateWithdrawn.v1": "PodUpdateWithdrawn",
   "dev.chronode.ProbeStarted.v1": "ProbeStarted",
   "dev.chronode.ProbeSucceeded.v1": "ProbeSucceeded",
   "dev.chronode.ProbeFailed.v1": "ProbeFailed",

@@ -11,6 +11,7 @@ import { logEvents } from "./kinds/log.ts"
 import { nodeEvents } from "./kinds/node.ts"
 import { podEvents } from "./kinds/pod.ts"
 import { probeEvents } from "./kinds/probe.ts"
+import { resizeEvents } from "./kinds/resize.ts"
 import { runtimeEvents } from "./kinds/runtime.ts"
 import { sourceEvents } from "./kinds/source.ts"
 import { streamEvents } from "./kinds/stream.ts"
@@ -23,6 +24,7 @@ const definitions = [
   ...imageEvents,
   ...podEvents,
   ...containerEvents,
+  ...resizeEvents,
   ...probeEvents,
   ...volumeEvents,
   ...logEvents,

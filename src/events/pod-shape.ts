@@ -24,7 +24,7 @@ interface Structure {
 
 const logOnly = new Set(["valueHash", "envDigest"])
 /** Maps and texts that hold quantities, where a bare number is as good as text. */
-const quantityMaps = new Set(["requests", "limits"])
+const quantityMaps = new Set(["requests", "limits", "overhead"])
 const quantities = new Set(["sizeLimit", "divisor"])
 
 const shapeOf = (schema: Structure, name: string): Shape => {

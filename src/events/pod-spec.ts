@@ -156,6 +156,13 @@ export const WindowsOptions = Schema.Struct({
   hostProcess: opt(Schema.Boolean)
 })
 
+/** Whether a resize of one resource restarts the container (KEP-1287); absent: it does not. */
+export const ContainerResizePolicy = Schema.Struct({
+  resourceName: Schema.Literals(["cpu", "memory"]),
+  restartPolicy: Schema.Literals(["NotRequired", "RestartContainer"])
+})
+export type ContainerResizePolicy = typeof ContainerResizePolicy.Type
+
 export const SecurityContext = Schema.Struct({
   privileged: opt(Schema.Boolean),
   runAsUser: opt(int),
@@ -185,6 +192,7 @@ export const Container = Schema.Struct({
   envFrom: opt(list(EnvFromSource)),
   ports: opt(list(ContainerPort)),
   resources: opt(ResourceRequirements),
+  resizePolicy: opt(list(ContainerResizePolicy)),
   volumeMounts: opt(list(VolumeMount)),
   livenessProbe: opt(Probe),
   readinessProbe: opt(Probe),
@@ -205,6 +213,7 @@ export type Container = typeof Container.Type
 const {
   ports: _ports,
   resources: _resources,
+  resizePolicy: _resizePolicy,
   livenessProbe: _liveness,
   readinessProbe: _readiness,
   startupProbe: _startup,
@@ -312,6 +321,10 @@ export const PodSpec = Schema.Struct({
   volumes: opt(list(Volume)),
   /** Secrets with credentials of registries, in the pod's namespace. */
   imagePullSecrets: opt(list(Schema.Struct({ name: opt(text) }))),
+  /** KEP-2837: what the pod asks for as a whole. */
+  resources: opt(ResourceRequirements),
+  /** KEP-688: what the pod takes beside its containers, as its RuntimeClass says. */
+  overhead: opt(textMap),
   restartPolicy: opt(Schema.Literals(["Always", "OnFailure", "Never"])),
   terminationGracePeriodSeconds: opt(int),
   activeDeadlineSeconds: opt(int),

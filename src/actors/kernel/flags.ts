@@ -86,6 +86,14 @@ export const configRetry: DecisionFlag = {
     "A container that waits for what its definition refers to (CreateContainerConfigError) is tried again every 10 s, as kubelet does. Without it the pauses grew to 300 s."
 }
 
+export const inPlaceResize: DecisionFlag = {
+  number: 10,
+  name: "InPlaceResize",
+  since: "0.1.0",
+  about:
+    "A manifest that keeps the uid of its running pod and asks for other resources resizes the pod in place; what else it changes is refused and told. Without it a definition with the uid of the running pod changed nothing but its ephemeral containers."
+}
+
 /** All of them, in order of their numbers. */
 export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   restartAfterOwnKill,
@@ -96,7 +104,8 @@ export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   podConditions,
   leastGracePeriod,
   readyWhileStopping,
-  configRetry
+  configRetry,
+  inPlaceResize
 ]
 
 /** The numbers of those that are in force: an input of every decision. */

@@ -9,9 +9,10 @@ import type { Prober } from "../../adapters/probing/port.ts"
 import type { Volumes } from "../../adapters/volumes/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
-import type { Behavior, Outgoing, Reaction } from "../kernel/behavior.ts"
+import type { Behavior, Observation, Outgoing, Reaction } from "../kernel/behavior.ts"
 import { TierHints } from "../node/tier-hints.ts"
 import type { RuntimeView } from "../runtime/features.ts"
+import type { Placements } from "../source/placements.ts"
 import type { PodCommand } from "./commands.ts"
 import { ensureContainer, removeDeadContainers, stopContainer } from "./container-effects.ts"
 import { podDecider } from "./decider.ts"
@@ -20,6 +21,7 @@ import { runHook } from "./hook-effects.ts"
 import { podMessages, podReminders, podTells } from "./messages.ts"
 import type { Pods } from "./pods.ts"
 import { observePreempted } from "./preempted-observer.ts"
+import { applyResize, observeDeferred } from "./resize-effects.ts"
 import { cleanUp, ensureSandbox, stopSandbox } from "./sandbox-effects.ts"
 import type { PodSettings } from "./settings.ts"
 import { containerIn, type HookType, isAlive, isHeld, type PodState } from "./state.ts"
@@ -30,6 +32,7 @@ export type PodNeeds =
   | ContainerRuntime
   | Host
   | Manifests
+  | Placements
   | Pods
   | PodSettings
   | Prober
@@ -69,6 +72,8 @@ const work = (event: PodEvent, state: PodState, id: ActorId): Reaction<PodNeeds>
       const c = containerIn(state, event.container)
       return c?.containerId === event.containerId ? self(runHook(state, c, event.hook)) : []
     }
+    case "ResizeStarted":
+      return self(applyResize(state))
     case "SandboxStopRequested":
       return one(stopSandbox(event.sandboxId))
     case "PodCleanupRequested":
@@ -87,7 +92,12 @@ const react = ({ event }: RecordedEvent<PodEvent>, state: PodState, id: ActorId)
 }
 
 /** Events after which the cgroups above the pods may be due to change. */
-const touchesTiers: ReadonlySet<PodEvent["_tag"]> = new Set(["PodAdmitted", "PodPhaseChanged", "PodRemoved"])
+const touchesTiers: ReadonlySet<PodEvent["_tag"]> = new Set([
+  "PodAdmitted",
+  "PodPhaseChanged",
+  "PodRemoved",
+  "ResizeAccepted"
+])
 const touchTiers: Work = Effect.flatMap(TierHints, ({ touch }) => Effect.as(touch, []))
 
 /**
@@ -108,6 +118,7 @@ const resume = (state: PodState, id: ActorId): Reaction<PodNeeds> => {
       : []),
     ...(state.sandbox?.status === "stopping" ? [one(stopSandbox(state.sandbox.sandboxId))] : []),
     ...(state.cleanup === null ? [] : [one(cleanUp(pod))]),
+    ...(state.resize?.status === "applying" ? [self(applyResize(state))] : []),
     ...state.containers.filter((c) => c.status === "starting").map((c) => self(ensureContainer(state, c.name, true))),
     ...state.containers.filter((c) => c.status === "killing" && !isHeld(c)).map((c) => self(stopContainer(c))),
     ...state.containers
@@ -122,19 +133,35 @@ export const podBehavior: Behavior<PodState, PodCommand, PodEvent, PodNeeds> = {
   ...podDecider,
   react,
   resume,
-  observe: (state, id) => {
-    const { preempting, replacement } = state
-    if (preempting === undefined || replacement === null) return []
-    const { uid } = replacement.pod.metadata
-    return [
-      {
-        key: `preempted/${uid}`,
-        because: preempting.because,
-        run: (emit) =>
-          observePreempted(preempting.pods, (at) =>
-            emit({ to: id, command: { _tag: "ReportPreempted", at, uid } as PodCommand })
-          )
-      }
-    ]
-  }
+  observe: (state, id) => [...waitsForPlace(state, id), ...waitsForRoom(state, id)]
+}
+
+/** A resize that was deferred. */
+const waitsForRoom = (state: PodState, id: ActorId): ReadonlyArray<Observation<PodNeeds>> => {
+  const pending = state.resize?.pending
+  if (pending?.reason !== "Deferred" || state.termination !== null) return []
+  return [
+    {
+      key: `deferred/${pending.because}`,
+      because: pending.because,
+      run: (emit) => observeDeferred(state, (command) => emit({ to: id, command }))
+    }
+  ]
+}
+
+/** Its place is being made. */
+const waitsForPlace = (state: PodState, id: ActorId): ReadonlyArray<Observation<PodNeeds>> => {
+  const { preempting, replacement } = state
+  if (preempting === undefined || replacement === null) return []
+  const { uid } = replacement.pod.metadata
+  return [
+    {
+      key: `preempted/${uid}`,
+      because: preempting.because,
+      run: (emit) =>
+        observePreempted(preempting.pods, (at) =>
+          emit({ to: id, command: { _tag: "ReportPreempted", at, uid } as PodCommand })
+        )
+    }
+  ]
 }

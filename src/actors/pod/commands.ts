@@ -162,7 +162,20 @@ export const ObserveRuntime = Schema.TaggedStruct("ObserveRuntime", {
 })
 export type ObserveRuntime = typeof ObserveRuntime.Type
 
+/** What became of bringing a resize into force. `containers`: those that were updated while they ran. */
+export const ReportResize = Schema.TaggedStruct("ReportResize", {
+  at,
+  outcome: Schema.Literals(["done", "failed"]),
+  message: opt(text),
+  containers: opt(Schema.Array(text)),
+  cgroup: opt(Schema.Struct({ path: text, from: CgroupValues, to: CgroupValues }))
+})
+/** A deferred resize may fit now. */
+export const RetryResize = Schema.TaggedStruct("RetryResize", { at, room: NodeRoom })
+
 export const PodCommand = Schema.Union([
+  ReportResize,
+  RetryResize,
   DesirePod,
   UndesirePod,
   PreemptPod,

@@ -21,6 +21,7 @@ import { podHostname } from "./hostname.ts"
 import { hostNetworkHostsFile, podHostsFile } from "./hosts-file.ts"
 import type { MountUnsatisfied } from "./mounts.ts"
 import { containerLogLink, containerLogPath, hostsFilePath, podLogDirectory, terminationLogPath } from "./node-facts.ts"
+import { resourcesOf, withResources } from "./pod-resources.ts"
 import { sandboxConfigOf } from "./sandbox-effects.ts"
 import { imageUser } from "./security.ts"
 import { PodSettings } from "./settings.ts"
@@ -153,7 +154,14 @@ const prepare = (
     const host = yield* Host
     const manifests = yield* Manifests
     const { facts } = yield* PodSettings
-    const pod = yield* manifests.secretsOf(recorded.metadata.uid)
+    const declared = yield* manifests.secretsOf(recorded.metadata.uid)
+    const { updateRefused } = state
+    if (updateRefused !== undefined) {
+      const message = `the manifest changed in what a running pod cannot change: ${updateRefused.field} ${updateRefused.message}`
+      return yield* new PodNotDeclared({ uid: recorded.metadata.uid, message })
+    }
+    // What is asked for and cannot be had yet is not what it starts with.
+    const pod = withResources(declared, resourcesOf(recorded))
     const written = containerSpec(pod, container.name)
     const userNamespace = state.definition?.userNamespace
     const own = userNamespace === undefined ? { pod } : { pod, userNamespace }

@@ -83,7 +83,7 @@ const removeNeverRan = (containerId: string, cgroupParent: string) =>
   })
 
 /** A container's own cgroup below its pod's: with the driver cgroupfs, and containerd's and CRI-O's with systemd. */
-const cgroupNames = (id: string): ReadonlyArray<string> => [id, `cri-containerd-${id}.scope`, `crio-${id}.scope`]
+export const cgroupNames = (id: string): ReadonlyArray<string> => [id, `cri-containerd-${id}.scope`, `crio-${id}.scope`]
 
 /** A start that an earlier life asked for may be under way: how often it is looked whether it is over, and the pause. */
 const settleLooks = 50

@@ -22,6 +22,7 @@ import { operationFailed, retryDelay } from "./operation-failed.ts"
 import { isTerminalPhase } from "./phase.ts"
 import { plan } from "./plan.ts"
 import { qosClass } from "./qos.ts"
+import { learnResize, retryResize, updateResources } from "./resize.ts"
 import { everyContainer } from "./spec-extension.ts"
 import { containerIn, emptyPod, type PodState, uidOf } from "./state.ts"
 import { podTimers } from "./timers.ts"
@@ -45,6 +46,8 @@ const learning: Learn = {
   ReportVolume: (d, command) => learnVolume(d, command),
   ReportProbe: (d, command) => learnProbe(d, command),
   ReportSandbox: (d, command) => learnSandbox(d, command),
+  ReportResize: (d, command) => learnResize(d, command),
+  RetryResize: (d, command) => retryResize(d, command),
   ReportCgroup: (d, command) => learnCgroup(d, command),
   ReportSandboxStop: (d, command) => learnSandboxStop(d, command),
   ReportContainerCreated: (d, command) => learnCreated(d, command),
@@ -98,6 +101,7 @@ const desire = (d: PodDecision, desired: Desired): void => {
   }
   if (definition.pod.metadata.uid === uid && termination === null) {
     updateEphemeral(d, desired.pod)
+    updateResources(d, desired)
     return
   }
   // The one that waits may have been given ephemeral containers meanwhile.

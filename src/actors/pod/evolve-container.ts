@@ -4,7 +4,20 @@ import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { containerEvents } from "../../events/kinds/container.ts"
 import { type BackOff, type BackOffPolicy, grow } from "./backoff.ts"
+import { resourcesOf } from "./pod-resources.ts"
 import { type ContainerInState, crashPolicy, type Exit, isRegular, type PodState } from "./state.ts"
+
+/** What is started has the resources of the definition. */
+const actuatedBy = (state: PodState, name: string): PodState => {
+  const { resize, definition } = state
+  if (resize?.actuated === undefined || definition === null) return state
+  const own = resourcesOf(definition.pod).containers[name] ?? {}
+  const { actuated } = resize
+  return {
+    ...state,
+    resize: { ...resize, actuated: { ...actuated, containers: { ...actuated.containers, [name]: own } } }
+  }
+}
 
 export type ContainerEvent = EventsOf<typeof containerEvents>
 
@@ -44,7 +57,8 @@ export const evolveContainer = (state: PodState, event: ContainerEvent, meta: Ev
         waiting: { reason: event.reason, message: event.message }
       }))
     case "ContainerStartRequested":
-      return withContainer(state, event.container, meta, (c) => ({
+      // It starts with what the pod was admitted with.
+      return withContainer(actuatedBy(state, event.container), event.container, meta, (c) => ({
         status: "starting",
         attempt: event.attempt,
         sandboxId: event.sandboxId,

@@ -8,6 +8,7 @@ import type { EphemeralContainer } from "../../events/pod-spec.ts"
 import type { Decision } from "../kernel/decision.ts"
 import { maximumDelay } from "./backoff.ts"
 import { type ContainerEvent, evolveContainer } from "./evolve-container.ts"
+import { evolveResize, isResizeEvent, type ResizeEvent } from "./evolve-resize.ts"
 import { isSidecar } from "./spec-extension.ts"
 import {
   type Definition,
@@ -19,7 +20,7 @@ import {
   type VolumeInState
 } from "./state.ts"
 
-export type PodEvent = EventsOf<typeof podEvents> | ContainerEvent
+export type PodEvent = EventsOf<typeof podEvents> | ContainerEvent | ResizeEvent
 /** A decision about a pod that is being made. */
 export type PodDecision = Decision<PodState, PodEvent>
 
@@ -235,6 +236,6 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
       // What waited for the end comes in by an event of its own, in the same decision.
       return { ...emptyPod(state.name), replacement: state.replacement }
     default:
-      return evolveContainer(state, event, meta)
+      return isResizeEvent(event) ? evolveResize(state, event, meta) : evolveContainer(state, event, meta)
   }
 }

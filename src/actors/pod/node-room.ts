@@ -60,6 +60,9 @@ const predicate = (name: string, why: string): Refusal => ({
 export const requirements = (spec: PolicyPodSpec, room: NodeRoom): ReadonlyArray<Requirement> =>
   lacks(spec, room).map(({ resource, missing }) => ({ resource, quantity: Number(missing) }))
 
+/** Whether it is for want of a resource. */
+export const isLack = ({ reason }: Refusal): boolean => reason.startsWith("OutOf")
+
 /** Everything that speaks against the pod, in kubelet's words; the first is the reason of its rejection. */
 export const roomRefusals = (spec: PolicyPodSpec, room: NodeRoom): ReadonlyArray<Refusal> => {
   const unmet = unmetPlacement(spec, room.labels, room.labels["kubernetes.io/hostname"])

@@ -18,7 +18,7 @@ export const planBackOffs = (d: PodDecision): void => {
 const planBackOff = (d: PodDecision, c: ContainerInState): void => {
   if (c.lastExit === null || !isRestarted(d.state, c)) return
   // Who asked for it waits; the others start over with it, as if they had never run (KEP-5532 removes them).
-  if (c.lastExit.killedFor === "RestartAllContainers") return
+  if (c.lastExit.killedFor === "RestartAllContainers" || c.lastExit.killedFor === "Resize") return
   const finishedAt = millis(c.lastExit.finishedAt)
   const decision = crashDecision(crashPolicy(d.state), c.crashes ?? undefined, finishedAt, finishedAt)
   if (decision.start) return
@@ -35,6 +35,8 @@ const planBackOff = (d: PodDecision, c: ContainerInState): void => {
 
 export const planContainers = (d: PodDecision): void => {
   if (d.state.sandbox?.status !== "ready") return
+  // The pod's cgroup takes the new resources first.
+  if (d.state.resize?.status === "applying") return
   const { sandboxId } = d.state.sandbox
   const due = dueToStart(d.state)
   if (due.length === 0) return
@@ -66,4 +68,6 @@ const startReason = (c: ContainerInState): string =>
       ? "first start"
       : c.again === true
         ? "all containers of the pod start over"
-        : `it ended with exit code ${c.lastExit.exitCode}${c.lastExit.oomKilled ? ", out of memory" : ""}`
+        : c.lastExit.killedFor === "Resize"
+          ? "it takes its new resources"
+          : `it ended with exit code ${c.lastExit.exitCode}${c.lastExit.oomKilled ? ", out of memory" : ""}`

@@ -101,6 +101,12 @@ export const killUnclear = (d: PodDecision, c: ContainerInState): void => {
   kill(d, c, "Unknown", { message, gracePeriodSeconds: grace(d, c, "Unknown"), because: c.startedBecause }, false)
 }
 
+/** Its resizePolicy says so (`kuberuntime_manager.go` computePodResizeAction). */
+export const killForResize = (d: PodDecision, c: ContainerInState, because: string): void => {
+  const message = `Container ${c.name} resize requires restart`
+  kill(d, c, "Resize", { message, gracePeriodSeconds: grace(d, c, "Resize"), because }, false)
+}
+
 /** The whole pod stops: all containers are told at once, and sidecars wait for their turn. */
 export const stopAll = (
   d: PodDecision,

@@ -12,6 +12,7 @@ import { isTerminalPhase } from "./phase.ts"
 import { planBackOffs, planContainers, trigger } from "./plan-containers.ts"
 import { planHooks } from "./plan-hooks.ts"
 import { planKillRetries, planKills, planStops, stopAll } from "./plan-kills.ts"
+import { planResize } from "./plan-resize.ts"
 import { planReport } from "./report.ts"
 import { isInitFailed, isOver, restartsAll, toRun } from "./start-order.ts"
 import { containerIn, isAlive } from "./state.ts"
@@ -25,6 +26,7 @@ export const plan = (d: PodDecision): void => {
   else {
     planRestartOfAll(d)
     planKills(d)
+    planResize(d)
     planSandbox(d)
     planBackOffs(d)
     if (!d.state.restarting) planContainers(d)

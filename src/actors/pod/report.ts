@@ -51,7 +51,21 @@ export const planReport = (d: PodDecision): void => {
     ...disruptionTarget(d.state.failed, phase),
     ...(isOn(d.flags, podConditions) ? restartingAll(d.state, pod, phase) : [])
   ]
+  for (const condition of resizeConditions(d.state)) tellCondition(d, condition, because(d.state.resize?.because))
   for (const condition of conditions) tellCondition(d, condition, because(lastMoved(d)))
+}
+
+/** PodResizePending and PodResizeInProgress (`status_manager.go`); told of pods that were resized once. */
+const resizeConditions = ({ resize, conditions }: PodState): ReadonlyArray<PodCondition> => {
+  const told = (type: string, holds: boolean, reason = "", message = ""): ReadonlyArray<PodCondition> => {
+    if (!holds) return conditions[type] === undefined ? [] : [{ type, status: "False" }]
+    return [{ type, status: "True", reason, message }]
+  }
+  const { pending, actuated, status, message } = resize ?? {}
+  return [
+    ...told("PodResizePending", pending?.reason !== undefined, pending?.reason, pending?.message),
+    ...told("PodResizeInProgress", actuated !== undefined, ...(status === "failed" ? ["Error", message] : []))
+  ]
 }
 
 /** A terminal phase never leaves. A pod that failed as a whole says so when nothing of it runs (`status_manager.go`). */

@@ -1,10 +1,10 @@
 /**
  * The pod as the policies read it: `Pod` of src/events/pod-spec.ts, and beside it the fields that the policies already
- * understand while manifests and the log do not carry them yet (pod-level resources, overhead). Every `Pod` is a
- * `PolicyPod`. A field moves to pod-spec.ts when
+ * understand while manifests and the log do not carry them yet. Every `Pod` is a `PolicyPod`. A field moves to
+ * pod-spec.ts when
  * the whole runtime honours it; then it is deleted here.
  */
-import type { Container, Pod, PodSpec, ResourceRequirements, RestartRule } from "../../events/pod-spec.ts"
+import type { Container, Pod, PodSpec, RestartRule } from "../../events/pod-spec.ts"
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never"
 
@@ -15,10 +15,6 @@ export type PolicyContainer = Container
 export type PolicyPodSpec = Omit<PodSpec, "containers" | "initContainers"> & {
   readonly containers: ReadonlyArray<PolicyContainer>
   readonly initContainers?: ReadonlyArray<PolicyContainer>
-  /** KEP-2837, pod-level resources. */
-  readonly resources?: ResourceRequirements
-  /** KEP-688, from the RuntimeClass. */
-  readonly overhead?: Readonly<Record<string, string>>
 }
 
 export interface PolicyPod {

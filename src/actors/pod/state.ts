@@ -12,6 +12,7 @@ import type { Container, EphemeralContainer, Pod } from "../../events/pod-spec.t
 import type { UserNamespace } from "../../events/user-namespace.ts"
 import { containerGcPolicy } from "../runtime/garbage.ts"
 import { type BackOff, type BackOffPolicy, crashBackOffPolicy } from "./backoff.ts"
+import type { PodResources } from "./pod-resources.ts"
 import type { QosClass } from "./qos.ts"
 
 export interface Definition {
@@ -156,6 +157,25 @@ export interface ConditionInState {
 /** What was told of wishes for ephemeral containers that a pod that runs cannot be given, by name. */
 export type EphemeralDifference = Pick<EventOf<"EphemeralContainersDiffer">, "removed" | "changed" | "refused">
 
+/** A resize in place. What the pod was admitted with stands in its definition. */
+export interface ResizeInState {
+  /** What is asked for and cannot be had; `reason` absent: it is being decided. */
+  readonly pending?: {
+    readonly to: PodResources
+    readonly reason?: "Deferred" | "Infeasible"
+    readonly message: string
+    readonly because: string
+  }
+  /** What is in force of what runs, until it is what the definition says; absent: it is. */
+  readonly actuated?: PodResources
+  /** The pod's cgroup has not been set since. */
+  readonly cgroupDue?: boolean
+  readonly status?: "applying" | "failed"
+  readonly message?: string
+  readonly retry?: Retry | null
+  readonly because: string
+}
+
 export interface PodState {
   /** `namespace/name` */
   readonly name: string
@@ -175,6 +195,10 @@ export interface PodState {
   readonly restarting?: { readonly because: string } | null
   readonly volumes: ReadonlyArray<VolumeInState>
   readonly sandbox: SandboxInState | null
+  /** Other resources that were asked for while it runs; absent: there were none. */
+  readonly resize?: ResizeInState
+  /** What of its manifest cannot be changed while it runs. */
+  readonly updateRefused?: { readonly field: string; readonly message: string }
   /** Its cgroup as the kernel was told it. */
   readonly cgroup?: { readonly path: string; readonly values: CgroupValues }
   readonly containers: ReadonlyArray<ContainerInState>
@@ -265,7 +289,7 @@ export const isAlive = (container: ContainerInState): boolean =>
 
 /** The agent stopped it for something that a new start is to mend, whatever the exit code of the stopped process was. */
 export const isOwnKill = ({ killedFor }: Exit): boolean => killedFor !== undefined && ownKills.has(killedFor)
-const ownKills: ReadonlySet<KillReason> = new Set(["LivenessProbe", "StartupProbe", "SandboxLost", "Unknown"])
+const ownKills: ReadonlySet<KillReason> = new Set(["LivenessProbe", "StartupProbe", "SandboxLost", "Resize", "Unknown"])
 
 /** A container whose stop signal waits for its preStop hook or for the ends of others. */
 export const isHeld = (c: ContainerInState): c is ContainerInState & { readonly kill: KillInState } =>

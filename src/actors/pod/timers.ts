@@ -12,6 +12,7 @@ export const podTimers = (state: PodState): ReadonlyArray<Timer> => {
   }
   add("sandbox", state.sandbox?.retry)
   add("cleanup", state.cleanup?.retry)
+  if (state.resize?.status === "failed") add("resize", state.resize.retry)
   const deadline = state.definition.pod.spec.activeDeadlineSeconds
   if (
     deadline !== undefined &&

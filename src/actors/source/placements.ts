@@ -49,7 +49,9 @@ export class Placements extends Context.Service<
             asked.set(name, pod)
             return room
           }
-          const preempt = preemptedBy(pod, room, others)
+          // A pod that runs and asks for more waits until there is room.
+          const runs = pods.all().some(({ state }) => state.definition?.pod.metadata.uid === pod.metadata.uid)
+          const preempt = runs ? [] : preemptedBy(pod, room, others)
           if (preempt.length === 0) return room
           asked.set(name, pod)
           for (const { uid } of preempt) leaving.add(uid)

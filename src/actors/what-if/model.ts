@@ -52,6 +52,11 @@ export class WorldModel {
       }
       case "SandboxRequested":
         return [this.sandbox(event.attempt, state, at)]
+      case "ResizeStarted": {
+        const then = at + this.took("ResizeStarted", "ResizeActuated", "")
+        const containers = [...new Set([...event.memory, ...event.cpu])]
+        return [{ _tag: "ReportResize", at: then, outcome: "done", containers }]
+      }
       case "SandboxStopRequested": {
         const then = at + this.took("SandboxStopRequested", "SandboxStopped", "")
         return [{ _tag: "ReportSandboxStop", at: then, sandboxId: event.sandboxId, outcome: "stopped" }]

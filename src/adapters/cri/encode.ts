@@ -78,10 +78,9 @@ export const appArmorText = (profile: SecurityProfile | undefined): string => {
   }
 }
 
-const resources = (
-  limits: LinuxContainerResources | undefined
-): MessageInitShape<typeof LinuxContainerResourcesSchema> | undefined =>
-  limits &&
+export const encodeResources = (
+  limits: LinuxContainerResources
+): MessageInitShape<typeof LinuxContainerResourcesSchema> =>
   present({
     cpuPeriod: int64(limits.cpuPeriod),
     cpuQuota: int64(limits.cpuQuota),
@@ -94,6 +93,10 @@ const resources = (
     unified: limits.unified && { ...limits.unified },
     memorySwapLimitInBytes: int64(limits.memorySwapLimitInBytes)
   })
+
+const resources = (
+  limits: LinuxContainerResources | undefined
+): MessageInitShape<typeof LinuxContainerResourcesSchema> | undefined => limits && encodeResources(limits)
 
 export const encodeSandboxConfig = (config: SandboxConfig): MessageInitShape<typeof PodSandboxConfigSchema> => {
   const security = config.linux.securityContext

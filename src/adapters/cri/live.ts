@@ -12,7 +12,7 @@ import {
   decodeStatus,
   idOf
 } from "./decode.ts"
-import { encodeAuthConfig, encodeContainerConfig, encodeSandboxConfig } from "./encode.ts"
+import { encodeAuthConfig, encodeContainerConfig, encodeResources, encodeSandboxConfig } from "./encode.ts"
 import { ContainerSchema, ImageService, PodSandboxSchema, RuntimeService } from "./generated/api_pb.js"
 import { makeListing } from "./listing.ts"
 import { ContainerRuntime, type CriError, deadlines, type Labels, type StreamOptions } from "./port.ts"
@@ -118,6 +118,13 @@ const containerCalls = ({ unary, unaryBytes }: Channel, limit: Record<keyof type
             () => filterOf(labels),
             (response) => response.containers.map(decodeContainer)
           ),
+    updateContainerResources: (containerId, resources) =>
+      unary(
+        RuntimeService.method.updateContainerResources,
+        limit.request,
+        () => ({ containerId, linux: encodeResources(resources) }),
+        nothing
+      ),
     reopenContainerLog: (containerId) =>
       unary(RuntimeService.method.reopenContainerLog, limit.quick, () => ({ containerId }), nothing),
     execSync: (containerId, command, timeoutSeconds) =>

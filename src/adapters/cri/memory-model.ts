@@ -39,7 +39,7 @@ export interface MemorySandbox {
 export interface MemoryContainer {
   readonly id: string
   readonly sandboxId: string
-  readonly config: ContainerConfig
+  config: ContainerConfig
   readonly program: Program
   readonly imageId: string
   readonly logPath: string

@@ -30,6 +30,7 @@ import type {
   ContainerStatus,
   ExecResult,
   Labels,
+  LinuxContainerResources,
   Sandbox,
   SandboxConfig,
   SandboxStatus
@@ -274,6 +275,16 @@ export class MemoryPods {
     return Effect.sync(() =>
       [...this.containers.values()].filter((c) => hasLabels(c.config.labels, labels)).map(describeContainer)
     )
+  }
+
+  /** What is given is laid over what there is; the container's config tells it. */
+  updateResources(id: string, resources: LinuxContainerResources): Answer<void> {
+    return Effect.flatMap(this.#container(id), (container) => {
+      const { linux } = container.config
+      const merged = { ...linux, resources: { ...linux.resources, ...resources } }
+      container.config = { ...container.config, linux: merged }
+      return Effect.void
+    })
   }
 
   /** The files are somebody else's; only a container that runs has one open. */

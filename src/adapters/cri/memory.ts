@@ -118,6 +118,8 @@ const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, 
       removeContainer: (id) => call("RemoveContainer", nameOf(id), (now) => pods.remove(id, now)),
       containerStatus: (id) => call("ContainerStatus", nameOf(id), () => pods.containerStatus(id)),
       listContainers: (labels) => call("ListContainers", "", () => pods.listContainers(labels)),
+      updateContainerResources: (id, resources) =>
+        call("UpdateContainerResources", nameOf(id), () => pods.updateResources(id, resources)),
       reopenContainerLog: (id) => call("ReopenContainerLog", nameOf(id), () => pods.reopenLog(id)),
       exec: () => call("Exec", "", noStreaming),
       attach: () => call("Attach", "", noStreaming),

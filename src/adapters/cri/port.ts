@@ -336,6 +336,11 @@ export class ContainerRuntime extends Context.Service<
     readonly removeContainer: (containerId: string) => Call<void>
     readonly containerStatus: (containerId: string) => Call<ContainerStatus>
     readonly listContainers: (labels: Labels) => Call<ReadonlyArray<Container>>
+    /**
+     * Sets the resources of a container that is created or runs, without a restart: what is absent (or 0) stays as it is.
+     * `Failed` where the kernel refuses; containerd takes it of one that has ended, and it means nothing.
+     */
+    readonly updateContainerResources: (containerId: string, resources: LinuxContainerResources) => Call<void>
     /** The runtime goes on with a new log file at the container's log path, and makes it; `Failed` where it does not run. */
     readonly reopenContainerLog: (containerId: string) => Call<void>
     /** Runs a command in the container; output is capped at 16 MiB by the runtime. `DeadlineExceeded` after `timeoutSeconds`. */

@@ -4,6 +4,7 @@
  */
 import type { Container, LifecycleHandler, Pod, Probe, Volume } from "../../events/pod-spec.ts"
 import { systemPriorities } from "../../events/system-priorities.ts"
+import { podResourceDefaults } from "./default-resources.ts"
 import type { UnidentifiedPod } from "./identity.ts"
 
 export const defaultNamespace = "default"
@@ -130,7 +131,8 @@ export const applyDefaults = (
       terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
       dnsPolicy: spec.dnsPolicy ?? "ClusterFirst",
       enableServiceLinks: spec.enableServiceLinks ?? true,
-      ...priorityOf(spec)
+      ...priorityOf(spec),
+      ...podResourceDefaults(spec.resources, containers, initContainers ?? [])
     }
   }
 }

@@ -23,15 +23,14 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ],
   [
     "spec",
-    words(`overhead preemptionPolicy
-      resourceClaims resources schedulerName schedulingGates schedulingGroup
+    words(`preemptionPolicy
+      resourceClaims schedulerName schedulingGates schedulingGroup
       topologySpreadConstraints workloadRef`)
   ],
   // Where else it could run, and beside whom, is a scheduler's question.
   ["spec.affinity", words("podAffinity podAntiAffinity")],
   ["spec.affinity.nodeAffinity", words("preferredDuringSchedulingIgnoredDuringExecution")],
   ["spec.securityContext", words("seLinuxChangePolicy")],
-  ["spec.containers[]", words("resizePolicy")],
   ["spec.containers[].resources", words("claims")]
 ])
 

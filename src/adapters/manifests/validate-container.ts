@@ -1,9 +1,9 @@
 /** The part of validation that is about containers: see validate.ts. */
 import type { Container, VolumeMount } from "../../events/pod-spec.ts"
 import { labelProblem, portNameProblem, portProblem } from "./names.ts"
-import { quantityNumber } from "./quantity.ts"
 import { localPathProblem, validateEnvironment } from "./validate-environment.ts"
 import { validateLifecycle, validateProbe, validateRestartRules, validateStopSignal } from "./validate-lifecycle.ts"
+import { validateResources } from "./validate-resources.ts"
 import { validateSecurity } from "./validate-security.ts"
 import type { Complain, WrittenPod, WrittenVolume } from "./written.ts"
 
@@ -36,7 +36,7 @@ export const validateContainers = (spec: Spec, volumes: ReadonlySet<string>, com
       validateEnvironment(container, path, emptyDirs, complain)
       validateMounts(container, path, volumes, complain)
       if (list === "ephemeralContainers") refuseSubPaths(container, path, complain)
-      validateResources(container, path, complain)
+      validateResources(container, path, spec, complain)
       if (container.securityContext !== undefined) {
         validateSecurity(container.securityContext, spec, `${path}.securityContext`, complain)
       }
@@ -160,31 +160,6 @@ const validateRecursiveReadOnly = (mount: Mount, path: string, complain: Complai
 /** A volume that names no source is one too. */
 const isEmptyDir = ({ name: _, ...source }: WrittenVolume): boolean =>
   source.emptyDir !== undefined || Object.keys(source).length === 0
-
-const validateResources = (container: Written, path: string, complain: Complain): void => {
-  const { requests = {}, limits = {} } = container.resources ?? {}
-  const numbers = (field: "requests" | "limits", of: Readonly<Record<string, string>>): ReadonlyMap<string, number> => {
-    const read = new Map<string, number>()
-    for (const [resource, text] of Object.entries(of)) {
-      const value = quantityNumber(text)
-      const at = `${path}.resources.${field}[${JSON.stringify(resource)}]`
-      if (value === undefined) complain(at, `${JSON.stringify(text.slice(0, 60))} is no quantity`)
-      else if (value < 0) complain(at, "must not be negative")
-      else read.set(resource, value)
-    }
-    return read
-  }
-  const limit = numbers("limits", limits)
-  for (const [resource, asked] of numbers("requests", requests)) {
-    const most = limit.get(resource)
-    if (most !== undefined && asked > most) {
-      complain(
-        `${path}.resources.requests[${JSON.stringify(resource)}]`,
-        `${requests[resource]} is more than the limit of ${limits[resource]}`
-      )
-    }
-  }
-}
 
 const check = (field: string, wrong: string | undefined, complain: Complain): void => {
   if (wrong !== undefined) complain(field, wrong)

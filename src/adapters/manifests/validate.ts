@@ -7,6 +7,7 @@ import { systemPriorities } from "../../events/system-priorities.ts"
 import { labelProblem, qualifiedNameProblem, subdomainProblem, uidProblem } from "./names.ts"
 import { validateNodeAffinity } from "./validate-affinity.ts"
 import { validateContainers } from "./validate-container.ts"
+import { validatePodResources } from "./validate-resources.ts"
 import { validatePodSecurity } from "./validate-security.ts"
 import { validateVolumes } from "./validate-volumes.ts"
 import type { Complain, WrittenPod } from "./written.ts"
@@ -25,6 +26,7 @@ export const validatePod = (pod: WrittenPod, complain: Complain): void => {
   }
   const volumes = validateVolumes(spec.volumes ?? [], complain)
   validateContainers(spec, volumes, complain)
+  validatePodResources(spec, complain)
   validatePodSecurity(spec, complain)
   validateRest(spec, complain)
 }

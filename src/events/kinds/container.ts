@@ -115,6 +115,8 @@ export const KillReason = Schema.Literals([
   "DeadlineExceeded",
   /** The exit of one of the pod's containers restarts all of them. */
   "RestartAllContainers",
+  /** Its resizePolicy restarts it for its new resources. */
+  "Resize",
   "Unknown",
   /** A pod of higher priority takes the place of this one. */
   "Preempting"

@@ -301,6 +301,18 @@ export const runtimeContract = (name: string, traits: SubjectTraits, start: () =
       assert.deepEqual(await run(runtime.listPodSandboxes(config.labels)), [])
     })
 
+    it("sets resources of a container that runs, one after another", given, () =>
+      inSandbox("resources", async (sandboxId, sandbox) => {
+        const id = await run(runtime.createContainer(sandboxId, containerConfig("app", commands.forever), sandbox))
+        await run(runtime.startContainer(id))
+        await run(runtime.updateContainerResources(id, { cpuShares: 512 }))
+        await run(runtime.updateContainerResources(id, { cpuQuota: 20_000, cpuPeriod: 100_000 }))
+        assert.equal((await run(runtime.containerStatus(id))).state, "CONTAINER_RUNNING")
+        await run(runtime.stopContainer(id, 0))
+        assert.equal(await refusal(runtime.updateContainerResources("e".repeat(64), { cpuShares: 256 })), "NotFound")
+      })
+    )
+
     it("begins a new log for a container that runs, and only for one", given, () =>
       inSandbox("reopen", async (sandboxId, sandbox) => {
         const id = await run(runtime.createContainer(sandboxId, containerConfig("app", commands.forever), sandbox))

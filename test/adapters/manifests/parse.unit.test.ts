@@ -123,13 +123,13 @@ describe("reading manifests", () => {
   })
 
   it("warns of fields that do not exist, and otherwise of fields that are not acted on", () => {
-    const { pods, ignoredFields } = parse(container("    colour: red\n    resizePolicy:\n    - {resourceName: cpu}\n"))
+    const { pods, ignoredFields } = parse(container("    colour: red\n    resources: {claims: []}\n"))
     assert.equal(pods.length, 1)
     assert.deepEqual(ignoredFields, [
       { line: 9, field: "spec.containers[0].colour", message: "is no field of a Pod; ignored" },
       {
         line: 10,
-        field: "spec.containers[0].resizePolicy",
+        field: "spec.containers[0].resources.claims",
         message: "is a Pod field that Chronode does not act on yet; ignored"
       }
     ])

@@ -1892,6 +1892,39 @@ export declare type ExecSyncResponse = Message<"runtime.v1.ExecSyncResponse"> & 
 export declare const ExecSyncResponseSchema: GenMessage<ExecSyncResponse>;
 
 /**
+ * @generated from message runtime.v1.UpdateContainerResourcesRequest
+ */
+export declare type UpdateContainerResourcesRequest = Message<"runtime.v1.UpdateContainerResourcesRequest"> & {
+  /**
+   * @generated from field: string container_id = 1;
+   */
+  containerId: string;
+
+  /**
+   * @generated from field: runtime.v1.LinuxContainerResources linux = 2;
+   */
+  linux?: LinuxContainerResources | undefined;
+};
+
+/**
+ * Describes the message runtime.v1.UpdateContainerResourcesRequest.
+ * Use `create(UpdateContainerResourcesRequestSchema)` to create a new message.
+ */
+export declare const UpdateContainerResourcesRequestSchema: GenMessage<UpdateContainerResourcesRequest>;
+
+/**
+ * @generated from message runtime.v1.UpdateContainerResourcesResponse
+ */
+export declare type UpdateContainerResourcesResponse = Message<"runtime.v1.UpdateContainerResourcesResponse"> & {
+};
+
+/**
+ * Describes the message runtime.v1.UpdateContainerResourcesResponse.
+ * Use `create(UpdateContainerResourcesResponseSchema)` to create a new message.
+ */
+export declare const UpdateContainerResourcesResponseSchema: GenMessage<UpdateContainerResourcesResponse>;
+
+/**
  * @generated from message runtime.v1.ReopenContainerLogRequest
  */
 export declare type ReopenContainerLogRequest = Message<"runtime.v1.ReopenContainerLogRequest"> & {
@@ -2964,6 +2997,14 @@ export declare const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof ListContainersRequestSchema;
     output: typeof ListContainersResponseSchema;
+  },
+  /**
+   * @generated from rpc runtime.v1.RuntimeService.UpdateContainerResources
+   */
+  updateContainerResources: {
+    methodKind: "unary";
+    input: typeof UpdateContainerResourcesRequestSchema;
+    output: typeof UpdateContainerResourcesResponseSchema;
   },
   /**
    * @generated from rpc runtime.v1.RuntimeService.ReopenContainerLog

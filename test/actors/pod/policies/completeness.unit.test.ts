@@ -40,9 +40,11 @@ const files = [
 ]
 
 const dualStack = "a pod's addresses stand as the runtime gives them; there is no API server that wants them by family"
-const resize = "in-place resize"
+const resize = "resources in the statuses of containers"
 const elsewhere: Readonly<Record<string, string>> = {
-  TestSubtractOverheadFromResourceConfig: resize,
+  TestSubtractOverheadFromResourceConfig:
+    "the runtime is told of overhead and resources of a sandbox when it is made; no call changes them later",
+  TestMergeResourceConfig: "values of a cgroup are computed whole, never merged",
   TestConvertToAPIContainerStatusesForResources: resize,
   Test_generateAPIPodStatusForInPlaceVPAEnabled: resize,
   TestConvertToAPIContainerStatusesWithImageVolumeDigest: "image volumes",
@@ -52,13 +54,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   TestStatusEquality: "no status is sent: each change of it is an event of its own",
   "TestStatusNormalization*":
     "no object holds all statuses: each end is an event with at most 4 KiB of last words, and times are as exact as the runtime tells them",
-  TestMergeResourceConfig: resize,
   TestRemoveMissingExtendedResources:
     "extended resources come with device plugins; what the node does not offer is not counted",
-  TestComputePodActionsForPodResize: resize,
-  TestValidatePodResizeAction: resize,
-  TestIsPodResizeInProgress: resize,
-  TestUpdatePodFromAllocation: resize,
   TestGenerateContainerConfigWithMemoryQoSEnforced: "memory QoS (alpha, KEP-2570)",
   TestQoSContainerCgroup: "memory QoS (alpha, KEP-2570)",
   TestNodeAllocatableReservationForScheduling: "eviction thresholds, which are reserved too, come with eviction",
