@@ -1,10 +1,14 @@
 // runtimes: bun
 /** Containers put into a pod that runs, on a real containerd. */
 import assert from "node:assert/strict"
+import { spawn } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import process from "node:process"
 import { after, before, describe, it } from "node:test"
-import { eventually, type NodeUnderTest } from "../support/agent.ts"
+import { Effect, Exit, Scope } from "effect"
+import { healthServer } from "../adapters/probing/health-server.ts"
+import { chronode, eventually, type NodeUnderTest } from "../support/agent.ts"
 import { container, type Fields, forever, pod } from "./manifests.ts"
 import { startWorld, type World, whyNotHere, within } from "./world.ts"
 
@@ -53,6 +57,23 @@ describe("a pod that runs, and what is put into it", { concurrency: false }, () 
     assert.deepEqual([views[0]?.uid, views[0]?.ready, views[0]?.restarts], [uid, "1/1", 0])
   })
 
+  it("is asked by gRPC, and restarted by what that says", within(60), async () => {
+    const scope = await Effect.runPromise(Scope.make())
+    const { port, asked } = await Effect.runPromise(Scope.provide(healthServer(), scope))
+    const probe = (service: string) => ({ grpc: { port, service }, periodSeconds: 1, failureThreshold: 2 })
+    const app = container("app", forever, { readinessProbe: probe(""), livenessProbe: probe("resting") })
+    // On the host's network the server of this test is on the pod's address.
+    node.put("grpc.json", pod("grpc", { hostNetwork: true, containers: [app] }))
+    const about = "pod/default/grpc"
+    await node.waitFor("ContainerReadinessChanged", about, { container: "app", ready: true })
+    const kill = await node.waitFor("ContainerKillRequested", about, { reason: "LivenessProbe" })
+    assert.match(String(kill.data.message), /service unhealthy \(responded with "NOT_SERVING"\)$/u)
+    assert.match(asked[0]?.userAgent ?? "", /^kube-probe\/1\.36 /u)
+    node.remove("grpc.json")
+    await node.waitFor("PodRemoved", about)
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  })
+
   it("asks to be stopped by a signal, which the runtime takes or is said not to know", within(60), async () => {
     const [started] = await node.seen("ContainerStarted", web, { container: "app" })
     const ignored = await node.seen("ContainerStopSignalIgnored", web, { container: "app" })
@@ -71,6 +92,13 @@ describe("a pod that runs, and what is put into it", { concurrency: false }, () 
       const differs = await node.waitFor("EphemeralContainersDiffer", web)
       assert.deepEqual(differs.data.changed, ["debug"])
       await node.waitFor("ContainerStarted", web, { container: "shell" })
+      const attached = spawn(chronode, ["attach", "default/web", "-c", "shell", "-i"], {
+        env: { ...process.env, CHRONODE_DATA_DIR: node.dataDir },
+        stdio: ["pipe", "ignore", "ignore"]
+      })
+      attached.stdin.end("hello\n")
+      await eventually("what was typed", () => (/ got hello$/mu.test(logOf("shell")) ? true : undefined))
+      attached.kill()
       await node.kill()
       node.put("web.json", withDebug())
       await node.start()

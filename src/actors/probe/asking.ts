@@ -77,11 +77,20 @@ const ask = (asked: AskedContainer): Effect.Effect<Answer, never, Prober | Manif
     return answer
   })
 
-/** When a container is first asked by whom begins at `begun`: its initial delay counts from its start. Milliseconds. */
-export const firstAsking = ({ spec, startedAt }: Pick<AskedContainer, "spec" | "startedAt">, begun: number): number => {
-  const { initialDelay } = timing(spec)
+/**
+ * When a container is first asked by whom begins at `begun`: its initial delay counts from its start. One that was asked by
+ * an earlier life of the agent goes on in its own rhythm, so that a start of the agent does not ask all at one moment
+ * (kubelet's worker waits for a random part of the period then). Milliseconds.
+ */
+export const firstAsking = (
+  { spec, startedAt, last }: Pick<AskedContainer, "spec" | "startedAt" | "last">,
+  begun: number
+): number => {
+  const { initialDelay, period } = timing(spec)
+  const first = Date.parse(startedAt) + initialDelay
+  if (last !== null && begun > first) return first + Math.ceil((begun - first) / period) * period
   // Bounded, since the clock may be set back meanwhile.
-  return begun + Math.min(initialDelay, Math.max(0, Date.parse(startedAt) + initialDelay - begun))
+  return begun + Math.min(initialDelay, Math.max(0, first - begun))
 }
 
 /**

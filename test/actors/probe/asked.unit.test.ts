@@ -207,6 +207,16 @@ describe("a container", () => {
       "failure",
       "unknown"
     ])
-    assert.equal(firstAsking({ spec: { initialDelaySeconds: 10 }, startedAt: timestamp(1000) }, 5000), 11_000)
+    const delayed = { spec: { initialDelaySeconds: 10 }, startedAt: timestamp(1000), last: null }
+    assert.equal(firstAsking(delayed, 5000), 11_000)
+    assert.equal(firstAsking(delayed, 60_000), 60_000)
+  })
+
+  it("goes on in its own rhythm where an earlier life of the agent asked it", () => {
+    const asked = { spec: { periodSeconds: 10 }, startedAt: timestamp(3000), last: "success" } as const
+    assert.deepEqual(
+      [3500, 12_999, 13_000, 13_001, 123_456].map((begun) => firstAsking(asked, begun)),
+      [13_000, 13_000, 13_000, 23_000, 133_000]
+    )
   })
 })
