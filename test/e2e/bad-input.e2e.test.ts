@@ -164,6 +164,106 @@ describe("bad input", { concurrency: false }, () => {
     }
   )
 
+  it("as a name that is too long is refused, and one that just fits runs and leaves nothing", within(40), async () => {
+    node.put("long.json", manifest("n".repeat(253)))
+    const { field, message } = await invalid("long.json")
+    assert.equal(field, "metadata.name")
+    assert.match(message, /too long.*255/)
+    const name = "n".repeat(214)
+    node.put("long.json", manifest(name))
+    await node.waitFor("ContainerStarted", `pod/default/${name}`)
+    node.remove("long.json")
+    const removed = await node.waitFor("PodRemoved", `pod/default/${name}`)
+    assert.deepEqual(await tracesOf(world, node, removed.data.uid), [])
+  })
+
+  it(
+    "as a combination that cannot be is refused with its field, like a path that leads upwards",
+    within(30),
+    async () => {
+      const limits = { requests: { memory: "64Mi" }, limits: { memory: "32Mi" } }
+      const volume = { volumes: [{ name: "up", hostPath: { path: "/var/../etc" } }] }
+      const cases: ReadonlyArray<readonly [file: string, pod: object, field: RegExp, message: RegExp]> = [
+        [
+          "limit.json",
+          pod("limit", { containers: [container("app", forever, { resources: limits })] }),
+          /requests.*memory/,
+          /more than/
+        ],
+        ["up.json", pod("up", { ...volume, containers: [container("app", forever)] }), /hostPath\.path/, /\.\./],
+        [
+          "both.json",
+          pod("both", { hostPID: true, shareProcessNamespace: true, containers: [container("app", forever)] }),
+          /shareProcessNamespace/,
+          /hostPID/
+        ],
+        [
+          "mirror.json",
+          pod(
+            "mirror",
+            { containers: [container("app", forever)] },
+            { annotations: { "kubernetes.io/config.mirror": "x" } }
+          ),
+          /annotations/,
+          /copy/
+        ]
+      ]
+      for (const [file, wrong] of cases) node.put(file, wrong)
+      for (const [file, , field, message] of cases) {
+        const told = await invalid(file)
+        assert.match(told.field, field)
+        assert.match(told.message, message)
+        assert.ok(told.line >= 1, `${file} has no line`)
+        node.remove(file)
+      }
+    }
+  )
+
+  it("as a line of 1 MiB, or bytes that are no text, is in the log as it was written", within(40), async () => {
+    const script = [
+      "echo before",
+      "head -c 1048576 /dev/zero | tr '\\0' x",
+      "echo",
+      "printf '\\000\\377\\376\\033[31m\\n'",
+      "echo after",
+      forever
+    ].join("; ")
+    node.put("loud.json", pod("loud", { containers: [container("app", script)] }))
+    await node.waitFor("ContainerStarted", "pod/default/loud")
+    const lines = await eventually("the whole log is there", async () => {
+      const { stdout } = await node.command("logs", "default/loud")
+      return stdout.endsWith("after\n") ? stdout.split("\n") : undefined
+    })
+    assert.deepEqual([lines[0], lines.length], ["before", 5])
+    assert.equal(lines[1], "x".repeat(1024 * 1024))
+    assert.match(lines[2] ?? "", /^\0.*\[31m$/)
+    assert.ok((await node.command("get", "pods")).stdout.includes("loud"))
+    node.remove("loud.json")
+    await node.waitFor("PodRemoved", "pod/default/loud")
+  })
+
+  it("as a container that ignores SIGTERM ends when its time is over, and its pod with it", within(30), async () => {
+    node.put(
+      "deaf.json",
+      pod("deaf", {
+        terminationGracePeriodSeconds: 3,
+        containers: [container("app", "trap '' TERM; echo up; while :; do sleep 1; done")]
+      })
+    )
+    await node.waitFor("ContainerStarted", "pod/default/deaf")
+    await eventually("it ignores the signal", async () =>
+      (await node.command("logs", "default/deaf")).stdout.includes("up") ? true : undefined
+    )
+    node.remove("deaf.json")
+    const asked = await node.waitFor("PodTerminationRequested", "pod/default/deaf")
+    const ended = await node.waitFor("ContainerExited", "pod/default/deaf")
+    assert.deepEqual([ended.data.exitCode, ended.data.signal], [137, 9])
+    const took = Date.parse(ended.time) - Date.parse(asked.time)
+    assert.ok(took >= 2_500 && took < 8_000, `it took ${took} ms`)
+    const removed = await node.waitFor("PodRemoved", "pod/default/deaf")
+    assert.deepEqual(await tracesOf(world, node, removed.data.uid), [])
+  })
+
   it("as a second agent on the same data directory is refused with a message", within(20), async () => {
     const { cri } = node.options
     const { code, stderr } = await node.command(

@@ -18,23 +18,25 @@ const notActedOn: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["", words("status")],
   [
     "metadata",
-    words(`creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers generateName generation managedFields
+    words(`creationTimestamp deletionGracePeriodSeconds finalizers generateName generation managedFields
       ownerReferences resourceVersion selfLink`)
   ],
   [
     "spec",
-    words(`preemptionPolicy
-      resourceClaims schedulerName schedulingGates schedulingGroup
+    words(`preemptionPolicy schedulerName schedulingGroup
       topologySpreadConstraints workloadRef`)
   ],
   // Where else it could run, and beside whom, is a scheduler's question.
   ["spec.affinity", words("podAffinity podAntiAffinity")],
   ["spec.affinity.nodeAffinity", words("preferredDuringSchedulingIgnoredDuringExecution")],
-  ["spec.securityContext", words("seLinuxChangePolicy")],
-  ["spec.containers[].resources", words("claims")]
+  ["spec.securityContext", words("seLinuxChangePolicy")]
 ])
 
 const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  // A pod that is being deleted, or that nobody may place yet, is not to run; devices that it claims are not there.
+  ["metadata", words("deletionTimestamp")],
+  ["spec", words("resourceClaims schedulingGates")],
+  ["spec.containers[].resources", words("claims")],
   ["spec.containers[]", words("volumeDevices")],
   ["spec.containers[].lifecycle.hook", words("tcpSocket")],
   [

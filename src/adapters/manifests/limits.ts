@@ -23,6 +23,8 @@ export const maxNodes = 100_000
 export const maxRecordedPodBytes = 56 * 1024
 /** Variables of a container that are recorded one by one where its pod would else be too large; of more, a hash is. */
 export const maxListedVariables = 64
+/** Bytes of a file's name (NAME_MAX): the directory of a pod's logs is `<namespace>_<name>_<uid>`. */
+export const maxFileName = 255
 /** Bytes of the list of pods that one file declares, as JSON. */
 export const maxPodListBytes = 12 * 1024
 /** Bytes of the problems, and of the ignored fields, that are told of one file, as JSON. */

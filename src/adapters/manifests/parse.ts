@@ -12,6 +12,7 @@ import { companionKinds } from "./known-fields.ts"
 import {
   maxDocumentBytes,
   maxFileDocumentBytes,
+  maxFileName,
   maxParsedBytes,
   maxRecordedPodBytes,
   maxSparseDocumentBytes,
@@ -178,6 +179,15 @@ const readPod = (reader: Reader, map: YAMLMap, path: string, file: string, node:
   })
   if (reader.problems.length > before) return undefined
   const pod = identify(written as Parameters<typeof applyDefaults>[0], file, node)
+  const { namespace, name, uid } = pod.metadata
+  const logDirectory = bytesOf(`${namespace}_${name}_${uid}`)
+  if (logDirectory > maxFileName) {
+    reader.problem(
+      fieldPath(path, "metadata.name"),
+      `is too long: the directory of its logs, NAMESPACE_NAME_UID, would have ${logDirectory} characters; file systems take ${maxFileName}`
+    )
+    return undefined
+  }
   const full = redact(pod)
   const recorded = recordedBytes(full) > maxRecordedPodBytes ? withoutLongLists(full) : full
   const field = fieldPath(path, "metadata.name")

@@ -283,6 +283,34 @@ describe("a preStop hook", () => {
   })
 })
 
+describe("readiness gates", () => {
+  it("keep a pod from being ready: there is nobody here who sets such conditions", () => {
+    const story = new PodStory().running(pod({ readinessGates: [{ conditionType: "example.com/balanced" }] }))
+    const { ContainersReady, Ready } = story.state.conditions
+    assert.equal(ContainersReady?.status, true)
+    assert.deepEqual([Ready?.status, Ready?.reason], [false, "ReadinessGatesNotReady"])
+    assert.match(Ready?.message ?? "", /readiness gate "example.com\/balanced" does not exist/u)
+  })
+})
+
+describe("the condition AllContainersRestarting", () => {
+  it("is there in pods whose rules restart all containers, and true until all have ended", () => {
+    const rules = [{ action: "RestartAllContainers", exitCodes: { operator: "In", values: [42] } }] as const
+    const wanted = pod({
+      restartPolicy: "Never",
+      containers: [container("app"), container("watch", { restartPolicy: "Never", restartPolicyRules: rules })]
+    })
+    const story = new PodStory().running(wanted)
+    const condition = () => story.state.conditions.AllContainersRestarting
+    assert.equal(condition()?.status, false)
+    story.ended("watch", 42)
+    assert.deepEqual([condition()?.status, condition()?.reason], [true, "RestartAllContainersStarted"])
+    story.stopped("app")
+    assert.equal(condition()?.status, false)
+    assert.equal(new PodStory().running().state.conditions.AllContainersRestarting, undefined)
+  })
+})
+
 describe("activeDeadlineSeconds", () => {
   const limited = pod({ activeDeadlineSeconds: 60, containers: [container("app"), container("other")] })
 
