@@ -340,8 +340,6 @@ export const PodSpec = Schema.Struct({
   /** KEP-4762: the whole host name, whatever the other fields say. */
   hostnameOverride: opt(text),
   subdomain: opt(text),
-  /** The host name as it is, whatever the others say (KEP-4762). */
-  hostnameOverride: opt(text),
   setHostnameAsFQDN: opt(Schema.Boolean),
   hostAliases: opt(list(Schema.Struct({ ip: text, hostnames: opt(list(text)) }))),
   hostNetwork: opt(Schema.Boolean),

@@ -51,18 +51,6 @@ const validateMetadata = (metadata: Partial<Pod["metadata"]>, complain: Complain
   }
 }
 
-/** Characters of a Linux host name. */
-const maxHostname = 64
-
-const validateHostnameOverride = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain): void => {
-  const { hostnameOverride: name } = spec
-  if (name === undefined) return
-  const wrong = name.length > maxHostname ? `is longer than ${maxHostname} characters` : subdomainProblem(name)
-  if (wrong !== undefined) complain("spec.hostnameOverride", wrong)
-  if (spec.hostNetwork === true) complain("spec.hostnameOverride", "and hostNetwork cannot both be given")
-  if (spec.setHostnameAsFQDN === true) complain("spec.hostnameOverride", "and setHostnameAsFQDN cannot both be given")
-}
-
 const validateRest = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain): void => {
   const atLeast = (field: "terminationGracePeriodSeconds" | "activeDeadlineSeconds", least: number): void => {
     const value = spec[field]

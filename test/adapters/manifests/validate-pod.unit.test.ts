@@ -33,12 +33,12 @@ describe("a pod's name", () => {
   it("may be overridden as the host's name, within what Linux takes", () => {
     assert.equal(read({ hostnameOverride: "db.example.org" }).spec.hostnameOverride, "db.example.org")
     assert.deepEqual(problems({ hostnameOverride: "a".repeat(65) }), [
-      "spec.hostnameOverride: is longer than 64 characters"
+      "spec.hostnameOverride: must be at most 64 characters"
     ])
     assert.match(problems({ hostnameOverride: "Not A Name" })[0] ?? "", /is no DNS name/u)
     assert.deepEqual(problems({ hostnameOverride: "db", hostNetwork: true, setHostnameAsFQDN: true }), [
-      "spec.hostnameOverride: and hostNetwork cannot both be given",
-      "spec.hostnameOverride: and setHostnameAsFQDN cannot both be given"
+      "spec.hostnameOverride: is not allowed on the host's network",
+      "spec.hostnameOverride: and setHostnameAsFQDN cannot both be set"
     ])
   })
 })
