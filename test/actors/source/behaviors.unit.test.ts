@@ -403,7 +403,13 @@ describe("a probe, live", () => {
           yield* pass("1 seconds")
           assert.deepEqual(
             heard().map((c) => (c as Command & { result?: string }).result),
-            ["success", "failure"]
+            ["success"],
+            "it goes on in its own rhythm"
+          )
+          yield* pass("5 seconds")
+          assert.deepEqual(
+            heard().map((c) => (c as Command & { result?: string }).result),
+            ["failure"]
           )
           const asked = (yield* prober.asked).length
           yield* pass("60 seconds")
