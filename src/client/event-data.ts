@@ -670,6 +670,10 @@ export interface Pod {
         }>
         readonly defaultMode?: number
       }
+      readonly image?: {
+        readonly reference: string
+        readonly pullPolicy?: "Always" | "IfNotPresent" | "Never"
+      }
       readonly projected?: {
         readonly sources?: ReadonlyArray<{
           readonly configMap?: {
@@ -1336,6 +1340,7 @@ export interface EphemeralContainersDifferData {
 export interface PodVolumeReadyData {
   readonly volume: string
   readonly path: string
+  readonly imageId?: string
 }
 
 /** Nothing of the pod runs any more; its volumes are to be taken down. */
@@ -1829,6 +1834,10 @@ export interface VolumeMountRequestedData {
         readonly mode?: number
       }>
       readonly defaultMode?: number
+    }
+    readonly image?: {
+      readonly reference: string
+      readonly pullPolicy?: "Always" | "IfNotPresent" | "Never"
     }
     readonly projected?: {
       readonly sources?: ReadonlyArray<{

@@ -273,6 +273,8 @@ export const Volume = Schema.Struct({
   configMap: opt(ConfigMapVolumeSource),
   secret: opt(SecretVolumeSource),
   downwardAPI: opt(Schema.Struct({ items: opt(list(DownwardAPIVolumeFile)), defaultMode: opt(int) })),
+  /** KEP-4639 */
+  image: opt(Schema.Struct({ reference: text, pullPolicy: opt(Schema.Literals(["Always", "IfNotPresent", "Never"])) })),
   projected: opt(Schema.Struct({ sources: opt(list(VolumeProjection)), defaultMode: opt(int) }))
 })
 export type Volume = typeof Volume.Type

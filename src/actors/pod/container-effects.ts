@@ -9,7 +9,13 @@ import type { Volumes } from "../../adapters/volumes/port.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import { observeContainer } from "../runtime/exit-status.ts"
-import { featuresOfHandler, type RuntimeView, runtimeFeatures } from "../runtime/features.ts"
+import {
+  featuresOfHandler,
+  type RuntimeView,
+  runtimeFeatures,
+  runtimeVersion,
+  whyNoImageMounts
+} from "../runtime/features.ts"
 import { isOfFiles } from "../volume/content.ts"
 import type { PodCommand } from "./commands.ts"
 import { type ContainerInstance, containerConfig } from "./container-config.ts"
@@ -19,7 +25,7 @@ import { type EnvironmentUnsatisfied, withoutExpanded } from "./environment.ts"
 import { minimumGracePeriod } from "./grace.ts"
 import { podHostname } from "./hostname.ts"
 import { hostNetworkHostsFile, podHostsFile } from "./hosts-file.ts"
-import type { MountUnsatisfied } from "./mounts.ts"
+import type { MountedVolume, MountUnsatisfied } from "./mounts.ts"
 import { containerLogLink, containerLogPath, hostsFilePath, podLogDirectory, terminationLogPath } from "./node-facts.ts"
 import { resourcesOf, withResources } from "./pod-resources.ts"
 import { sandboxConfigOf } from "./sandbox-effects.ts"
@@ -194,6 +200,7 @@ const prepare = (
       ...(userNamespace === undefined ? {} : { userNamespace })
     })
     if (Result.isSuccess(config)) {
+      yield* checkImageMounts(config.success)
       return { container: config.success, sandbox, shown: (text: string) => withoutExpanded(written, env, text) }
     }
     return yield* new CriError({ reason: "InvalidArgument", call: "CreateContainer", message: config.failure.message })
@@ -208,13 +215,28 @@ const targetOf = (state: PodState, { name, targetContainerName = "" }: Container
   return new CriError({ reason: "InvalidArgument", call: "CreateContainer", message })
 }
 
-/** Volumes of files can only be read (their mounters' ReadOnly). */
+/** Volumes of files and images can only be read (their mounters' ReadOnly). */
 const mountedVolumes = (state: PodState, pod: Pod): ContainerInstance["volumes"] => {
   const readOnly = new Set(pod.spec.volumes?.filter(isOfFiles).map(({ name }) => name))
-  return new Map(
-    state.volumes.map(({ name, path }) => [name, { hostPath: path, ...(readOnly.has(name) ? { readOnly: true } : {}) }])
-  )
+  return new Map<string, MountedVolume>([
+    ...state.volumes.map(
+      ({ name, path }) => [name, { hostPath: path, ...(readOnly.has(name) ? { readOnly: true } : {}) }] as const
+    ),
+    ...(state.imageVolumes ?? []).map(
+      ({ name, image, imageId }) =>
+        [name, { hostPath: "", readOnly: true, image: { image: imageId, userSpecifiedImage: image } }] as const
+    )
+  ])
 }
+
+/** Fails where a mount is an image and the runtime would take it for nothing. */
+const checkImageMounts = ({ mounts }: ContainerConfig) =>
+  Effect.gen(function* () {
+    if (mounts.every(({ image }) => image === undefined)) return
+    const problem = whyNoImageMounts(yield* runtimeVersion, mounts)
+    if (problem !== undefined)
+      return yield* new CriError({ reason: "InvalidArgument", call: "CreateContainer", message: problem })
+  })
 
 /** Asked only where a mount wants it. */
 const canRecursiveReadOnly = (state: PodState, { volumeMounts = [] }: PolicyContainer) =>

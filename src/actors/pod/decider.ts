@@ -1,6 +1,5 @@
 /** The pod's decider: first what a command says as facts, then `plan`, the consequences for the whole pod. */
 import { timestamp } from "../../events/definition.ts"
-import { waitingFor } from "../image/failure.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import { type Flags, isOn, leastGracePeriod, preemption } from "../kernel/flags.ts"
@@ -18,13 +17,13 @@ import {
   learnStop,
   observe
 } from "./learn-containers.ts"
+import { learnImage } from "./learn-image.ts"
 import { operationFailed, retryDelay } from "./operation-failed.ts"
 import { isTerminalPhase } from "./phase.ts"
 import { plan } from "./plan.ts"
 import { qosClass } from "./qos.ts"
 import { learnResize, retryResize, updateResources } from "./resize.ts"
-import { everyContainer } from "./spec-extension.ts"
-import { containerIn, emptyPod, type PodState, uidOf } from "./state.ts"
+import { emptyPod, type PodState, uidOf } from "./state.ts"
 import { podTimers } from "./timers.ts"
 
 export const decide = (state: PodState, command: PodCommand, flags: Flags): ReadonlyArray<Decided<PodEvent>> => {
@@ -150,32 +149,6 @@ const terminate = (d: PodDecision, reason: "ManifestRemoved" | "DefinitionChange
 }
 
 // --- outcomes --------------------------------------------------------------------------------------------------------
-
-const learnImage = (d: PodDecision, command: CommandOf<"ReportImage">): void => {
-  const pod = d.state.definition?.pod
-  if (pod === undefined) return
-  const users = everyContainer(pod.spec).filter((c) => c.image === command.image)
-  for (const { name } of users) {
-    const c = containerIn(d.state, name)
-    if (c === undefined || c.imageId !== "") continue
-    if (command.outcome === "present") {
-      d.emit({
-        _tag: "ContainerImageReady",
-        container: name,
-        image: command.image,
-        imageId: command.imageId ?? command.image
-      })
-    } else {
-      const { reason, message } = waitingFor(command.image, {
-        reason: command.reason ?? "ErrImagePull",
-        message: command.message ?? "",
-        attempt: command.attempt ?? 1
-      })
-      if (c.waiting?.reason === reason && c.waiting.message === message) continue
-      d.emit({ _tag: "ContainerWaiting", container: name, reason, message })
-    }
-  }
-}
 
 const learnVolume = (d: PodDecision, command: CommandOf<"ReportVolume">): void => {
   const volume = d.state.volumes.find((v) => v.name === command.volume)

@@ -4,7 +4,7 @@ import type { EventsOf } from "../../events/catalogue.ts"
 import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { podEvents } from "../../events/kinds/pod.ts"
-import type { EphemeralContainer } from "../../events/pod-spec.ts"
+import type { EphemeralContainer, PodSpec } from "../../events/pod-spec.ts"
 import type { Decision } from "../kernel/decision.ts"
 import { maximumDelay } from "./backoff.ts"
 import { type ContainerEvent, evolveContainer } from "./evolve-container.ts"
@@ -56,6 +56,26 @@ const withEphemeral = (definition: Definition, added: ReadonlyArray<EphemeralCon
   return { ...definition, pod: { ...pod, spec: { ...pod.spec, ephemeralContainers } } }
 }
 
+const imageVolumesOf = (spec: PodSpec): Pick<PodState, "imageVolumes"> => {
+  const imageVolumes = (spec.volumes ?? []).flatMap(({ name, image }) =>
+    image === undefined ? [] : [{ name, image: image.reference, imageId: "" }]
+  )
+  return imageVolumes.length === 0 ? {} : { imageVolumes }
+}
+
+/** The image is there, or (empty) is gone again. Of all of them where no volume is named. */
+const withVolumeImage = (state: PodState, name: string | undefined, imageId: string): PodState =>
+  state.imageVolumes === undefined
+    ? state
+    : {
+        ...state,
+        imageVolumes: state.imageVolumes.map((v) => (name === undefined || v.name === name ? { ...v, imageId } : v))
+      }
+
+/** The runtime did not find an image: it may be that of a volume. */
+const withoutImages = (state: PodState, event: PodEvent): PodState =>
+  event._tag === "ContainerStartFailed" && event.imageMissing === true ? withVolumeImage(state, undefined, "") : state
+
 const admitted = (state: PodState, definition: Definition, meta: EventMeta): PodState => {
   const { spec } = definition.pod
   return {
@@ -63,7 +83,10 @@ const admitted = (state: PodState, definition: Definition, meta: EventMeta): Pod
     definition,
     startTime: meta.time,
     because: meta.id,
-    volumes: (spec.volumes ?? []).map((v) => ({ name: v.name, status: "requested", path: "" })),
+    volumes: (spec.volumes ?? []).flatMap(({ name, image }) =>
+      image === undefined ? [{ name, status: "requested", path: "" }] : []
+    ),
+    ...imageVolumesOf(spec),
     containers: [
       ...(spec.initContainers ?? []).map((c) => emptyContainer(c.name, true, isSidecar(c))),
       ...spec.containers.map((c) => emptyContainer(c.name, false)),
@@ -148,7 +171,9 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
       return { ...state, ephemeralDiffer: { removed, changed, refused } }
     }
     case "PodVolumeReady":
-      return withVolume(state, event.volume, meta, { status: "ready", path: event.path })
+      return event.imageId === undefined
+        ? withVolume(state, event.volume, meta, { status: "ready", path: event.path })
+        : { ...withVolumeImage(state, event.volume, event.imageId), because: meta.id }
     case "PodVolumesReleased":
       return {
         ...state,
@@ -236,6 +261,8 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
       // What waited for the end comes in by an event of its own, in the same decision.
       return { ...emptyPod(state.name), replacement: state.replacement }
     default:
-      return isResizeEvent(event) ? evolveResize(state, event, meta) : evolveContainer(state, event, meta)
+      return isResizeEvent(event)
+        ? evolveResize(state, event, meta)
+        : withoutImages(evolveContainer(state, event, meta), event)
   }
 }

@@ -47,21 +47,24 @@ const requestImages = (
     const written = containerSpec(pod, c.name)
     if (c.imageId === "" && written !== undefined && !wanted.has(written.image)) wanted.set(written.image, written)
   }
-  return [...wanted.values()].map((c) =>
-    to(imageOf(pod, c.image), {
-      _tag: "RequestImage",
-      at,
-      image: c.image,
-      pod: state.name,
-      policy: c.imagePullPolicy ?? "IfNotPresent"
-    })
-  )
+  const request = (image: string, policy: Container["imagePullPolicy"] = "IfNotPresent") =>
+    to(imageOf(pod, image), { _tag: "RequestImage", at, image, pod: state.name, policy })
+  const volumes = (state.imageVolumes ?? []).filter(({ imageId }) => imageId === "")
+  return [
+    ...[...wanted.values()].map((c) => request(c.image, c.imagePullPolicy)),
+    ...volumes.map(({ name, image }) =>
+      request(image, pod.spec.volumes?.find((volume) => volume.name === name)?.image?.pullPolicy)
+    )
+  ]
 }
 
 const releaseImages = (state: PodState, at: number): ReadonlyArray<Outgoing> => {
   const pod = state.definition?.pod
   if (pod === undefined) return []
-  const images = new Set(everyContainer(pod.spec).map((c) => c.image))
+  const images = new Set([
+    ...everyContainer(pod.spec).map((c) => c.image),
+    ...(state.imageVolumes ?? []).map(({ image }) => image)
+  ])
   return [...images].map((image) => to(imageOf(pod, image), { _tag: "ReleaseImage", at, pod: state.name }))
 }
 

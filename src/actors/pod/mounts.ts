@@ -17,7 +17,9 @@ const unsatisfied = (message: string) => Result.fail(new MountUnsatisfied({ mess
 
 /** Where a volume of the pod is on the node; `readOnly` where the volume itself is so. */
 export interface MountedVolume {
+  /** Empty where it is an image. */
   readonly hostPath: string
+  readonly image?: NonNullable<Mount["image"]>
   readonly readOnly?: boolean
 }
 
@@ -111,7 +113,8 @@ export const subPathRequests = (
     if (volume === undefined) return noVolume(container, mount)
     const subPath = subPathOf(mount, sources.env)
     if (Result.isFailure(subPath)) return Result.fail(subPath.failure)
-    if (subPath.success !== "")
+    // Within an image the runtime finds the way itself.
+    if (subPath.success !== "" && volume.image === undefined)
       requests.push({ index, volume: mount.name, volumePath: volume.hostPath, subPath: subPath.success })
   }
   return Result.succeed(requests)
@@ -128,7 +131,8 @@ export const volumeMounts = (container: PolicyContainer, sources: MountSources):
     if (volume === undefined) return noVolume(container, mount)
     const subPath = subPathOf(mount, sources.env)
     if (Result.isFailure(subPath)) return Result.fail(subPath.failure)
-    const hostPath = subPath.success === "" ? volume.hostPath : sources.subPaths.get(index)
+    const isInVolume = subPath.success !== "" && volume.image === undefined
+    const hostPath = isInVolume ? sources.subPaths.get(index) : volume.hostPath
     if (hostPath === undefined) {
       return unsatisfied(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`)
     }
@@ -139,6 +143,9 @@ export const volumeMounts = (container: PolicyContainer, sources: MountSources):
     mounts.push({
       containerPath: absolute(mount.mountPath),
       hostPath,
+      ...(volume.image === undefined
+        ? {}
+        : { image: volume.image, ...(subPath.success === "" ? {} : { imageSubPath: subPath.success }) }),
       ...(mount.readOnly === true || volume.readOnly === true ? { readonly: true } : {}),
       ...(recursive.success ? { recursiveReadOnly: true } : {}),
       ...(propagation === undefined ? {} : { propagation })

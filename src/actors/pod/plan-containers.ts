@@ -3,7 +3,7 @@ import { millis, timestamp } from "../../events/definition.ts"
 import { crashDecision } from "./backoff.ts"
 import type { PodDecision } from "./evolve.ts"
 import { dueToStart, endedBefore, isRestarted } from "./start-order.ts"
-import { type ContainerInState, containerIn, crashPolicy } from "./state.ts"
+import { type ContainerInState, containerIn, crashPolicy, imageVolumesOf } from "./state.ts"
 
 /** What the events of this decision led to is caused by them; without any, by what caused the command. */
 export const trigger = (d: PodDecision, moved?: string): string | undefined =>
@@ -45,6 +45,7 @@ export const planContainers = (d: PodDecision): void => {
   for (const { name } of due) {
     const c = containerIn(d.state, name)
     if (c === undefined || !dueToStart(d.state).includes(c) || c.imageId === "") continue
+    if (imageVolumesOf(d.state, name).some(({ imageId }) => imageId === "")) continue
     if ((c.backOff?.until ?? 0) > d.at || (c.startRetry?.at ?? 0) > d.at) continue
     const moved = c.because.startsWith("@") ? c.because : before?.because
     d.emit(

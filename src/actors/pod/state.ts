@@ -147,6 +147,15 @@ export interface VolumeInState {
   readonly path: string
 }
 
+/** A volume that is an image: nothing of it is on the node but the image. */
+export interface ImageVolumeInState {
+  readonly name: string
+  /** As the pod writes it. */
+  readonly image: string
+  /** Empty until it is there. */
+  readonly imageId: string
+}
+
 export interface ConditionInState {
   readonly status: boolean
   readonly reason: string
@@ -194,6 +203,8 @@ export interface PodState {
   /** All its containers are being stopped to start over. */
   readonly restarting?: { readonly because: string } | null
   readonly volumes: ReadonlyArray<VolumeInState>
+  /** Absent: the pod has none. */
+  readonly imageVolumes?: ReadonlyArray<ImageVolumeInState>
   readonly sandbox: SandboxInState | null
   /** Other resources that were asked for while it runs; absent: there were none. */
   readonly resize?: ResizeInState
@@ -282,6 +293,14 @@ export const containerSpec = (pod: Pod, name: string): ContainerSpec | undefined
   const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec
   const is = (c: { readonly name: string }): boolean => c.name === name
   return containers.find(is) ?? initContainers.find(is) ?? ephemeralContainers.find(is)
+}
+
+/** The volumes that are images among those that a container mounts. */
+export const imageVolumesOf = (state: PodState, container: string): ReadonlyArray<ImageVolumeInState> => {
+  const { imageVolumes, definition } = state
+  if (imageVolumes === undefined || definition === null) return []
+  const mounts = containerSpec(definition.pod, container)?.volumeMounts ?? []
+  return imageVolumes.filter(({ name }) => mounts.some((mount) => mount.name === name))
 }
 
 export const isAlive = (container: ContainerInState): boolean =>

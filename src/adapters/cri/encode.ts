@@ -164,7 +164,9 @@ export const encodeContainerConfig = (config: ContainerConfig): MessageInitShape
         propagation: MountPropagation[mount.propagation ?? "PROPAGATION_PRIVATE"],
         uidMappings: idMappings(mount.idMappings?.uids),
         gidMappings: idMappings(mount.idMappings?.gids),
-        recursiveReadOnly: mount.recursiveReadOnly
+        recursiveReadOnly: mount.recursiveReadOnly,
+        image: mount.image && present({ ...mount.image }),
+        imageSubPath: mount.imageSubPath
       })
     ),
     labels: { ...config.labels },

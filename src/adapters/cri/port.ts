@@ -129,7 +129,12 @@ export interface SandboxConfig {
 
 export interface Mount {
   readonly containerPath: string
+  /** Empty where an image is mounted. */
   readonly hostPath: string
+  /** What is mounted in place of a path (KEP-4639), by its id; runtimes that do not know of it ignore it. */
+  readonly image?: { readonly image: string; readonly userSpecifiedImage?: string }
+  /** Directory of the image that is mounted; absent: all of it. */
+  readonly imageSubPath?: string
   readonly readonly?: boolean
   readonly selinuxRelabel?: boolean
   readonly propagation?: "PROPAGATION_PRIVATE" | "PROPAGATION_HOST_TO_CONTAINER" | "PROPAGATION_BIDIRECTIONAL"

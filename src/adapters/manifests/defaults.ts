@@ -17,6 +17,9 @@ export const tagOf = (image: string): string => {
   return colon >= 0 ? last.slice(colon + 1) : digest === undefined ? "latest" : ""
 }
 
+const pullPolicyOf = (image: string): "Always" | "IfNotPresent" =>
+  tagOf(image) === "latest" ? "Always" : "IfNotPresent"
+
 const orDefault = (value: number | undefined, otherwise: number): number =>
   value === undefined || value === 0 ? otherwise : value
 
@@ -50,7 +53,7 @@ const containerDefaults = (container: Container, hostNetwork: boolean): Containe
   const { ports, resources, livenessProbe, readinessProbe, startupProbe, lifecycle, ...rest } = container
   return {
     ...rest,
-    imagePullPolicy: container.imagePullPolicy ?? (tagOf(container.image) === "latest" ? "Always" : "IfNotPresent"),
+    imagePullPolicy: container.imagePullPolicy ?? pullPolicyOf(container.image),
     ...(ports === undefined
       ? {}
       : {
@@ -88,11 +91,14 @@ const withMode = <A extends { readonly defaultMode?: number }>(source: A): A & {
 
 /** A volume that names no source is an emptyDir. */
 const volumeDefaults = (volume: Volume): Volume => {
-  const { hostPath, configMap, secret, downwardAPI, projected } = volume
+  const { hostPath, configMap, secret, downwardAPI, projected, image } = volume
   if (hostPath !== undefined) return { ...volume, hostPath: { ...hostPath, type: hostPath.type ?? "" } }
   if (configMap !== undefined) return { ...volume, configMap: withMode(configMap) }
   if (secret !== undefined) return { ...volume, secret: withMode(secret) }
   if (downwardAPI !== undefined) return { ...volume, downwardAPI: withMode(downwardAPI) }
+  if (image !== undefined) {
+    return { ...volume, image: { ...image, pullPolicy: image.pullPolicy ?? pullPolicyOf(image.reference) } }
+  }
   if (projected !== undefined) return { ...volume, projected: withMode(projected) }
   return { ...volume, emptyDir: volume.emptyDir ?? {} }
 }

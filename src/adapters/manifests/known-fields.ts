@@ -42,7 +42,7 @@ const refused: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   [
     "spec.volumes[]",
     words(`awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker
-      gcePersistentDisk gitRepo glusterfs image iscsi nfs photonPersistentDisk portworxVolume
+      gcePersistentDisk gitRepo glusterfs iscsi nfs photonPersistentDisk portworxVolume
       quobyte rbd scaleIO storageos vsphereVolume`)
   ]
 ])

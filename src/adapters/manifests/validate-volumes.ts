@@ -16,14 +16,14 @@ const hostPathTypes = [
   "BlockDevice"
 ] as const
 
-const sources = ["emptyDir", "hostPath", "configMap", "secret", "downwardAPI", "projected"] as const
+const sources = ["emptyDir", "hostPath", "configMap", "secret", "downwardAPI", "projected", "image"] as const
 
 /** Answers the names of the volumes. */
 export const validateVolumes = (volumes: ReadonlyArray<WrittenVolume>, complain: Complain): ReadonlySet<string> => {
   const names = new Set<string>()
   for (const [i, volume] of volumes.entries()) {
     const path = `spec.volumes[${i}]`
-    const { name, emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume
+    const { name, emptyDir, hostPath, configMap, secret, downwardAPI, projected, image } = volume
     const wrong = name === undefined ? "is missing" : labelProblem(name)
     if (wrong !== undefined) complain(`${path}.name`, wrong)
     else if (names.has(name!)) complain(`${path}.name`, `another volume is called ${JSON.stringify(name)} too`)
@@ -41,6 +41,7 @@ export const validateVolumes = (volumes: ReadonlyArray<WrittenVolume>, complain:
     }
     if (downwardAPI !== undefined)
       validateSource({ files: downwardAPI.items ?? [], ...mode(downwardAPI) }, `${path}.downwardAPI`, complain)
+    if (image !== undefined && (image.reference ?? "") === "") complain(`${path}.image.reference`, "is missing")
     if (projected !== undefined) validateProjected(projected, `${path}.projected`, complain)
   }
   return names

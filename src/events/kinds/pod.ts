@@ -172,7 +172,13 @@ export const PodVolumeReady = defineEvent("PodVolumeReady", {
   kind: "pod",
   severity: "DEBUG",
   about: "One of the pod's volumes is ready.",
-  fields: { volume: text, path: text },
+  fields: {
+    volume: text,
+    /** Where it is on the node; empty for one that is an image. */
+    path: text,
+    /** Of a volume that is an image. */
+    imageId: Schema.optionalKey(text)
+  },
   tell: (e) => `volume ${e.volume} is ready`
 })
 

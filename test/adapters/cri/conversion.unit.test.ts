@@ -148,7 +148,11 @@ describe("configurations on the wire", () => {
           selinuxRelabel: true,
           propagation: "PROPAGATION_BIDIRECTIONAL"
         },
-        { containerPath: "/r", hostPath: "/s", readonly: true, recursiveReadOnly: true, idMappings: mappings }
+        { containerPath: "/r", hostPath: "/s", readonly: true, recursiveReadOnly: true, idMappings: mappings },
+        {
+          ...{ containerPath: "/i", hostPath: "", readonly: true, imageSubPath: "usr/bin" },
+          image: { image: "sha256:2", userSpecifiedImage: "tools:1" }
+        }
       ],
       annotations: { x: "y" },
       stdin: true,
@@ -193,6 +197,10 @@ describe("configurations on the wire", () => {
         {
           ...{ container_path: "/r", host_path: "/s", readonly: true, recursive_read_only: true },
           ...{ uidMappings: [rangeJson], gidMappings: [rangeJson] }
+        },
+        {
+          ...{ container_path: "/i", readonly: true, image_sub_path: "usr/bin" },
+          image: { image: "sha256:2", user_specified_image: "tools:1" }
         }
       ],
       labels: { "io.kubernetes.container.name": "app" },

@@ -282,6 +282,39 @@ describe("reading manifests", () => {
     )
   })
 
+  it("knows volumes that are images, with the pull policy that their tag asks for, and imagePullSecrets", () => {
+    const { pods, problems, ignoredFields } = parse(
+      container(`  imagePullSecrets: [{name: s}, {}]
+  volumes:
+  - {name: a, image: {reference: tools}}
+  - {name: b, image: {reference: "tools:1"}}
+  - {name: c, image: {reference: "tools:1", pullPolicy: Never}}
+`)
+    )
+    assert.deepEqual([problems, ignoredFields], [[], []])
+    const spec = pods[0]?.pod.spec
+    assert.deepEqual(spec?.imagePullSecrets, [{ name: "s" }, {}])
+    assert.deepEqual(
+      spec?.volumes?.map(({ image }) => image?.pullPolicy),
+      ["Always", "IfNotPresent", "Never"]
+    )
+    const wrong = parse(
+      container(`  volumes:
+  - {name: a, image: {}}
+  - {name: b, image: {reference: "tools:1", pullPolicy: Sometimes}}
+  - {name: c, image: {reference: "tools:1"}, emptyDir: {}}
+`)
+    )
+    assert.deepEqual(
+      wrong.problems.map(({ field, message }) => `${field}: ${message}`),
+      [
+        'spec.volumes[1].image.pullPolicy: must be one of Always, IfNotPresent, Never, not "Sometimes"',
+        "spec.volumes[0].image.reference: is missing",
+        "spec.volumes[2]: has more than one source"
+      ]
+    )
+  })
+
   it("takes bare numbers as quantities, asks for as much as the limit, and makes a volume without source an emptyDir", () => {
     const { pods, problems } = parse(
       container(

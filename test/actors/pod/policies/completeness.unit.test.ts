@@ -47,7 +47,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   TestMergeResourceConfig: "values of a cgroup are computed whole, never merged",
   TestConvertToAPIContainerStatusesForResources: resize,
   Test_generateAPIPodStatusForInPlaceVPAEnabled: resize,
-  TestConvertToAPIContainerStatusesWithImageVolumeDigest: "image volumes",
+  TestConvertToAPIContainerStatusesWithImageVolumeDigest:
+    "digests of image volumes in a container's status (alpha, gate ImageVolumeWithDigest)",
   TestGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
   TestGenerateAPIPodStatusPodIPs: dualStack,
   TestNodeAddressUpdatesGenerateAPIPodStatusHostNetworkPodIPs: dualStack,

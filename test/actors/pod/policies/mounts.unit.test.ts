@@ -9,7 +9,7 @@ import {
   subPathRequests,
   volumeMounts
 } from "../../../../src/actors/pod/mounts.ts"
-import { itMeets, later, type RowValue } from "../../../support/cases.ts"
+import { itMeets, type RowValue } from "../../../support/cases.ts"
 
 const entries = (env: ReadonlyArray<{ name: string; value: string }> | null) =>
   (env ?? []).map(({ name, value }) => ({ key: name, value }))
@@ -49,11 +49,14 @@ describe("the mounts of a container", () => {
     return undefined
   })
   itMeets("mounts.json", "TestMakeMounts", "are those of the spec, in its order", (row) => {
-    if (row.in.imageVolumes !== null) return later("image volumes")
+    const images: Readonly<Record<string, RowValue>> = row.in.imageVolumes ?? {}
     const volumes = new Map(
       Object.entries(row.in.volumes as Record<string, RowValue>)
         .filter(([, { path }]) => path !== null)
-        .map(([name, { path, readOnly }]) => [name, { hostPath: path, readOnly }])
+        .map(([name, { path, readOnly }]) => [
+          name,
+          { hostPath: path, readOnly, ...(images[name] ? { image: images[name] } : {}) }
+        ])
     )
     const result = volumeMounts(row.in.container, sources({ volumes, recursiveReadOnly: row.in.supportsRRO }))
     if (row.want.expectErr) {
@@ -63,12 +66,30 @@ describe("the mounts of a container", () => {
     const wanted = row.want.expectedMounts.map((mount: RowValue) => ({
       containerPath: mount.containerPath,
       hostPath: mount.hostPath,
+      ...(mount.image === null ? {} : { image: mount.image }),
       ...(mount.readOnly ? { readonly: true } : {}),
       ...(mount.recursiveReadOnly ? { recursiveReadOnly: true } : {}),
       ...(mount.propagation === "PROPAGATION_PRIVATE" ? {} : { propagation: mount.propagation })
     }))
     assert.deepEqual(Result.getOrThrow(result), wanted)
     return undefined
+  })
+  it("leave sub paths within images to the runtime", () => {
+    const image = { image: "sha256:1", userSpecifiedImage: "tools:1" }
+    const volumes = new Map([["tools", { hostPath: "", readOnly: true, image }]])
+    const env = [{ key: "DIR", value: "lib" }]
+    const container = app(
+      { name: "tools", mountPath: "/all" },
+      { name: "tools", mountPath: "/bin", subPath: "usr/bin" },
+      { name: "tools", mountPath: "/lib", subPathExpr: "usr/$(DIR)" }
+    )
+    assert.deepEqual(Result.getOrThrow(subPathRequests(container, sources({ volumes, env }))), [])
+    const mount = { hostPath: "", image, readonly: true }
+    assert.deepEqual(Result.getOrThrow(volumeMounts(container, sources({ volumes, env }))), [
+      { ...mount, containerPath: "/all" },
+      { ...mount, containerPath: "/bin", imageSubPath: "usr/bin" },
+      { ...mount, containerPath: "/lib", imageSubPath: "usr/lib" }
+    ])
   })
   it("ask for their sub paths first, and then lead there", () => {
     const container = app(
