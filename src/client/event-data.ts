@@ -942,9 +942,9 @@ export interface ManifestRemovedData {
   }>
 }
 
-/** A ConfigMap, Secret or Service is declared beside the pods: pods of its namespace may take values from it. The log has no value of it. */
+/** A ConfigMap, Secret, Service or RuntimeClass is declared beside the pods: pods may take values from it, or be run by it. The log has no value of it. */
 export interface ObjectDeclaredData {
-  readonly kind: "ConfigMap" | "Secret" | "Service"
+  readonly kind: "ConfigMap" | "Secret" | "Service" | "RuntimeClass"
   readonly namespace: string
   readonly name: string
   readonly file: string
@@ -952,12 +952,13 @@ export interface ObjectDeclaredData {
   readonly keys: ReadonlyArray<string>
   readonly keyCount?: number
   readonly immutable?: true
+  readonly handler?: string
   readonly type?: string
 }
 
 /** The content of an object beside the pods has changed, or another file declares it now. */
 export interface ObjectChangedData {
-  readonly kind: "ConfigMap" | "Secret" | "Service"
+  readonly kind: "ConfigMap" | "Secret" | "Service" | "RuntimeClass"
   readonly namespace: string
   readonly name: string
   readonly file: string
@@ -965,12 +966,13 @@ export interface ObjectChangedData {
   readonly keys: ReadonlyArray<string>
   readonly keyCount?: number
   readonly immutable?: true
+  readonly handler?: string
   readonly type?: string
 }
 
 /** An object beside the pods is not declared any more. What was mounted or set of it stays where it is. */
 export interface ObjectRemovedData {
-  readonly kind: "ConfigMap" | "Secret" | "Service"
+  readonly kind: "ConfigMap" | "Secret" | "Service" | "RuntimeClass"
   readonly namespace: string
   readonly name: string
   readonly file: string

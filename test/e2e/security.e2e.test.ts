@@ -88,7 +88,8 @@ describe("security settings on the containerd of this machine", () => {
 kind: KubeletConfiguration
 seccompDefault: true
 allowedUnsafeSysctls: ["net.core.*"]
-`
+`,
+      { handlers: { second: undefined } }
     )
     const never = { restartPolicy: "Never" }
     lab.node.put(
@@ -138,6 +139,23 @@ allowedUnsafeSysctls: ["net.core.*"]
           )
         ]
       })
+    )
+    lab.node.put(
+      "class.json",
+      [
+        {
+          ...{ apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: "other" }, handler: "second" },
+          overhead: { podFixed: { cpu: "100m", memory: "16Mi" } }
+        },
+        pod("classed", {
+          ...{ ...never, runtimeClassName: "other" },
+          containers: [telling("app", {}, ":", { resources: { requests: { cpu: "100m" } } })]
+        }),
+        pod("bare", { ...never, runtimeClassName: "second", containers: [telling("app", {})] }),
+        pod("unclassed", { ...never, runtimeClassName: "missing", containers: [telling("app", {})] })
+      ]
+        .map((manifest) => JSON.stringify(manifest))
+        .join("\n---\n")
     )
     lab.node.put(
       "refused.json",
@@ -205,6 +223,21 @@ allowedUnsafeSysctls: ["net.core.*"]
     assert.equal(app.get("name"), hostname())
     assert.equal(app.get("masked"), "0", "/proc is not masked")
     assert.equal(app.get("sys"), "0", "/sys is writable")
+  })
+
+  it("a pod runs by the handler of its RuntimeClass, and costs its overhead", slow(skip), async () => {
+    const { node, dir } = lab
+    const { data } = await node.waitFor("PodAdmitted", "pod/default/classed")
+    assert.equal(data.runtimeHandler, "second")
+    assert.deepEqual((data.pod as { readonly spec: Fields }).spec.overhead, { cpu: "100m", memory: "16Mi" })
+    const cgroup = await node.waitFor("PodCgroupCreated", "pod/default/classed")
+    assert.equal((cgroup.data.values as { readonly cpuShares: number }).cpuShares, 204)
+    await told(node, "classed", "app")
+    assert.ok(existsSync(join(dir, "c", "second")), "where that handler keeps its state")
+    // A class that stands nowhere is taken for a handler.
+    await told(node, "bare", "app")
+    const failed = await node.waitFor("SandboxFailed", "pod/default/unclassed")
+    assert.match(String(failed.data.message), /no runtime for "missing" is configured/)
   })
 
   it("what cannot be kept is refused, each for its reason", slow(skip), async () => {

@@ -4,6 +4,7 @@ import type { ContainerRuntime } from "../../adapters/cri/port.ts"
 import { Manifests } from "../../adapters/manifests/port.ts"
 import { type ActorId, actorId } from "../../events/actor-id.ts"
 import type { EventOf } from "../../events/catalogue.ts"
+import type { Pod } from "../../events/pod-spec.ts"
 import type { Behavior, Outgoing } from "../kernel/behavior.ts"
 import { Admission } from "../node/admission.ts"
 import type { DesirePod, UndesirePod } from "../pod/commands.ts"
@@ -27,6 +28,20 @@ export const manifestSource: ActorId = actorId("source", "", "manifests")
 const podActor = ({ namespace, name }: Pick<DeclaredPod, "namespace" | "name">): ActorId =>
   actorId("pod", namespace, name)
 
+/**
+ * The runtime's handler for a pod: that of its RuntimeClass. A class that has no object beside the pods is taken for the
+ * handler itself, which the runtime refuses where it does not know it (kubelet without an API server ignores the field).
+ */
+const handlerOf = (pod: Pod, manifests: Manifests["Service"]): Effect.Effect<string | undefined> => {
+  const name = pod.spec.runtimeClassName ?? ""
+  if (name === "") return Effect.succeed(undefined)
+  // What was declared has been scanned: there is no waiting here.
+  return manifests.objects.runtimeClass(name).pipe(
+    Effect.map((found) => found?.handler ?? name),
+    Effect.catch(() => Effect.succeed(name))
+  )
+}
+
 /** A pod that the directory does not declare in this form any more is left out: the next look tells what is there now. */
 const desire = (
   pods: ReadonlyArray<DeclaredPod>,
@@ -46,6 +61,7 @@ const desire = (
       if (pod === undefined) continue
       const room = placements.roomFor(pod, yield* hostFeatures(pod))
       const userNamespace = placements.userNamespaceFor(pod)
+      const runtimeHandler = yield* handlerOf(pod, manifests)
       const command: typeof DesirePod.Type = {
         _tag: "DesirePod",
         at,
@@ -53,6 +69,7 @@ const desire = (
         source,
         maxRestartPeriodSeconds,
         ...(userNamespace === undefined ? {} : { userNamespace }),
+        ...(runtimeHandler === undefined ? {} : { runtimeHandler }),
         ...(room === undefined ? {} : { room })
       }
       outgoing.push({ to: podActor(declared), command })

@@ -87,11 +87,11 @@ const objectFields: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["spec.ports[]", words("appProtocol nodePort targetPort")]
 ])
 
-/** As `classify`, for a ConfigMap, Secret or Service. */
+/** As `classify`, for a ConfigMap, Secret, Service or RuntimeClass. */
 export const classifyOfObject = (path: string, field: string): Known =>
   objectFields.get(placeOf(path))?.has(field) === true ? "silent" : "unknown"
 
 /** Objects that people keep beside pods; a directory of static pods gives them no meaning. */
 export const companionKinds = words(`Namespace ServiceAccount PersistentVolume PersistentVolumeClaim
   Endpoints EndpointSlice LimitRange ResourceQuota PodDisruptionBudget NetworkPolicy Ingress Role RoleBinding ClusterRole
-  ClusterRoleBinding PriorityClass StorageClass RuntimeClass HorizontalPodAutoscaler CustomResourceDefinition`)
+  ClusterRoleBinding PriorityClass StorageClass HorizontalPodAutoscaler CustomResourceDefinition`)

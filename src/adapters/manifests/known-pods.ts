@@ -4,8 +4,12 @@ import type { Pod } from "../../events/pod-spec.ts"
 import { maxRememberedPods } from "./limits.ts"
 import type { Fingerprint } from "./objects/fingerprint.ts"
 import { KnownObjects } from "./objects/known-objects.ts"
-import { firstScanMillis, PodNotDeclared } from "./port.ts"
+import { underClass } from "./objects/runtime-class.ts"
+import type { ParsedPod } from "./parse.ts"
+import { firstScanMillis, type ManifestProblem, PodNotDeclared } from "./port.ts"
 import { type ReadFile, toSnapshot } from "./snapshot.ts"
+
+const needsClass = (spec: Pod["spec"]): boolean => (spec.runtimeClassName ?? "") !== ""
 
 export class KnownPods {
   private current: ReadonlyMap<string, Pod> = new Map()
@@ -22,7 +26,7 @@ export class KnownPods {
   /** Takes over what was read; answers it as the port tells it. */
   take(files: ReadonlyArray<ReadFile>) {
     const { objects, ...aboutObjects } = this.objects.take(files)
-    const snapshot = toSnapshot(files, aboutObjects)
+    const snapshot = toSnapshot(files.map(this.withClasses), aboutObjects)
     for (const [uid, pod] of this.current) if (!snapshot.pods.has(uid)) this.remembered.set(uid, pod)
     for (const uid of snapshot.pods.keys()) this.remembered.delete(uid)
     for (const uid of this.remembered.keys()) {
@@ -33,6 +37,26 @@ export class KnownPods {
     this.recorded = snapshot.recorded
     Deferred.doneUnsafe(this.scanned, Effect.void)
     return { files: snapshot.files, objects }
+  }
+
+  /** The pods of a file under the RuntimeClasses that they name. */
+  private readonly withClasses = (file: ReadFile): ReadFile => {
+    if (file.parsed.pods.every(({ pod: { spec } }) => !needsClass(spec))) return file
+    const pods: Array<ParsedPod> = []
+    const problems: Array<ManifestProblem> = []
+    for (const parsed of file.parsed.pods) {
+      const { pod, recorded, field } = parsed
+      const runtimeClass = this.objects.runtimeClassNow(pod.spec.runtimeClassName ?? "")
+      const [whole, told] = [underClass(pod.spec, runtimeClass), underClass(recorded.spec, runtimeClass)]
+      if ("spec" in whole && "spec" in told) {
+        pods.push({ ...parsed, pod: { ...pod, spec: whole.spec }, recorded: { ...recorded, spec: told.spec } })
+      } else if ("message" in whole) {
+        const prefix = field.slice(0, -"metadata.name".length)
+        problems.push({ ...parsed.place, field: `${prefix}${whole.field}`, message: whole.message })
+      }
+    }
+    const { parsed } = file
+    return { ...file, parsed: { ...parsed, pods, problems: [...parsed.problems, ...problems] } }
   }
 
   readonly declared = (uid: string): Effect.Effect<Pod | undefined> => Effect.sync(() => this.recorded.get(uid))

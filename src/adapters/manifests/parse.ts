@@ -42,7 +42,7 @@ export interface ParsedFile {
 
 const bytesOf = (text: string): number => Buffer.byteLength(text)
 
-const objectKinds: ReadonlySet<string> = new Set<ObjectKind>(["ConfigMap", "Secret", "Service"])
+const objectKinds: ReadonlySet<string> = new Set<ObjectKind>(["ConfigMap", "Secret", "Service", "RuntimeClass"])
 
 /** What one document or item may be. */
 interface Found {

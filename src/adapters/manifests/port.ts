@@ -37,7 +37,7 @@ export interface ManifestFile {
   readonly ignoredFields: ReadonlyArray<IgnoredField>
 }
 
-export type ObjectKind = "ConfigMap" | "Secret" | "Service"
+export type ObjectKind = "ConfigMap" | "Secret" | "Service" | "RuntimeClass"
 
 /** An object beside the pods, as events may tell it: never a value. */
 export interface DeclaredObject {
@@ -53,6 +53,8 @@ export interface DeclaredObject {
   /** Present where not all keys are told: how many there are. */
   readonly keyCount?: number
   readonly immutable?: true
+  /** Of a RuntimeClass. */
+  readonly handler?: string
   /** Of a Secret, or a Service. */
   readonly type?: string
 }
@@ -91,6 +93,13 @@ export interface Service {
   readonly hash: string
 }
 
+export interface RuntimeClass {
+  readonly name: string
+  /** The runtime's name for how it is to run a pod. */
+  readonly handler: string
+  readonly hash: string
+}
+
 /** The directory has not been read yet: nothing can be said of what it declares. */
 export class ObjectsUnknown extends Schema.TaggedError<ObjectsUnknown>()("ObjectsUnknown", {
   message: Schema.String
@@ -105,6 +114,8 @@ export interface Objects {
   readonly secret: (namespace: string, name: string) => Effect.Effect<Secret | undefined, ObjectsUnknown>
   /** All of a namespace, sorted by name. */
   readonly services: (namespace: string) => Effect.Effect<ReadonlyArray<Service>, ObjectsUnknown>
+  /** Pods that name it have its overhead, node selector and tolerations already. */
+  readonly runtimeClass: (name: string) => Effect.Effect<RuntimeClass | undefined, ObjectsUnknown>
   /** What an event may tell of a content: HMAC-SHA256 with this node's key, 32 hex digits. */
   readonly fingerprint: (content: string | Uint8Array) => string
 }
@@ -141,7 +152,7 @@ export class Manifests extends Context.Service<
      * first scan, at most `firstScanMillis`. A version that a broken edit has replaced is still known for a while.
      */
     readonly secretsOf: (uid: string) => Effect.Effect<Pod, PodNotDeclared>
-    /** ConfigMaps, Secrets and Services given beside the pods. */
+    /** ConfigMaps, Secrets, Services and RuntimeClasses given beside the pods. */
     readonly objects: Objects
   }
 >()("chronode/Manifests") {}

@@ -43,6 +43,11 @@ const amountsOf = (
   return read
 }
 
+/** A plain list of amounts, as an overhead is. */
+export const validateAmounts = (of: Readonly<Record<string, string>>, path: string, complain: Complain): void => {
+  amountsOf(of, path, nameProblem, complain)
+}
+
 interface Read {
   readonly requests: Amounts
   readonly limits: Amounts
@@ -97,7 +102,7 @@ const podLevelProblem = (resource: string): string | undefined =>
 
 /** Resources of the pod as a whole, and what it takes beside its containers. */
 export const validatePodResources = (spec: Spec, complain: Complain): void => {
-  if (spec.overhead !== undefined) amountsOf(spec.overhead, "spec.overhead", nameProblem, complain)
+  if (spec.overhead !== undefined) validateAmounts(spec.overhead, "spec.overhead", complain)
   if (spec.resources === undefined) return
   const whole = readResources(spec.resources, "spec.resources", podLevelProblem, complain)
   const sums = new Map<string, number>()

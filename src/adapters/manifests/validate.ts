@@ -61,6 +61,9 @@ const validateRest = (spec: NonNullable<WrittenPod["spec"]>, complain: Complain)
   if (spec.os !== undefined && !(osNames as ReadonlyArray<string | undefined>).includes(spec.os.name)) {
     complain("spec.os.name", `must be one of ${osNames.join(", ")}`)
   }
+  const className = spec.runtimeClassName ?? ""
+  const wrongClass = className === "" ? undefined : subdomainProblem(className)
+  if (wrongClass !== undefined) complain("spec.runtimeClassName", wrongClass)
   for (const field of ["hostname", "subdomain"] as const) {
     const value = spec[field]
     const wrong = value === undefined || value === "" ? undefined : labelProblem(value)

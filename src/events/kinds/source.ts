@@ -6,7 +6,7 @@ const text = Schema.String
 
 export const ManifestPod = Schema.Struct({ namespace: text, name: text, uid: text })
 
-export const ObjectKind = Schema.Literals(["ConfigMap", "Secret", "Service"])
+export const ObjectKind = Schema.Literals(["ConfigMap", "Secret", "Service", "RuntimeClass"])
 
 const objectFields = {
   kind: ObjectKind,
@@ -20,18 +20,20 @@ const objectFields = {
   /** Present where `keys` are not all: how many there are. */
   keyCount: Schema.optionalKey(Schema.Int),
   immutable: Schema.optionalKey(Schema.Literal(true)),
+  /** Of a RuntimeClass, which has no namespace. */
+  handler: Schema.optionalKey(text),
   /** Of a Secret or a Service. */
   type: Schema.optionalKey(text)
 } as const
 export const ManifestObject = Schema.Struct(objectFields)
 
 const objectName = (e: { readonly kind: string; readonly namespace: string; readonly name: string }): string =>
-  `${e.kind} ${e.namespace}/${e.name}`
+  e.namespace === "" ? `${e.kind} ${e.name}` : `${e.kind} ${e.namespace}/${e.name}`
 
 export const ObjectDeclared = defineEvent("ObjectDeclared", {
   kind: "source",
   about:
-    "A ConfigMap, Secret or Service is declared beside the pods: pods of its namespace may take values from it. The log has no value of it.",
+    "A ConfigMap, Secret, Service or RuntimeClass is declared beside the pods: pods may take values from it, or be run by it. The log has no value of it.",
   fields: objectFields,
   tell: (e) => `${objectName(e)} is declared in ${e.file}`
 })

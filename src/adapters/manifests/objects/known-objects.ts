@@ -16,6 +16,7 @@ import {
 import type { ReadFile } from "../snapshot.ts"
 import type { Fingerprint } from "./fingerprint.ts"
 import type { ObjectContent, ParsedObject } from "./read-object.ts"
+import type { RuntimeClassContent } from "./runtime-class.ts"
 
 type Stored<Kind = ObjectContent["kind"]> = Extract<ObjectContent, { readonly kind: Kind }> & { readonly hash: string }
 
@@ -43,16 +44,22 @@ const contentOf = (object: ObjectContent): string => {
       return JSON.stringify([object.type, sorted(base64(object.data)), object.immutable])
     case "Service":
       return JSON.stringify([object.type, object.clusterIP, object.ports])
+    case "RuntimeClass": {
+      const { handler, overhead = {}, nodeSelector = {}, tolerations = [] } = object
+      const lists = [overhead, nodeSelector].map((list) => sorted(Object.entries(list)))
+      return JSON.stringify([handler, ...lists, tolerations])
+    }
   }
 }
 
 const keysOf = (object: ObjectContent): ReadonlyArray<string> => {
-  const names = object.kind === "Service" ? {} : object.data
+  const names = object.kind === "ConfigMap" || object.kind === "Secret" ? object.data : {}
   const binary = object.kind === "ConfigMap" ? object.binaryData : {}
   return [...Object.keys(names), ...Object.keys(binary)].sort()
 }
 
-const isImmutable = (object: ObjectContent): boolean => object.kind !== "Service" && object.immutable
+const isImmutable = (object: ObjectContent): boolean =>
+  (object.kind === "ConfigMap" || object.kind === "Secret") && object.immutable
 
 const shortened = (key: string): string => (key.length > maxKeyCharacters ? `${key.slice(0, maxKeyCharacters)}…` : key)
 
@@ -67,7 +74,8 @@ const describe = (object: Stored, file: string): DeclaredObject => {
     keys: keys.slice(0, maxKeysTold).map(shortened),
     ...(keys.length > maxKeysTold ? { keyCount: keys.length } : {}),
     ...(isImmutable(object) ? { immutable: true } : {}),
-    ...(object.kind === "ConfigMap" ? {} : { type: object.type })
+    ...(object.kind === "Secret" || object.kind === "Service" ? { type: object.type } : {}),
+    ...(object.kind === "RuntimeClass" ? { handler: object.handler } : {})
   }
 }
 
@@ -171,6 +179,13 @@ export class KnownObjects implements Objects {
     )
   }
 
+  /** Of the scan that was taken in last. */
+  runtimeClassNow(name: string): RuntimeClassContent | undefined {
+    const object = this.current.get(keyOf("RuntimeClass", "", name))?.object
+    return object?.kind === "RuntimeClass" ? object : undefined
+  }
+
+  readonly runtimeClass: Objects["runtimeClass"] = (name) => this.find("RuntimeClass", "", name)
   readonly configMap: Objects["configMap"] = (namespace, name) => this.find("ConfigMap", namespace, name)
   readonly secret: Objects["secret"] = (namespace, name) => this.find("Secret", namespace, name)
   readonly services: Objects["services"] = (namespace) =>

@@ -1,5 +1,6 @@
-/** What a manifest may hold of a ConfigMap, Secret or Service (`staging/src/k8s.io/api/core/v1/types.go`). */
+/** What a manifest may hold of a ConfigMap, Secret, Service or RuntimeClass (`staging/src/k8s.io/api/{core,node}/v1/types.go`). */
 import type { Shape } from "../../../events/pod-shape.ts"
+import type { PodSpec } from "../../../events/pod-spec.ts"
 import type { ObjectKind } from "../port.ts"
 
 const text: Shape = { kind: "text" }
@@ -29,6 +30,17 @@ export const objectShapes: Readonly<Record<ObjectKind, Shape>> = {
         item: struct({ name: text, protocol: { kind: "choice", of: protocols }, port: { kind: "integer" } })
       }
     })
+  }),
+  RuntimeClass: object({
+    handler: text,
+    overhead: struct({ podFixed: { kind: "map", value: { kind: "quantity" } } }),
+    scheduling: struct({
+      nodeSelector: texts,
+      tolerations: {
+        kind: "list",
+        item: struct({ key: text, operator: text, value: text, effect: text, tolerationSeconds: { kind: "integer" } })
+      }
+    })
   })
 }
 
@@ -41,6 +53,12 @@ export interface WrittenObject {
   readonly stringData?: Readonly<Record<string, string>>
   readonly type?: string
   readonly immutable?: boolean
+  readonly handler?: string
+  readonly overhead?: { readonly podFixed?: Readonly<Record<string, string>> }
+  readonly scheduling?: {
+    readonly nodeSelector?: Readonly<Record<string, string>>
+    readonly tolerations?: NonNullable<PodSpec["tolerations"]>
+  }
   readonly spec?: {
     readonly type?: (typeof serviceTypes)[number]
     readonly clusterIP?: string

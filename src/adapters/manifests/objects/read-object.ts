@@ -1,16 +1,18 @@
-/** One ConfigMap, Secret or Service read from its YAML node. */
+/** One ConfigMap, Secret, Service or RuntimeClass read from its YAML node. */
 import type { YAMLMap } from "yaml"
 import { defaultNamespace } from "../defaults.ts"
 import { classifyOfObject } from "../known-fields.ts"
 import type { ConfigMap, ObjectKind, Secret, Service } from "../port.ts"
 import { describeKind, fieldPath, type Place, type Reader } from "../read.ts"
 import { objectShapes, type WrittenObject } from "./object-shape.ts"
+import type { RuntimeClassContent } from "./runtime-class.ts"
 import { validateObject } from "./validate-object.ts"
 
 export type ObjectContent =
   | ({ readonly kind: "ConfigMap" } & Omit<ConfigMap, "hash">)
   | ({ readonly kind: "Secret" } & Omit<Secret, "hash">)
   | ({ readonly kind: "Service" } & Omit<Service, "hash">)
+  | RuntimeClassContent
 
 export interface ParsedObject {
   /** With all values. */
@@ -52,6 +54,18 @@ export const readObject = (reader: Reader, kind: ObjectKind, map: YAMLMap, path:
     }
     case "Service":
       return { object: serviceOf(identity, written.spec ?? {}), place, field }
+    case "RuntimeClass":
+      return { object: runtimeClassOf(name, written), place, field }
+  }
+}
+
+const runtimeClassOf = (name: string, { handler = "", overhead, scheduling }: WrittenObject): RuntimeClassContent => {
+  const { nodeSelector, tolerations } = scheduling ?? {}
+  return {
+    ...{ kind: "RuntimeClass", namespace: "", name, handler },
+    ...(overhead?.podFixed === undefined ? {} : { overhead: overhead.podFixed }),
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
+    ...(tolerations === undefined ? {} : { tolerations })
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * What ConfigMaps, Secrets and Services must keep (ValidateConfigMap, ValidateSecret and ValidateService of
+ * What ConfigMaps, Secrets, Services and RuntimeClasses must keep (ValidateConfigMap, ValidateSecret and ValidateService of
  * `pkg/apis/core/validation/validation.go`, Kubernetes 1.36), for the fields that are read. No message holds a value.
  */
 import { isIP } from "node:net"
 import { maxObjectBytes } from "../limits.ts"
 import { configKeyProblem, labelProblem, portProblem, serviceNameProblem, subdomainProblem } from "../names.ts"
 import type { ObjectKind } from "../port.ts"
+import { validateAmounts } from "../validate-resources.ts"
 import type { Complain } from "../written.ts"
 import { decodeBase64 } from "./base64.ts"
 import type { WrittenObject } from "./object-shape.ts"
@@ -17,13 +18,19 @@ export interface Values {
 }
 
 export const validateObject = (kind: ObjectKind, object: WrittenObject, complain: Complain): Values => {
-  if (object.apiVersion !== "v1") {
-    complain("apiVersion", object.apiVersion === undefined ? "is missing: v1" : `must be "v1" for a ${kind}`)
+  const apiVersion = kind === "RuntimeClass" ? "node.k8s.io/v1" : "v1"
+  if (object.apiVersion !== apiVersion) {
+    const wrong =
+      object.apiVersion === undefined ? `is missing: ${apiVersion}` : `must be "${apiVersion}" for a ${kind}`
+    complain("apiVersion", wrong)
   }
   const { name, namespace } = object.metadata ?? {}
   if (name === undefined || name === "") complain("metadata.name", "is missing")
   else check("metadata.name", kind === "Service" ? serviceNameProblem(name) : subdomainProblem(name), complain)
-  if (namespace !== undefined && namespace !== "") check("metadata.namespace", labelProblem(namespace), complain)
+  if (namespace !== undefined && namespace !== "") {
+    if (kind === "RuntimeClass") complain("metadata.namespace", "is not allowed: a RuntimeClass is for all namespaces")
+    else check("metadata.namespace", labelProblem(namespace), complain)
+  }
   switch (kind) {
     case "ConfigMap":
       return configMap(object, complain)
@@ -32,7 +39,17 @@ export const validateObject = (kind: ObjectKind, object: WrittenObject, complain
     case "Service":
       service(object.spec ?? {}, complain)
       return { data: {}, binaryData: {} }
+    case "RuntimeClass":
+      runtimeClass(object, complain)
+      return { data: {}, binaryData: {} }
   }
+}
+
+/** `pkg/apis/node/validation/validation.go` ValidateRuntimeClass. */
+const runtimeClass = ({ handler, overhead }: WrittenObject, complain: Complain): void => {
+  if (handler === undefined || handler === "") complain("handler", "is missing")
+  else check("handler", labelProblem(handler), complain)
+  validateAmounts(overhead?.podFixed ?? {}, "overhead.podFixed", complain)
 }
 
 const check = (field: string, wrong: string | undefined, complain: Complain): void => {
