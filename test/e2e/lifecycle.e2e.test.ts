@@ -2,6 +2,7 @@
 /** Sidecars, hooks, deadlines and restart rules by the agent on a real containerd: five pods in one life of the agent. */
 import assert from "node:assert/strict"
 import { mkdirSync, readFileSync } from "node:fs"
+import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import type { NodeUnderTest } from "../support/agent.ts"
@@ -150,6 +151,28 @@ describe("the life cycle of pods", { concurrency: false }, () => {
       assert.deepEqual(lines("order"), ["drained", "app", "second", "proxy"])
     }
   )
+
+  it("gives the place of a pod to one of a system priority, which waits for its end", within(40), async () => {
+    const asking = (share: number) => ({
+      resources: { requests: { cpu: `${Math.floor(availableParallelism() * 1000 * share)}m` } }
+    })
+    node.put("low.json", pod("low", { containers: [container("app", forever, asking(0.7))] }))
+    await node.waitFor("ContainerStarted", "pod/default/low")
+    const spec = { priorityClassName: "system-node-critical", containers: [container("app", forever, asking(0.6))] }
+    node.put("system.json", pod("system", spec))
+    const started = await node.waitFor("ContainerStarted", "pod/default/system")
+    const failed = await node.waitFor("PodPhaseChanged", "pod/default/low", { to: "Failed" })
+    assert.equal(failed.data.reason, "Preempting")
+    const ended = await node.waitFor("ContainerExited", "pod/default/low")
+    assert.ok(ended.sequence < started.sequence, "it did not wait")
+    const target = await node.waitFor("PodConditionChanged", "pod/default/low", { condition: "DisruptionTarget" })
+    assert.deepEqual([target.data.status, target.data.reason], [true, "TerminationByKubelet"])
+    assert.match((await node.command("why", "pod", "default/low")).stdout, /default\/system/)
+    for (const name of ["low", "system"]) {
+      node.remove(`${name}.json`)
+      await node.waitFor("PodRemoved", `pod/default/${name}`)
+    }
+  })
 
   it("leaves nothing behind, and a log that replays to the same decisions", within(60), async () => {
     for (const name of ["late", "unwell", "over-again", "job"]) node.remove(`${name}.json`)
