@@ -3,7 +3,6 @@ const noApi = "there is no API server on the node, and kubelet's HTTP interface 
 const inPlace =
   "a pod whose manifest changes is another pod: a static pod's labels and annotations do not change in place"
 const environment = "variables from fields, resources, ConfigMaps, Secrets and Services"
-const updates = "tested with the volume's own code (test/adapters/volumes), not yet in a container"
 
 const named = (reason: string, ...names: ReadonlyArray<string>) => names.map((name) => [name, reason] as const)
 
@@ -43,15 +42,5 @@ export const open: ReadonlyMap<string, string> = new Map([
     "ConfigMap should be consumable via the environment",
     "Secrets should be consumable from pods in env vars",
     "Secrets should be consumable via the environment"
-  ),
-  ...named(
-    updates,
-    "ConfigMap should update ConfigMap successfully",
-    "ConfigMap updates should be reflected in volume",
-    "ConfigMap optional updates should be reflected in volume",
-    "Projected configMap updates should be reflected in volume",
-    "Projected configMap optional updates should be reflected in volume",
-    "Secrets optional updates should be reflected in volume",
-    "Projected secret optional updates should be reflected in volume"
   )
 ])

@@ -6,123 +6,17 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { after, before, describe, it } from "node:test"
-import { fileURLToPath } from "node:url"
 import { type LabContainerd, startContainerd, whyNoContainerd } from "../../scripts/lab/containerd.ts"
-import { busyboxImage } from "../../scripts/lab/image.ts"
-import { runtimeBinary } from "../../scripts/test/runner.ts"
 import { removeScratch } from "../../scripts/test/scratch.ts"
 import { eventually, NodeUnderTest, pause } from "../support/agent.ts"
+import { type fates, host, manifests, objectsNamed, server, watched, watcher } from "./conformance/life-pods.ts"
 import { ports } from "./conformance/pod-server.ts"
-import { container, type Fields, forever, pod } from "./manifests.ts"
+import { container, forever, pod } from "./manifests.ts"
 
 const skip = whyNoContainerd()
 const options = skip === undefined ? { timeout: 90_000 } : { timeout: 90_000, skip }
-const root = fileURLToPath(new URL("../..", import.meta.url))
 /** The pods of the test stay this long unchanged, milliseconds: several periods of their probes. */
 const observation = 6_000
-
-const server = (more: Fields = {}, args: ReadonlyArray<string> = []): Fields => ({
-  name: "app",
-  image: busyboxImage,
-  command: [
-    "chroot",
-    "/host",
-    runtimeBinary(root, "bun"),
-    "--no-install",
-    join(root, "test/e2e/conformance/pod-server.ts"),
-    ...args
-  ],
-  volumeMounts: [{ name: "host", mountPath: "/host", readOnly: true }],
-  ...more
-})
-const host = { volumes: [{ name: "host", hostPath: { path: "/" } }] }
-const failAfter = (seconds: number) => ({ env: [{ name: "FAIL_AFTER", value: String(seconds) }] })
-const each = { periodSeconds: 1, failureThreshold: 1, initialDelaySeconds: 1 }
-/** Of the servers: time to start on a machine with other things to do. */
-const patient = { periodSeconds: 1, initialDelaySeconds: 5, failureThreshold: 5 }
-const health = { httpGet: { path: "/healthz", port: ports.http }, ...patient }
-const exec = (...command: ReadonlyArray<string>) => ({ exec: { command }, ...each })
-
-/** Ends with 1, then with 0, then stays: the number of its lives is in the volume. */
-const twice =
-  "echo x >> /kept/lives; n=$(wc -l < /kept/lives); [ $n -eq 1 ] && exit 1; [ $n -eq 2 ] && exit 0; " + forever
-const counted = (name: string, restartPolicy: string) =>
-  pod(name, {
-    restartPolicy,
-    containers: [container("app", twice, { volumeMounts: [{ name: "kept", mountPath: "/kept" }] })],
-    volumes: [{ name: "kept", emptyDir: {} }]
-  })
-
-const initial = (name: string, restartPolicy: string, first: string, second: string, main: string) =>
-  pod(name, {
-    restartPolicy,
-    initContainers: [container("init1", first), container("init2", second)],
-    containers: [container("run1", main)]
-  })
-
-const manifests: ReadonlyArray<object> = [
-  counted("always", "Always"),
-  counted("on-failure", "OnFailure"),
-  counted("never", "Never"),
-  initial("init-never", "Never", "exit 0", "exit 0", "exit 0"),
-  initial("init-always", "Always", "exit 0", "exit 0", forever),
-  initial("init-fails-always", "Always", "exit 1", "exit 0", forever),
-  initial("init-fails-never", "Never", "exit 0", "exit 1", "exit 0"),
-  pod("fails", { containers: [container("app", "exit 1")] }),
-  pod("delayed", { ...host, containers: [server({ readinessProbe: { ...health } })] }),
-  pod("unready", { containers: [container("app", forever, { readinessProbe: exec("/bin/false") })] }),
-  pod("exec-ill", {
-    containers: [
-      container("app", `touch /tmp/health; (sleep 2; rm /tmp/health) & ${forever}`, {
-        livenessProbe: exec("cat", "/tmp/health")
-      })
-    ]
-  }),
-  pod("exec-well", {
-    containers: [container("app", `touch /tmp/health; ${forever}`, { livenessProbe: exec("cat", "/tmp/health") })]
-  }),
-  pod("http-ill", { ...host, containers: [server({ ...failAfter(3), livenessProbe: health })] }),
-  pod("http-well", { ...host, containers: [server({ livenessProbe: health })] }),
-  pod("tcp-well", {
-    ...host,
-    containers: [server({ ...failAfter(1), livenessProbe: { tcpSocket: { port: ports.http }, ...patient } })]
-  }),
-  pod("again-and-again", {
-    containers: [
-      container("app", `touch /tmp/health; (sleep 1; rm /tmp/health) & ${forever}`, {
-        livenessProbe: exec("cat", "/tmp/health")
-      })
-    ]
-  }),
-  pod("grpc-well", {
-    ...host,
-    containers: [server({ livenessProbe: { grpc: { port: ports.grpc }, ...patient } })]
-  }),
-  pod("grpc-ill", {
-    ...host,
-    containers: [server({ livenessProbe: { grpc: { port: 2333 }, ...each } })]
-  }),
-  pod("hosts", {
-    containers: [
-      container("one", `cat /etc/hosts; ${forever}`),
-      container("two", `cat /etc/hosts; ${forever}`, { volumeMounts: [{ name: "own", mountPath: "/etc/hosts" }] })
-    ],
-    volumes: [{ name: "own", hostPath: { path: "/etc/hosts", type: "File" } }]
-  }),
-  pod("hosts-of-host", { hostNetwork: true, containers: [container("one", `cat /etc/hosts; ${forever}`)] }),
-  pod("sysctl", {
-    restartPolicy: "Never",
-    securityContext: { sysctls: [{ name: "kernel.shm_rmid_forced", value: "1" }] },
-    containers: [container("app", "sysctl kernel.shm_rmid_forced")]
-  }),
-  pod("wrong-sysctl", {
-    securityContext: {
-      sysctls: ["foo-", "kernel.shmmax", "safe-and-unsafe", "bar.."].map((name) => ({ name, value: "1" }))
-    },
-    containers: [container("app", forever)]
-  }),
-  pod("server", { ...host, containers: [server()] })
-]
 
 describe("node conformance, over time", { concurrency: false }, () => {
   let dir: string
@@ -147,6 +41,15 @@ describe("node conformance, over time", { concurrency: false }, () => {
   const put = (manifest: object) =>
     node.put(`${(manifest as { metadata: { name: string } }).metadata.name}.json`, manifest)
 
+  const putObjects = (fate: string, value: string) => {
+    for (const object of objectsNamed(fate, value)) node.put(`${object.kind}-${fate}.json`, object)
+  }
+  /** What a container says to a command; undefined where the command failed. */
+  const said = async (name: string, ...command: ReadonlyArray<string>): Promise<string | undefined> => {
+    const { code, stdout } = await node.command("exec", name, "--", ...command)
+    return code === 0 ? stdout.trim() : undefined
+  }
+
   before(async () => {
     if (skip !== undefined) return
     dir = realpathSync(mkdtempSync(join(process.env.CHRONODE_TEST_DIR ?? tmpdir(), "l-")))
@@ -160,7 +63,8 @@ describe("node conformance, over time", { concurrency: false }, () => {
       })
     )
     node = new NodeUnderTest({ dir: join(dir, "n"), name: "life", cri: lab.endpoint, flags: ["--config", config] })
-    for (const manifest of manifests) put(manifest)
+    for (const fate of ["kept", "updated", "deleted"]) putObjects(fate, "value-1")
+    for (const manifest of [...manifests, watcher]) put(manifest)
     await node.start()
   }, options)
   after(async () => {
@@ -358,5 +262,33 @@ describe("node conformance, over time", { concurrency: false }, () => {
     for (const name of names) assert.equal(await restartsOf(name), 0, name)
     assert.deepEqual(await node.seen("ContainerReadinessChanged", actor("unready"), { ready: true }), [])
     for (const name of names.slice(1)) await node.waitFor("ContainerReadinessChanged", actor(name), { ready: true })
+  })
+
+  // conformance: ConfigMap should update ConfigMap successfully
+  // conformance: ConfigMap updates should be reflected in volume
+  // conformance: ConfigMap optional updates should be reflected in volume
+  // conformance: Projected configMap updates should be reflected in volume
+  // conformance: Projected configMap optional updates should be reflected in volume
+  // conformance: Secrets optional updates should be reflected in volume
+  // conformance: Projected secret optional updates should be reflected in volume
+  it("shows in volumes what becomes of their objects: changed, gone, come", options, async () => {
+    await started("watcher")
+    const files = watched.map(({ kind, fate }) => `/${kind}-${fate}/data-1`)
+    /** `VALUE` or `none` for each, in one look. */
+    const look = () =>
+      said("watcher", "sh", "-c", files.map((file) => `cat ${file} 2>/dev/null || printf none; echo`).join("; "))
+    const wanted = (values: Readonly<Record<(typeof fates)[number], string>>) =>
+      watched.map(({ fate }) => values[fate]).join("\n")
+    assert.equal(await look(), wanted({ kept: "value-1", updated: "value-1", deleted: "value-1", created: "none" }))
+    for (const fate of ["kept", "updated", "created"]) putObjects(fate, "value-2")
+    for (const { kind } of objectsNamed("", "")) node.remove(`${kind}-deleted.json`)
+    for (const fate of ["kept", "updated"])
+      await node.waitFor("ObjectChanged", undefined, { kind: "ConfigMap", name: fate })
+    const then = wanted({ kept: "value-2", updated: "value-2", deleted: "none", created: "value-2" })
+    let last: string | undefined
+    await eventually("the volumes show it", async () => {
+      last = await look()
+      return last === then ? true : undefined
+    }).catch((error) => assert.fail(`${error.message}; it shows:\n${last}`))
   })
 })
