@@ -2,7 +2,6 @@
 const noApi = "there is no API server on the node, and kubelet's HTTP interface is not served yet"
 const inPlace =
   "a pod whose manifest changes is another pod: a static pod's labels and annotations do not change in place"
-const environment = "variables from fields, resources, ConfigMaps, Secrets and Services"
 
 const named = (reason: string, ...names: ReadonlyArray<string>) => names.map((name) => [name, reason] as const)
 
@@ -28,19 +27,5 @@ export const open: ReadonlyMap<string, string> = new Map([
     "RuntimeClass should schedule a Pod requesting a RuntimeClass without PodOverhead",
     "RuntimeClass should schedule a Pod requesting a RuntimeClass and initialize its Overhead",
     "RuntimeClass should reject a Pod requesting a deleted RuntimeClass"
-  ),
-  ...named(
-    environment,
-    "Pods should contain environment variables for services",
-    "Downward API should provide pod name, namespace and IP address as env vars",
-    "Downward API should provide host IP as an env var",
-    "Downward API should provide hostIPs as an env var",
-    "Downward API should provide container's limits.cpu/memory and requests.cpu/memory as env vars",
-    "Downward API should provide default limits.cpu/memory from node allocatable",
-    "Downward API should provide pod UID as env vars",
-    "ConfigMap should be consumable via environment variable",
-    "ConfigMap should be consumable via the environment",
-    "Secrets should be consumable from pods in env vars",
-    "Secrets should be consumable via the environment"
   )
 ])
