@@ -7,6 +7,49 @@ import { sandboxConfig } from "../../test/adapters/cri/configs.ts"
 import { http, life, pod, type Stories, unavailable } from "./story.ts"
 
 export const node: Stories = {
+  // A pod with a uid of its own grows, wants more than is left, gets it when another pod goes, is told to be another pod.
+  "resized-in-place": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          const sized = (cpu: string, memory: string, image = "") =>
+            pod(
+              "web",
+              `resources: { requests: { cpu: ${cpu}, memory: ${memory} }, limits: { cpu: ${cpu}, memory: ${memory} } }
+    resizePolicy: [{ resourceName: memory, restartPolicy: RestartContainer }]${image}`
+            ).replace("name: web", "name: web, uid: 6f1c1c52-58a5-4c4c-9a4c-3f2a8c6d1e10")
+          yield* world.manifests.write("web.yaml", sized("100m", "64Mi"))
+          yield* world.manifests.write("other.yaml", pod("other", "resources: { requests: { cpu: 600m } }"))
+          yield* agent.pass(5)
+          yield* world.manifests.write("web.yaml", sized("300m", "64Mi"))
+          yield* agent.pass(5)
+          yield* world.manifests.write("web.yaml", sized("700m", "128Mi"))
+          yield* agent.pass(10)
+          yield* world.manifests.remove("other.yaml")
+          yield* agent.pass(30)
+          yield* world.manifests.write("web.yaml", sized("700m", "128Mi", "\n    workingDir: /tmp"))
+          yield* agent.pass(5)
+          yield* world.manifests.write("web.yaml", sized("2", "128Mi"))
+          yield* agent.pass(5)
+        })
+      ),
+    { offer: { allocatable: { cpu: "1", memory: "8589934592" }, maxPods: 110, labels: {} } }
+  ],
+  // Cgroups that cannot be written for a while, and one that somebody removes under a running pod.
+  "cgroups-fail-and-vanish": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          world.cgroups.refuse = "ReadOnly"
+          yield* world.manifests.write("web.yaml", pod("web", "resources: { requests: { cpu: 100m } }"))
+          yield* agent.pass(70)
+          world.cgroups.refuse = undefined
+          yield* agent.pass(70)
+          for (const path of [...world.cgroups.groups.keys()]) world.cgroups.groups.delete(path)
+          yield* agent.pass(90)
+        })
+      )
+  ],
   "runtime-lost": [
     (world) =>
       life(world, (agent) =>

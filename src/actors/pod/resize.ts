@@ -133,9 +133,15 @@ const judge = (d: PodDecision, room: NodeRoom | undefined, because: string): voi
     d.emit({ _tag: "ResizePending", reason, message }, because)
   }
   const tooMuch = room === undefined ? undefined : capacityProblem(target, room)
-  if (tooMuch !== undefined) return tell("Infeasible", tooMuch)
+  if (tooMuch !== undefined) {
+    tell("Infeasible", tooMuch)
+    return
+  }
   const lack = room === undefined ? undefined : roomRefusals(target.spec, room).find(isLack)
-  if (lack !== undefined) return tell("Deferred", lack.message)
+  if (lack !== undefined) {
+    tell("Deferred", lack.message)
+    return
+  }
   const has = resourcesOf(definition.pod)
   const [from, to] = [changedResources(pending.to, has), changedResources(has, pending.to)]
   d.emit({ _tag: "ResizeAccepted", from, to }, because)
