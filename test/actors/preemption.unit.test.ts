@@ -101,6 +101,31 @@ describe("a pod of high priority that does not fit", () => {
         )
       })
     ))
+
+  it("stays rejected in the agent's next life, and nobody's place is given away for it", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ offer })
+        const flags = new Set([...knownFlags].filter((number) => number !== preemption.number))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const agent = yield* startAgent(world, { flags })
+            yield* world.manifests.write("large.yaml", simulatedPod("large", asking("700m")))
+            yield* agent.pass(5)
+            yield* world.manifests.write("system.yaml", simulatedPod("system", asking("500m"), critical))
+            yield* agent.pass(5)
+          })
+        )
+        const agent = yield* startAgent(world)
+        yield* agent.pass(5)
+        yield* world.manifests.write("third.yaml", simulatedPod("third", asking("400m")))
+        yield* agent.pass(5)
+        assert.deepEqual(
+          ["large", "system", "third"].map((name) => agent.status(`default/${name}`)),
+          ["Running", "OutOfcpu", "OutOfcpu"]
+        )
+      })
+    ))
 })
 
 describe("who is preempted", () => {

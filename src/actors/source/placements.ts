@@ -49,9 +49,9 @@ export class Placements extends Context.Service<
             asked.set(name, pod)
             return room
           }
-          // A pod that runs and asks for more waits until there is room.
-          const runs = pods.all().some(({ state }) => state.definition?.pod.metadata.uid === pod.metadata.uid)
-          const preempt = runs ? [] : preemptedBy(pod, room, others)
+          // One that runs and asks for more waits until there is room; one that was refused stays so, whoever asks again.
+          const isKnown = pods.all().some(({ state }) => knows(state, pod.metadata.uid))
+          const preempt = isKnown ? [] : preemptedBy(pod, room, others)
           if (preempt.length === 0) return room
           asked.set(name, pod)
           for (const { uid } of preempt) leaving.add(uid)
