@@ -4,7 +4,7 @@ import type { ContainerConfig } from "../../adapters/cri/port.ts"
 import type { UserNamespace } from "../../events/user-namespace.ts"
 import { type EnvironmentEntry, expandCommand } from "./environment.ts"
 import { containerAnnotations, containerLabels } from "./labels.ts"
-import { agentMounts, type MountedVolume, type MountUnsatisfied, volumeMounts } from "./mounts.ts"
+import { agentMounts, type MountedVolume, type MountUnsatisfied, relabelledVolumes, volumeMounts } from "./mounts.ts"
 import { targetNamespaces } from "./namespaces.ts"
 import { containerLogPath, type NodeFacts } from "./node-facts.ts"
 import { containerResources } from "./resources.ts"
@@ -46,7 +46,8 @@ export const containerConfig = (
     volumes: instance.volumes,
     env,
     subPaths: instance.subPaths ?? new Map(),
-    recursiveReadOnly: instance.recursiveReadOnly === true
+    recursiveReadOnly: instance.recursiveReadOnly === true,
+    relabelled: relabelledVolumes(pod, node)
   })
   if (Result.isFailure(mounts)) return Result.fail(mounts.failure)
   const security = containerSecurity(pod, container, instance.imageUser, {

@@ -92,6 +92,8 @@ export interface MountSources {
   readonly subPaths: ReadonlyMap<number, string>
   readonly env: ReadonlyArray<EnvironmentEntry>
   readonly recursiveReadOnly: boolean
+  /** Volumes whose files get the container's SELinux label. */
+  readonly relabelled?: ReadonlySet<string>
 }
 
 export interface SubPathRequest {
@@ -123,6 +125,16 @@ export const subPathRequests = (
 const noVolume = (container: PolicyContainer, { name }: VolumeMount) =>
   unsatisfied(`cannot find volume "${name}" to mount into container "${container.name}"`)
 
+/** Files that were made for the pod are given its label; those of the host, and of images, keep theirs (`pkg/volume` GetAttributes). */
+export const relabelledVolumes = ({ spec }: PolicyPod, node: Pick<NodeFacts, "selinux">): ReadonlySet<string> =>
+  new Set(
+    node.selinux === true
+      ? (spec.volumes ?? [])
+          .filter(({ hostPath, image }) => hostPath === undefined && image === undefined)
+          .map(({ name }) => name)
+      : []
+  )
+
 /** In the order of the spec. */
 export const volumeMounts = (container: PolicyContainer, sources: MountSources): Outcome<ReadonlyArray<Mount>> => {
   const mounts: Array<Mount> = []
@@ -148,6 +160,7 @@ export const volumeMounts = (container: PolicyContainer, sources: MountSources):
         : { image: volume.image, ...(subPath.success === "" ? {} : { imageSubPath: subPath.success }) }),
       ...(mount.readOnly === true || volume.readOnly === true ? { readonly: true } : {}),
       ...(recursive.success ? { recursiveReadOnly: true } : {}),
+      ...(sources.relabelled?.has(mount.name) === true ? { selinuxRelabel: true } : {}),
       ...(propagation === undefined ? {} : { propagation })
     })
   }

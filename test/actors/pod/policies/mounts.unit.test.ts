@@ -5,11 +5,12 @@ import {
   expandSubPath,
   isRecursiveReadOnly,
   type MountSources,
+  relabelledVolumes,
   subPathOf,
   subPathRequests,
   volumeMounts
 } from "../../../../src/actors/pod/mounts.ts"
-import { itMeets, type RowValue } from "../../../support/cases.ts"
+import { itMeets, podOf, type RowValue } from "../../../support/cases.ts"
 
 const entries = (env: ReadonlyArray<{ name: string; value: string }> | null) =>
   (env ?? []).map(({ name, value }) => ({ key: name, value }))
@@ -90,6 +91,23 @@ describe("the mounts of a container", () => {
       { ...mount, containerPath: "/bin", imageSubPath: "usr/bin" },
       { ...mount, containerPath: "/lib", imageSubPath: "usr/lib" }
     ])
+  })
+  it("relabel the pod's own files where SELinux is enforced, and nobody else's", () => {
+    const pod = podOf({
+      spec: {
+        volumes: [
+          { name: "data", emptyDir: {} },
+          { name: "host", hostPath: { path: "/h" } },
+          { name: "tools", image: { reference: "i" } },
+          { name: "config", configMap: { name: "c" } }
+        ]
+      }
+    })
+    const relabelled = relabelledVolumes(pod, { selinux: true })
+    assert.deepEqual([...relabelled], ["data", "config"])
+    assert.deepEqual([...relabelledVolumes(pod, {})], [])
+    const mounts = volumeMounts(app({ name: "data", mountPath: "/d" }), sources({ relabelled }))
+    assert.deepEqual(Result.getOrThrow(mounts), [{ containerPath: "/d", hostPath: "/vol/data", selinuxRelabel: true }])
   })
   it("ask for their sub paths first, and then lead there", () => {
     const container = app(
