@@ -1384,6 +1384,10 @@ export interface SandboxCreatedData {
   readonly attempt: number
   readonly ips: ReadonlyArray<string>
   readonly createdAt: string
+  readonly dnsWarnings?: ReadonlyArray<{
+    readonly reason: string
+    readonly message: string
+  }>
 }
 
 /** The runtime could not make the sandbox; it is tried again after a back-off. */

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { CgroupValues } from "../../events/cgroup-values.ts"
 import { Timestamp } from "../../events/definition.ts"
 import { ContainerUser } from "../../events/kinds/container.ts"
+import { DnsWarning } from "../../events/kinds/pod.ts"
 import { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import { NodeRoom } from "../../events/node-room.ts"
 import { Pod } from "../../events/pod-spec.ts"
@@ -84,6 +85,8 @@ export const ReportSandbox = Schema.TaggedStruct("ReportSandbox", {
   ips: opt(Schema.Array(text)),
   createdAt: opt(Timestamp),
   message: opt(text),
+  /** What of the pod's DNS was left out or stood in. */
+  dnsWarnings: opt(Schema.Array(DnsWarning)),
   /** Of a failure that is not the runtime's: FailedToCreatePodContainer. */
   reason: opt(text),
   /** The pod's cgroup, which is made before its sandbox; absent where the agent makes none. `made`: it was not there. */

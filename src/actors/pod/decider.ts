@@ -171,7 +171,8 @@ const learnSandbox = (d: PodDecision, command: CommandOf<"ReportSandbox">): void
         sandboxId: command.sandboxId ?? "",
         attempt: sandbox.attempt,
         ips: command.ips ?? [],
-        createdAt: command.createdAt ?? timestamp(d.at)
+        createdAt: command.createdAt ?? timestamp(d.at),
+        ...(command.dnsWarnings === undefined ? {} : { dnsWarnings: command.dnsWarnings })
       },
       sandbox.because
     )

@@ -1,6 +1,6 @@
 /** resolv.conf of a pod: DNS policy, the node's own file, the cluster's servers (`pkg/kubelet/network/dns/dns.go`). */
 import type { SandboxConfig } from "../../adapters/cri/port.ts"
-import type { PolicyPod, PolicyPodSpec } from "./spec-extension.ts"
+import { describePod, type PolicyPod, type PolicyPodSpec } from "./spec-extension.ts"
 
 export type DnsConfig = NonNullable<SandboxConfig["dnsConfig"]>
 
@@ -91,6 +91,27 @@ export const dnsKind = (spec: Pick<PolicyPodSpec, "dnsPolicy" | "hostNetwork">):
   }
 }
 
+/** What stood in or was left out: kubelet's reason and words. */
+export interface DnsWarning {
+  readonly reason: "MissingClusterDNS" | "DNSConfigForming"
+  readonly message: string
+}
+
+export const searchesOmitted = (applied: ReadonlyArray<string>): DnsWarning => ({
+  reason: "DNSConfigForming",
+  message: `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${applied.join(" ")}`
+})
+
+const nameserversOmitted = (applied: ReadonlyArray<string>): DnsWarning => ({
+  reason: "DNSConfigForming",
+  message: `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${applied.join(" ")}`
+})
+
+const missingClusterDns = (pod: PolicyPod): DnsWarning => ({
+  reason: "MissingClusterDNS",
+  message: `pod: "${describePod(pod)}". kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.`
+})
+
 /** Cut to what resolvers bear; `omitted` tells whether anything was left out. */
 export const limitSearches = (
   searches: ReadonlyArray<string>
@@ -114,11 +135,13 @@ const localResolver = (nodeIps: ReadonlyArray<string>): DnsConfig => ({
   options: []
 })
 
-const baseConfig = (pod: PolicyPod, node: NodeDns): { config: DnsConfig; warnings: ReadonlyArray<string> } => {
+const baseConfig = (pod: PolicyPod, node: NodeDns): { config: DnsConfig; warnings: ReadonlyArray<DnsWarning> } => {
   const kind = dnsKind(pod.spec) ?? "cluster"
   if (kind === "none") return { config: { servers: [], searches: [], options: [] }, warnings: [] }
   const { problems, ...host } = parseResolvConf(node.resolvConf ?? "")
-  const unreadable = problems.map((problem) => `the node's resolv.conf: ${problem}`)
+  const unreadable = problems.map(
+    (problem): DnsWarning => ({ reason: "DNSConfigForming", message: `the node's resolv.conf: ${problem}` })
+  )
   if (kind === "cluster" && node.clusterDns.length > 0) {
     const cluster =
       node.clusterDomain === ""
@@ -130,15 +153,15 @@ const baseConfig = (pod: PolicyPod, node: NodeDns): { config: DnsConfig; warning
     }
   }
   const config = node.resolvConf === undefined ? localResolver(node.nodeIps ?? []) : host
-  const missing = kind === "cluster" ? ["no cluster DNS is configured: the node's DNS serves instead"] : []
+  const missing = kind === "cluster" ? [missingClusterDns(pod)] : []
   return { config, warnings: [...missing, ...unreadable] }
 }
 
-/** DNS settings of a pod, and warnings in words for what was left out or stood in. */
+/** DNS settings of a pod, and warnings of what was left out or stood in. */
 export const podDns = (
   pod: PolicyPod,
   node: NodeDns
-): { readonly config: DnsConfig; readonly warnings: ReadonlyArray<string> } => {
+): { readonly config: DnsConfig; readonly warnings: ReadonlyArray<DnsWarning> } => {
   const base = baseConfig(pod, node)
   const own = pod.spec.dnsConfig
   const servers = limitNameservers(unique([...base.config.servers, ...(own?.nameservers ?? [])]))
@@ -148,8 +171,8 @@ export const podDns = (
     config: { servers: servers.servers, searches: searches.searches, options },
     warnings: [
       ...base.warnings,
-      ...(servers.omitted ? [`name servers beyond ${dnsLimits.nameservers} are left out`] : []),
-      ...(searches.omitted ? ["search domains beyond the limits are left out"] : [])
+      ...(servers.omitted ? [nameserversOmitted(servers.servers)] : []),
+      ...(searches.omitted ? [searchesOmitted(searches.searches)] : [])
     ]
   }
 }

@@ -13,6 +13,7 @@ import { strictUnsupported } from "./admission.ts"
 import { type CgroupReport, ensureFailed, ensurePodCgroup, failedToCreate, removePodCgroup } from "./cgroup-effects.ts"
 import type { PodCommand } from "./commands.ts"
 import { isRefusal } from "./container-start.ts"
+import { podDns } from "./dns.ts"
 import { podUidLabel } from "./labels.ts"
 import { podDirectory, podLogDirectory } from "./node-facts.ts"
 import { sandboxConfig } from "./sandbox-config.ts"
@@ -121,6 +122,7 @@ const ensureInCgroup = (
     yield* host.makeDirectory(config.logDirectory, 0o755)
     const sandboxId = yield* obtain(config, runtimeHandler, checkFirst)
     const status = yield* runtime.podSandboxStatus(sandboxId)
+    const dnsWarnings = podDns(pod, facts).warnings
     const at = yield* Clock.currentTimeMillis
     return {
       _tag: "ReportSandbox" as const,
@@ -130,6 +132,7 @@ const ensureInCgroup = (
       sandboxId,
       ips: status.ips,
       createdAt: status.createdAt,
+      ...(dnsWarnings.length === 0 ? {} : { dnsWarnings }),
       ...(cgroup === undefined ? {} : { cgroup })
     }
   }).pipe(

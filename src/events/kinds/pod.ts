@@ -228,11 +228,24 @@ export const PodCgroupLost = defineEvent("PodCgroupLost", {
   tell: (e) => `its cgroup ${e.path} is gone`
 })
 
+/** kubelet's reasons: MissingClusterDNS, DNSConfigForming. */
+export const DnsWarning = Schema.Struct({ reason: text, message: text })
+
 export const SandboxCreated = defineEvent("SandboxCreated", {
   kind: "pod",
   about: "The sandbox runs; the pod has its network.",
-  fields: { sandboxId: text, attempt: Schema.Int, ips: Schema.Array(text), createdAt: Timestamp },
-  tell: (e) => `sandbox ${e.sandboxId.slice(0, 13)} runs${e.ips.length === 0 ? "" : ` with ${e.ips.join(", ")}`}`
+  fields: {
+    sandboxId: text,
+    attempt: Schema.Int,
+    ips: Schema.Array(text),
+    createdAt: Timestamp,
+    /** What of the pod's DNS settings was left out, or stood in for what the node does not have. */
+    dnsWarnings: Schema.optionalKey(Schema.Array(DnsWarning))
+  },
+  tell: (e) => {
+    const dns = (e.dnsWarnings ?? []).map(({ reason, message }) => `; ${reason}: ${message}`).join("")
+    return `sandbox ${e.sandboxId.slice(0, 13)} runs${e.ips.length === 0 ? "" : ` with ${e.ips.join(", ")}`}${dns}`
+  }
 })
 
 export const SandboxFailed = defineEvent("SandboxFailed", {

@@ -8,7 +8,8 @@ import {
   mergeDnsOptions,
   type NodeDns,
   parseResolvConf,
-  podDns
+  podDns,
+  searchesOmitted
 } from "../../../../src/actors/pod/dns.ts"
 import { expandCommand } from "../../../../src/actors/pod/environment.ts"
 import { expand, lookupIn } from "../../../../src/actors/pod/expansion.ts"
@@ -96,7 +97,7 @@ describe("DNS", () => {
   itMeets(file, "TestFormDNSSearchFitsLimits", "cuts search domains to the limits", (row) => {
     const { searches, omitted } = limitSearches(row.in.searches)
     assert.deepEqual(searches, row.want.searches)
-    assert.equal(omitted, row.want.events.length > 0)
+    assert.deepEqual(omitted ? [searchesOmitted(searches).message] : [], row.want.events)
     return undefined
   })
   itMeets(file, "TestFormDNSNameserversFitsLimits", "cuts name servers to three", (row) => {
@@ -135,7 +136,22 @@ describe("DNS", () => {
       resolvConf: "nameserver 9.9.9.9\nnameserver\n"
     })
     assert.deepEqual(config.servers, ["9.9.9.9"])
-    assert.equal(warnings.length, 2, warnings.join("; "))
+    assert.deepEqual(
+      warnings.map(({ reason, message }) => `${reason}: ${message}`),
+      [
+        'MissingClusterDNS: pod: "_()". kubelet does not have ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.',
+        "DNSConfigForming: the node's resolv.conf: a nameserver line names no server"
+      ]
+    )
+    const many = { nameservers: ["1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4"] }
+    const cut = podDns(podOf({ spec: { dnsPolicy: "None", dnsConfig: many } }), { clusterDns: [], clusterDomain: "" })
+    assert.deepEqual(cut.warnings, [
+      {
+        reason: "DNSConfigForming",
+        message:
+          "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: 1.1.1.1 2.2.2.2 3.3.3.3"
+      }
+    ])
   })
 })
 
