@@ -1,7 +1,19 @@
 /** Incidents before a container can start: images that are not there, volumes that cannot be mounted. */
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
+import type { GivenCredential } from "../../src/adapters/credentials/memory.ts"
 import { simulatedImage, simulatedPod } from "../../test/support/simulated-node.ts"
 import { life, pod, type Stories } from "./story.ts"
+
+const secretOfRegistry: ReadonlyArray<GivenCredential> = [
+  {
+    registry: "registry.local",
+    credential: {
+      source: { kind: "secret", namespace: "default", name: "regcred", hash: "0123456789abcdef0123456789abcdef" },
+      username: "robot",
+      password: Redacted.make("of the story")
+    }
+  }
+]
 
 export const imagesAndVolumes: Stories = {
   "image-missing": [
@@ -96,5 +108,40 @@ export const imagesAndVolumes: Stories = {
           yield* agent.pass(15)
         })
       )
+  ],
+  // One pod has a Secret for the registry, another has none; a third mounts the image. The agent dies in the middle of a pull.
+  "image-of-a-secret": [
+    (world) =>
+      Effect.gen(function* () {
+        const image = "registry.local/private:1"
+        const of = (name: string, more = "") => pod(name, "", more).replace(simulatedImage, image)
+        const failure = { reason: "Failed", message: "401 Unauthorized" } as const
+        yield* world.runtime.failPulls(image, failure, 2)
+        yield* life(world, (agent) =>
+          Effect.gen(function* () {
+            yield* world.manifests.write("owner.yaml", of("owner", "imagePullSecrets: [{ name: regcred }]"))
+            yield* agent.pass(12)
+          })
+        )
+        yield* life(world, (agent) =>
+          Effect.gen(function* () {
+            yield* agent.pass(40)
+            yield* world.manifests.write("stranger.yaml", of("stranger"))
+            yield* agent.pass(5)
+            yield* world.manifests.write(
+              "mounts.yaml",
+              pod(
+                "mounts",
+                "volumeMounts: [{ name: tools, mountPath: /tools }]",
+                `volumes: [{ name: tools, image: { reference: "${image}" } }]`
+              )
+            )
+            yield* agent.pass(5)
+            yield* world.manifests.remove("owner.yaml")
+            yield* agent.pass(35)
+          })
+        )
+      }),
+    { runtime: { registry: ["registry.local/private:1"] }, credentials: secretOfRegistry }
   ]
 }

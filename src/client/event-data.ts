@@ -1053,6 +1053,7 @@ export interface ImageRequestedData {
   readonly image: string
   readonly pod: string
   readonly policy: "Always" | "IfNotPresent" | "Never"
+  readonly secrets?: ReadonlyArray<string>
 }
 
 /** The image is present on the node. */

@@ -25,7 +25,7 @@ import { PublisherStatus } from "../../src/actors/stream/status.ts"
 import { podViews } from "../../src/actors/views.ts"
 import { makeMemoryCgroups } from "../../src/adapters/cgroupfs/memory.ts"
 import { Cgroups } from "../../src/adapters/cgroupfs/port.ts"
-import { MemoryCredentials } from "../../src/adapters/credentials/memory.ts"
+import { type GivenCredential, MemoryCredentials } from "../../src/adapters/credentials/memory.ts"
 import { Credentials } from "../../src/adapters/credentials/port.ts"
 import { withFaults } from "../../src/adapters/cri/fault.ts"
 import { MemoryRuntime, type MemoryRuntimeOptions } from "../../src/adapters/cri/memory.ts"
@@ -61,6 +61,8 @@ spec:
 `
 
 export interface SimulationOptions {
+  /** Of registries; none by default. */
+  readonly credentials?: ReadonlyArray<GivenCredential>
   readonly runtime?: MemoryRuntimeOptions
   readonly recording?: "events" | "inputs"
   readonly retention?: RetentionPolicy
@@ -181,7 +183,7 @@ export const startAgent = (
             )
         })
       ),
-      Context.add(Credentials, MemoryCredentials.make([])),
+      Context.add(Credentials, MemoryCredentials.make(world.options.credentials ?? [])),
       Context.add(
         Retention,
         Retention.of({

@@ -6,9 +6,8 @@ import type { Behavior, Observation, Outgoing } from "../kernel/behavior.ts"
 import type { ReportImage } from "../pod/commands.ts"
 import type { ImageCommand } from "./commands.ts"
 import { imageDecider } from "./decider.ts"
-import { partsOf } from "./identity.ts"
 import { defaultImageOptions, type ImageOptions, PullLimiter } from "./pull-limits.ts"
-import { isUnverified, type PullNeeds, pullImage, withTag } from "./pulling.ts"
+import { isUnverified, type PullNeeds, pullImage, requestOf, withTag } from "./pulling.ts"
 import { parseReference } from "./reference.ts"
 import type { ImageEvent, ImageState } from "./state.ts"
 import type { Verification } from "./verification.ts"
@@ -22,15 +21,15 @@ const grantCheckPeriod = 3_600_000
 
 const toSelf = (id: ActorId, command: ImageCommand): ReadonlyArray<Outgoing> => [{ to: id, command }]
 
-const check = (id: ActorId, verification: Verification): Work =>
+const check = (id: ActorId, state: ImageState, verification: Verification): Work =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
-    const result = yield* Effect.result(runtime.imageStatus(withTag(partsOf(id).image)))
+    const result = yield* Effect.result(runtime.imageStatus(withTag(state.image)))
     const at = yield* Clock.currentTimeMillis
     if (Result.isFailure(result)) return toSelf(id, { _tag: "InspectFailed", at, message: result.failure.message })
     const image = result.success
     if (image === undefined) return toSelf(id, { _tag: "ImageAbsent", at })
-    const unverified = (yield* isUnverified(id, image.id, verification)) ? { unverified: true } : {}
+    const unverified = (yield* isUnverified(requestOf(id, state), image.id, verification)) ? { unverified: true } : {}
     return toSelf(id, { _tag: "ImagePresent", at, imageId: image.id, ...unverified })
   })
 
@@ -77,10 +76,12 @@ export const makeImageBehavior = (
   }
   return {
     ...imageDecider,
-    react: ({ event }, _, id) => {
+    react: ({ event }, state, id) => {
       switch (event._tag) {
         case "ImageRequested":
-          return event.policy === "Always" || "problem" in parseReference(event.image) ? [] : check(id, verification)
+          return event.policy === "Always" || "problem" in parseReference(event.image)
+            ? []
+            : check(id, state, verification)
         case "ImageFound":
         case "ImagePulled":
           return report(event.image, event.pods ?? [], { outcome: "present", imageId: event.imageId })
@@ -108,7 +109,7 @@ export const makeImageBehavior = (
       if (because === undefined) return grants
       return [{ key: `pull ${because}`, because, run: (emit) => pullImage(limits, state, id, emit) }, ...grants]
     },
-    resume: (state, id) => (state.checking ? [check(id, verification)] : [])
+    resume: (state, id) => (state.checking ? [check(id, state, verification)] : [])
   }
 }
 

@@ -8,7 +8,13 @@ const text = Schema.String
 const at = Schema.Finite
 
 /** `image`: as the pod writes it; `pod`: `namespace/name`. */
-export const RequestImage = Schema.TaggedStruct("RequestImage", { at, image: text, pod: text, policy: ImagePullPolicy })
+export const RequestImage = Schema.TaggedStruct("RequestImage", {
+  at,
+  image: text,
+  pod: text,
+  policy: ImagePullPolicy,
+  secrets: Schema.optionalKey(Schema.Array(text))
+})
 export const ReleaseImage = Schema.TaggedStruct("ReleaseImage", { at, pod: text })
 
 /** It was looked for on the node: it is there, it is not, or the runtime could not say. */

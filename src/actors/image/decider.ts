@@ -6,7 +6,7 @@ import { timestamp } from "../../events/definition.ts"
 import type { Decided, Decider, Timer } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import { type Flags, isOn, queuedPulls } from "../kernel/flags.ts"
-import { ImageCommand } from "./commands.ts"
+import { ImageCommand, type RequestImage } from "./commands.ts"
 import { inspectFailure, invalidName, neverPulled, pullFailure } from "./failure.ts"
 import { parseReference } from "./reference.ts"
 import {
@@ -38,7 +38,7 @@ const decide = (state: ImageState, command: ImageCommand, flags: Flags): Readonl
   const { image } = state
   switch (command._tag) {
     case "RequestImage":
-      request(d, command.pod, command.policy)
+      request(d, command)
       break
     case "ReleaseImage":
       if (state.waiting.some((w) => w.pod === command.pod)) d.emit({ _tag: "ImageReleased", image, pod: command.pod })
@@ -116,11 +116,13 @@ const decide = (state: ImageState, command: ImageCommand, flags: Flags): Readonl
   return d.decided
 }
 
-const request = (d: ImageDecision, pod: string, policy: PullPolicy): void => {
+const secretsOf = (secrets: ReadonlyArray<string>) => (secrets.length === 0 ? {} : { secrets })
+
+const request = (d: ImageDecision, { pod, policy, secrets = [] }: typeof RequestImage.Type): void => {
   const { image } = d.state
   // It waits already: for what is under way, or for the end of a back-off. The outcome is told to all.
   if (d.state.waiting.some((w) => w.pod === pod && w.policy === policy)) return
-  const asked = d.emit({ _tag: "ImageRequested", image, pod, policy })
+  const asked = d.emit({ _tag: "ImageRequested", image, pod, policy, ...secretsOf(secrets) })
   const reference = parseReference(image)
   if ("problem" in reference) {
     const message = isKubeletsWords(d)
@@ -172,7 +174,8 @@ const fail = (
 const retry = (d: ImageDecision, because: string): void => {
   const [other] = withPolicy(d, "IfNotPresent", "Never")
   if (other !== undefined) {
-    d.emit({ _tag: "ImageRequested", image: d.state.image, pod: other.pod, policy: other.policy }, because)
+    const { image, secrets = [] } = d.state
+    d.emit({ _tag: "ImageRequested", image, pod: other.pod, policy: other.policy, ...secretsOf(secrets) }, because)
   }
   if (withPolicy(d, "Always").length > 0) pull(d, because)
 }

@@ -1,7 +1,5 @@
 /** A look at what the actors of all images know of pulls: whom they gave an image. */
 import { Context } from "effect"
-import type { ActorId } from "../../events/actor-id.ts"
-import { partsOf } from "./identity.ts"
 import { repositoryOf } from "./reference.ts"
 import type { ImageState } from "./state.ts"
 import type { KnownGrant } from "./verification.ts"
@@ -16,13 +14,12 @@ export class ImageGrants extends Context.Service<ImageGrants, { readonly now: ()
   "chronode/ImageGrants"
 ) {}
 
-export const grantsOf = (actors: ReadonlyArray<{ readonly id: ActorId; readonly state: unknown }>): GrantsNow => {
+export const grantsOf = (actors: ReadonlyArray<{ readonly state: unknown }>): GrantsNow => {
   const grants: Array<KnownGrant> = []
   const underWay = new Set<string>()
-  for (const { id, state } of actors) {
-    const { image, secrets } = partsOf(id)
-    const { pulling, grants: own } = state as ImageState
-    if (pulling !== null && secrets.length > 0) underWay.add(repositoryOf(image))
+  for (const { state } of actors) {
+    const { image, secrets, pulling, grants: own } = state as ImageState
+    if (pulling !== null && secrets !== undefined) underWay.add(repositoryOf(image))
     for (const grant of own ?? []) grants.push({ ...grant, repository: repositoryOf(image) })
   }
   return { grants, underWay }

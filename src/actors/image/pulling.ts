@@ -3,13 +3,17 @@
  * registry takes one (`pkg/kubelet/kuberuntime/kuberuntime_image.go` PullImage).
  */
 import { Clock, Effect, Result, type Semaphore } from "effect"
-import { type CredentialSource, Credentials, describeSource } from "../../adapters/credentials/port.ts"
+import {
+  type CredentialSource,
+  Credentials,
+  type CredentialsRequest,
+  describeSource
+} from "../../adapters/credentials/port.ts"
 import { ContainerRuntime } from "../../adapters/cri/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { ImageCommand } from "./commands.ts"
 import { ImageGrants } from "./grants.ts"
-import { partsOf } from "./identity.ts"
 import { type PullLimiter, tooManyPulls } from "./pull-limits.ts"
 import { parseReference, repositoryOf } from "./reference.ts"
 import type { ImageState } from "./state.ts"
@@ -28,6 +32,18 @@ export const withTag = (image: string): string => {
   const reference = parseReference(image)
   return "problem" in reference ? image : reference.withTag
 }
+
+/** With which credentials the actor's pods ask. */
+export const requestOf = ({ namespace }: ActorId, { image, secrets = [] }: ImageState): CredentialsRequest => ({
+  repository: repositoryOf(image),
+  namespace,
+  secrets
+})
+
+/** Sources and problems that an event tells. */
+const maxTold = 20
+const someOf = (texts: ReadonlyArray<string>): ReadonlyArray<string> =>
+  texts.length <= maxTold ? texts : [...texts.slice(0, maxTold), `and ${texts.length - maxTold} more`]
 
 /** Go's NewAggregate: one error as it is, several in brackets, the same ones once. */
 const aggregate = (messages: ReadonlyArray<string>): string => {
@@ -51,21 +67,19 @@ const granted = (source: CredentialSource | undefined, verification: Verificatio
 
 /** `told`: before the registry is asked, whose credentials will be tried. */
 const askRegistry = (
-  id: ActorId,
+  asked: CredentialsRequest & { readonly image: string },
   told: (credentials: ReadonlyArray<string>, problems: ReadonlyArray<string>) => Effect.Effect<void>,
   { limiter, verification }: PullLimits
 ): Effect.Effect<Pulled, never, ContainerRuntime | Credentials> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
-    const { image, namespace, secrets } = partsOf(id)
-    const repository = repositoryOf(image)
     const { lookUp } = yield* Credentials
-    const { credentials, problems } = yield* lookUp({ repository, namespace, secrets })
-    yield* told([...new Set(credentials.map(({ source }) => describeSource(source)))], problems)
+    const { credentials, problems } = yield* lookUp(asked)
+    yield* told(someOf([...new Set(credentials.map(({ source }) => describeSource(source)))]), someOf(problems))
     if (!limiter.accept(yield* Clock.currentTimeMillis)) return Result.fail(tooManyPulls)
     const messages: Array<string> = []
     for (const credential of credentials.length === 0 ? [undefined] : credentials) {
-      const result = yield* Effect.result(runtime.pullImage(withTag(image), undefined, credential))
+      const result = yield* Effect.result(runtime.pullImage(withTag(asked.image), undefined, credential))
       if (Result.isFailure(result)) messages.push(result.failure.message)
       else {
         const taken = credential === undefined ? {} : { credentials: describeSource(credential.source) }
@@ -85,20 +99,18 @@ const sizeOf = (imageId: string): Effect.Effect<{ readonly size?: number }, neve
 
 /** Whether the pods of this actor have yet to prove that they may have an image that is on the node. */
 export const isUnverified = (
-  id: ActorId,
+  asked: CredentialsRequest,
   imageId: string,
   verification: Verification
 ): Effect.Effect<boolean, never, Credentials | ImageGrants> =>
   Effect.gen(function* () {
-    const { image, namespace, secrets } = partsOf(id)
-    const repository = repositoryOf(image)
+    const { repository } = asked
     const { grants, underWay } = (yield* ImageGrants).now()
-    const asked = { imageId, repository, isUnderWay: underWay.has(repository) }
+    const image = { imageId, repository, isUnderWay: underWay.has(repository) }
     // Most images have no grants, and nothing is asked then.
-    if (!mustPull(verification, asked, grants, [])) return false
+    if (!mustPull(verification, image, grants, [])) return false
     const { secretsFor } = yield* Credentials
-    const found = yield* secretsFor({ repository, namespace, secrets })
-    return mustPull(verification, asked, grants, found)
+    return mustPull(verification, image, grants, yield* secretsFor(asked))
   })
 
 /**
@@ -106,16 +118,15 @@ export const isUnverified = (
  * anew; it is quick then.
  */
 const endedBefore = (
-  id: ActorId,
-  { waiting, pulling }: ImageState,
+  { waiting, pulling, image: name, secrets }: ImageState,
+  asked: CredentialsRequest,
   verification: Verification
 ): Effect.Effect<ImageCommand | undefined, never, PullNeeds> =>
   Effect.gen(function* () {
-    const { image: name, secrets } = partsOf(id)
-    if (secrets.length > 0 || waiting.some((w) => w.policy === "Always")) return undefined
+    if (secrets !== undefined || waiting.some((w) => w.policy === "Always")) return undefined
     const runtime = yield* ContainerRuntime
     const image = yield* runtime.imageStatus(withTag(name)).pipe(Effect.catch(() => Effect.succeed(undefined)))
-    if (image === undefined || (yield* isUnverified(id, image.id, verification))) return undefined
+    if (image === undefined || (yield* isUnverified(asked, image.id, verification))) return undefined
     const at = yield* Clock.currentTimeMillis
     const duration = Math.max(0, Math.round(at - (pulling?.since ?? at)))
     return { _tag: "PullSucceeded", at, imageId: image.id, duration }
@@ -130,16 +141,17 @@ export const pullImage = (
 ): Effect.Effect<void, never, PullNeeds> =>
   Effect.gen(function* () {
     const tell = (command: ImageCommand) => emit({ to: id, command })
-    const ended = state.pulling === null ? undefined : yield* endedBefore(id, state, limits.verification)
+    const asked = requestOf(id, state)
+    const ended = state.pulling === null ? undefined : yield* endedBefore(state, asked, limits.verification)
     if (ended !== undefined) return yield* tell(ended)
-    const asked = yield* Clock.currentTimeMillis
+    const since = yield* Clock.currentTimeMillis
     yield* limits.turns.withPermit(
       Effect.gen(function* () {
         const begun = yield* Clock.currentTimeMillis
-        const queued = Math.max(0, Math.round(begun - asked))
+        const queued = Math.max(0, Math.round(begun - since))
         const turn = (credentials: ReadonlyArray<string>, problems: ReadonlyArray<string>) =>
           Effect.flatMap(Clock.currentTimeMillis, (at) => tell({ _tag: "PullTurn", at, queued, credentials, problems }))
-        const result = yield* askRegistry(id, turn, limits)
+        const result = yield* askRegistry({ ...asked, image: state.image }, turn, limits)
         const at = yield* Clock.currentTimeMillis
         if (Result.isFailure(result)) return yield* tell({ _tag: "PullFailed", at, message: result.failure })
         const duration = Math.max(0, Math.round(at - begun))

@@ -4,7 +4,7 @@ import type { EventsOf } from "../../events/catalogue.ts"
 import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { ImagePullPolicy, imageEvents } from "../../events/kinds/image.ts"
-import { partsOf } from "./identity.ts"
+import { imageOfActor } from "./identity.ts"
 import type { Grant } from "./verification.ts"
 
 export type ImageEvent = EventsOf<typeof imageEvents>
@@ -22,6 +22,8 @@ export interface ImageState {
   /** As pods write it. */
   readonly image: string
   readonly waiting: ReadonlyArray<WaitingPod>
+  /** Names of the Secrets that all who wait have; absent: they have none. */
+  readonly secrets?: ReadonlyArray<string>
   /** It is being looked for on the node. */
   readonly checking: boolean
   /** Id of the event by which it is to be pulled; absent: it is not, or it is being pulled. */
@@ -44,7 +46,7 @@ export const emptyImage = (image: string): ImageState => ({
   failures: 0,
   retry: null
 })
-export const initialImage = (id: ActorId): ImageState => emptyImage(partsOf(id).image)
+export const initialImage = (id: ActorId): ImageState => emptyImage(imageOfActor(id))
 
 /** Failures that are found without pulling. */
 const withoutPull = new Set(["ErrImageNeverPull", "ImageInspectError", "InvalidImageName"])
@@ -76,11 +78,12 @@ const without = (waiting: ImageState["waiting"], pods: ReadonlyArray<string>): I
 export const evolveImage = (state: ImageState, event: ImageEvent, meta: EventMeta): ImageState => {
   switch (event._tag) {
     case "ImageRequested": {
-      const { pod, policy } = event
+      const { pod, policy, secrets } = event
       const others = state.waiting.filter((w) => w.pod !== pod || w.policy !== policy)
       return {
         ...state,
         waiting: [...others, { pod, policy, because: meta.id }],
+        ...(secrets === undefined ? {} : { secrets }),
         checking: state.checking || policy !== "Always"
       }
     }

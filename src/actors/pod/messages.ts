@@ -21,13 +21,12 @@ const probeSpec = (container: Container, probe: ProbeType) =>
       ? container.readinessProbe
       : container.startupProbe
 
+/** Names are validated nowhere, and may be empty. */
+const secretsOf = (pod: Pod): ReadonlyArray<string> =>
+  (pod.spec.imagePullSecrets ?? []).flatMap(({ name = "" }) => (name === "" ? [] : [name]))
+
 /** The one that has the pod's image pulled with the pod's own credentials. */
-const imageOf = (pod: Pod, image: string): ActorId =>
-  imageActor(
-    image,
-    pod.metadata.namespace,
-    (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined || name === "" ? [] : [name]))
-  )
+const imageOf = (pod: Pod, image: string): ActorId => imageActor(image, pod.metadata.namespace, secretsOf(pod))
 const volumeActor = (id: ActorId, volume: string): ActorId => actorId("volume", id.namespace, `${id.name}.${volume}`)
 const probeActor = (id: ActorId, container: string, probe: ProbeType): ActorId =>
   actorId("probe", id.namespace, `${id.name}.${container}.${probe}`)
@@ -47,8 +46,12 @@ const requestImages = (
     const written = containerSpec(pod, c.name)
     if (c.imageId === "" && written !== undefined && !wanted.has(written.image)) wanted.set(written.image, written)
   }
+  const secrets = secretsOf(pod)
   const request = (image: string, policy: Container["imagePullPolicy"] = "IfNotPresent") =>
-    to(imageOf(pod, image), { _tag: "RequestImage", at, image, pod: state.name, policy })
+    to(imageOf(pod, image), {
+      ...{ _tag: "RequestImage", at, image, pod: state.name, policy },
+      ...(secrets.length === 0 ? {} : { secrets })
+    })
   const volumes = (state.imageVolumes ?? []).filter(({ imageId }) => imageId === "")
   return [
     ...[...wanted.values()].map((c) => request(c.image, c.imagePullPolicy)),

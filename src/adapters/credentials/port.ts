@@ -1,7 +1,6 @@
 /**
  * With which credentials an image may be pulled: those of the pod's Secrets, of the node's file, and of kubelet's credential
- * provider plugins, in this order (`pkg/credentialprovider`). What each implementation must keep stands in
- * test/adapters/credentials/credentials-contract.ts.
+ * provider plugins, in this order (`pkg/credentialprovider`).
  */
 import { Context, type Effect, type Redacted } from "effect"
 

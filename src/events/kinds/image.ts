@@ -15,7 +15,13 @@ export const ImageRequested = defineEvent("ImageRequested", {
   kind: "image",
   severity: "DEBUG",
   about: "A pod needs an image.",
-  fields: { image: text, pod: text, policy: ImagePullPolicy },
+  fields: {
+    image: text,
+    pod: text,
+    policy: ImagePullPolicy,
+    /** The pod's imagePullSecrets, where it has some. */
+    secrets: Schema.optionalKey(Schema.Array(text))
+  },
   tell: (e) => `${e.pod} needs ${e.image} (${e.policy})`
 })
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import type { ImageCommand } from "../../../src/actors/image/commands.ts"
 import { backOff, imageDecider } from "../../../src/actors/image/decider.ts"
-import { imageActor, partsOf } from "../../../src/actors/image/identity.ts"
+import { imageActor } from "../../../src/actors/image/identity.ts"
 import type { PullPolicy } from "../../../src/actors/image/state.ts"
 import { actorId } from "../../../src/events/actor-id.ts"
 import { Story, tags } from "../../support/given.ts"
@@ -251,11 +251,27 @@ describe("an image", () => {
   it("is asked for with a pod's own credentials by an actor of its own", () => {
     const id = imageActor("127.0.0.1:5000/app@sha256+b:00", "team", ["one", "two+three"])
     assert.deepEqual(id, actorId("image", "team", "127.0.0.1:5000/app@sha256+b:00+one,two%2Bthree"))
-    assert.deepEqual(partsOf(id), {
-      image: "127.0.0.1:5000/app@sha256+b:00",
-      namespace: "team",
-      secrets: ["one", "two+three"]
-    })
+    const many = imageActor(
+      "app:1",
+      "team",
+      Array.from({ length: 40 }, (_, i) => `secret-number-${i}`)
+    )
+    assert.match(many.name, /^app:1\+40-secrets-[0-9a-f]{16}$/u)
+    assert.equal(imageDecider.initial(many).image, "app:1")
+    const secrets = ["one", "two+three"]
+    const usual = imageActor("busybox:1.36", "team", secrets)
+    const story = new Story(imageDecider, usual)
+    const [asked] = story.when({ ...request(), secrets } as ImageCommand)
+    assert.ok(asked?.event._tag === "ImageRequested")
+    assert.deepEqual([asked.event.secrets, story.state.secrets], [secrets, secrets])
+    story.when(absent)
+    story.when(turn)
+    story.when(pullFailed())
+    const [again] = story.when(timer(story))
+    assert.ok(again?.event._tag === "ImageRequested")
+    assert.deepEqual(again.event.secrets, secrets)
+    story.when(release())
+    assert.deepEqual(story.state, imageDecider.initial(usual))
     assert.equal(imageDecider.initial(id).image, "127.0.0.1:5000/app@sha256+b:00")
     assert.deepEqual(imageActor("a+b", "team", []), actorId("image", "", "a+b"))
     assert.equal(imageDecider.initial(actorId("image", "", "a+b")).image, "a+b")

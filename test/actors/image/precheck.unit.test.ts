@@ -192,7 +192,8 @@ const run = ({ in: input, want }: Row) =>
         at: 10_000 * (i + 1),
         image: input.image,
         pod: "ns/pod",
-        policy: input.policy
+        policy: input.policy,
+        ...(secrets.size === 0 ? {} : { secrets: [...secrets.keys()] })
       } as Command)
       yield* settle
       const all = yield* eventsSoFar

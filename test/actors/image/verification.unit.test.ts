@@ -79,7 +79,7 @@ describe("what pulls granted", () => {
     pull(story as never, "sha256:1")
     assert.deepEqual(story.state.grants, [{ imageId: "sha256:1", ...grant }])
     assert.equal(imageDecider.finished?.(story.state), false)
-    assert.deepEqual(grantsOf([{ id, state: story.state }]), {
+    assert.deepEqual(grantsOf([{ state: story.state }]), {
       grants: [{ imageId: "sha256:1", repository: "r.io/app", ...grant }],
       underWay: new Set()
     })
@@ -106,8 +106,9 @@ describe("what pulls granted", () => {
 
   it("is under way while a pull with Secrets is", () => {
     const story = new Story(imageDecider, id)
-    story.when({ _tag: "RequestImage", at: 1, image: "r.io/app:1", pod: "ns/p", policy: "Always" })
+    const asked = { _tag: "RequestImage", at: 1, image: "r.io/app:1", pod: "ns/p", policy: "Always" } as const
+    story.when({ ...asked, secrets: ["a"] })
     story.when({ _tag: "PullTurn", at: 2, queued: 0, credentials: [], problems: [] })
-    assert.deepEqual(grantsOf([{ id, state: story.state }]).underWay, new Set(["r.io/app"]))
+    assert.deepEqual(grantsOf([{ state: story.state }]).underWay, new Set(["r.io/app"]))
   })
 })
