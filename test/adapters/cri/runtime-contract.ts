@@ -183,6 +183,22 @@ export const runtimeContract = (name: string, traits: SubjectTraits, start: () =
       }
     })
 
+    it("tells as whom a container runs, from containerd 2.0 on", given, () =>
+      inSandbox("user", async (sandboxId, sandbox) => {
+        const plain = containerConfig("app", commands.forever)
+        const user = { runAsUser: 1_000, runAsGroup: 2_000, supplementalGroups: [7] }
+        const securityContext = { ...plain.linux.securityContext, ...user }
+        const id = await startIn(sandboxId, sandbox, { ...plain, linux: { ...plain.linux, securityContext } })
+        const { user: told } = await run(runtime.containerStatus(id))
+        // The one in memory does not tell, as older ones.
+        if (!traits.real || !traits.handlers) assert.equal(told, undefined)
+        else {
+          assert.deepEqual([told?.uid, told?.gid], [1_000, 2_000])
+          assert.ok(told?.supplementalGroups.includes(7))
+        }
+      })
+    )
+
     it("reports how containers end: code and reason", given, () =>
       inSandbox("endings", async (sandboxId, sandbox) => {
         for (const [code, reason] of [
