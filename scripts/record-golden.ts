@@ -19,6 +19,7 @@ import { imagesAndVolumes } from "./golden/images-and-volumes.ts"
 import { lifeCycle } from "./golden/life-cycle.ts"
 import { manifests } from "./golden/manifests.ts"
 import { node } from "./golden/node.ts"
+import { objects } from "./golden/objects.ts"
 import { probes } from "./golden/probes.ts"
 import { recorder } from "./golden/recorder.ts"
 import { restarts } from "./golden/restarts.ts"
@@ -31,6 +32,7 @@ const stories: Stories = {
   ...lifeCycle,
   ...manifests,
   ...node,
+  ...objects,
   ...recorder
 }
 

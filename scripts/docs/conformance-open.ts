@@ -1,7 +1,5 @@
 /** Node conformance tests that no test here covers yet, by their names without tags, with the reason. */
 const noApi = "there is no API server on the node, and kubelet's HTTP interface is not served yet"
-const inPlace =
-  "a pod whose manifest changes is another pod: a static pod's labels and annotations do not change in place"
 
 const named = (reason: string, ...names: ReadonlyArray<string>) => names.map((name) => [name, reason] as const)
 
@@ -10,15 +8,6 @@ export const open: ReadonlyMap<string, string> = new Map([
     noApi,
     "Pods should support remote command execution over websockets",
     "Pods should support retrieving logs from the container over websockets"
-  ),
-  ...named(
-    inPlace,
-    "Pods should be updated",
-    "Pods should allow activeDeadlineSeconds to be updated",
-    "Downward API volume should update labels on modification",
-    "Downward API volume should update annotations on modification",
-    "Projected downwardAPI should update labels on modification",
-    "Projected downwardAPI should update annotations on modification"
   ),
   ...named("the address of the host is not part of a pod's status yet", "Pods should get a host IP"),
   ...named(

@@ -1225,6 +1225,13 @@ export interface PodRestartRequestedData {
 /** All containers of the pod have ended in order to start over from the first init container. */
 export type PodContainersResetData = { readonly [name: string]: unknown }
 
+/** What may change of a pod that runs has changed in its manifest. Nothing of it is restarted. */
+export interface PodUpdatedData {
+  readonly labels?: { readonly [name: string]: string }
+  readonly annotations?: { readonly [name: string]: string }
+  readonly activeDeadlineSeconds?: number
+}
+
 /** The manifest asks for containers to look at the running pod with (`spec.ephemeralContainers`): they are started once, whatever state the pod is in, and nothing depends on them. */
 export interface EphemeralContainersAddedData {
   readonly containers: ReadonlyArray<{
@@ -2082,6 +2089,7 @@ export interface EventData {
   readonly PodDeadlineExceeded: PodDeadlineExceededData
   readonly PodRestartRequested: PodRestartRequestedData
   readonly PodContainersReset: PodContainersResetData
+  readonly PodUpdated: PodUpdatedData
   readonly EphemeralContainersAdded: EphemeralContainersAddedData
   readonly EphemeralContainersDiffer: EphemeralContainersDifferData
   readonly PodVolumeReady: PodVolumeReadyData
@@ -2199,6 +2207,7 @@ export const tagsByType = {
   "dev.chronode.PodDeadlineExceeded.v1": "PodDeadlineExceeded",
   "dev.chronode.PodRestartRequested.v1": "PodRestartRequested",
   "dev.chronode.PodContainersReset.v1": "PodContainersReset",
+  "dev.chronode.PodUpdated.v1": "PodUpdated",
   "dev.chronode.EphemeralContainersAdded.v1": "EphemeralContainersAdded",
   "dev.chronode.EphemeralContainersDiffer.v1": "EphemeralContainersDiffer",
   "dev.chronode.PodVolumeReady.v1": "PodVolumeReady",

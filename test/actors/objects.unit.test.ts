@@ -179,4 +179,48 @@ describe("objects beside the pods", () => {
         yield* replays(world)
       })
     ))
+
+  // conformance: Pods should allow activeDeadlineSeconds to be updated
+  it("and the pod itself may change: labels of a pod that gives its uid reach its volumes, and nothing restarts", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const agent = yield* startAgent(world)
+        const labelled = (label: string, more = "") =>
+          pod(
+            `{ name: all, downwardAPI: { items: [{ path: labels, fieldRef: { fieldPath: metadata.labels } }] } }`
+          ).replace("{ name: web }", `{ name: web, uid: one-and-only, labels: { tier: ${label} }${more} }`)
+        yield* world.manifests.write("web.yaml", labelled("front"))
+        yield* agent.pass(5)
+        assert.equal(yield* fileOf(world, "labels"), 'tier="front"')
+        yield* world.manifests.write("web.yaml", labelled("back", ", annotations: { note: x }"))
+        yield* agent.pass(2)
+        assert.equal(yield* fileOf(world, "labels"), 'tier="back"')
+        const events = yield* world.events
+        const [updated] = tell(events, ["PodUpdated"])
+        assert.deepEqual(updated?.event, {
+          _tag: "PodUpdated",
+          labels: { tier: "back" },
+          annotations: { note: "x" }
+        })
+        const [asked] = tell(events, ["VolumeRefreshRequested"])
+        assert.equal(asked?.cause, updated?.id)
+        assert.equal(tell(events, ["ContainerStarted"]).length, 1)
+        // Without an old deadline one may be set; a later one is not taken.
+        const deadline = (seconds: number) =>
+          labelled("back", ", annotations: { note: x }").replace(
+            "volumes:",
+            `activeDeadlineSeconds: ${seconds}\n  volumes:`
+          )
+        yield* world.manifests.write("web.yaml", deadline(600))
+        yield* agent.pass(2)
+        yield* world.manifests.write("web.yaml", deadline(900))
+        yield* agent.pass(2)
+        assert.equal(tell(yield* world.events, ["PodUpdated"]).length, 2)
+        assert.equal(agent.status("default/web"), "Running")
+        yield* agent.pass(600)
+        assert.equal(agent.status("default/web"), "DeadlineExceeded")
+        yield* replays(world)
+      })
+    ))
 })

@@ -25,48 +25,58 @@ data:
   extra: more
 `
 
-const web = pod(
-  "web",
-  {
-    securityContext: { runAsUser: 1000, runAsGroup: 1000, fsGroup: group },
-    volumes: [
-      { name: "config", configMap: { name: "settings", items: [{ key: "mode", path: "etc/mode", mode: 0o440 }] } },
-      { name: "secret", secret: { secretName: "login", defaultMode: 0o400 } },
-      {
-        name: "about",
-        projected: {
-          sources: [
-            { configMap: { name: "settings" } },
-            {
-              downwardAPI: {
-                items: [
-                  { path: "labels", fieldRef: { fieldPath: "metadata.labels" } },
-                  {
-                    path: "limit",
-                    resourceFieldRef: { containerName: "app", resource: "limits.memory", divisor: "1Mi" }
-                  }
-                ]
+/** It gives its uid: so it stays the same pod when its labels change. */
+const web = (tier: string): object =>
+  pod(
+    "web",
+    {
+      securityContext: { runAsUser: 1000, runAsGroup: 1000, fsGroup: group },
+      volumes: [
+        { name: "config", configMap: { name: "settings", items: [{ key: "mode", path: "etc/mode", mode: 0o440 }] } },
+        { name: "secret", secret: { secretName: "login", defaultMode: 0o400 } },
+        {
+          name: "about",
+          projected: {
+            sources: [
+              { configMap: { name: "settings" } },
+              {
+                downwardAPI: {
+                  items: [
+                    { path: "labels", fieldRef: { fieldPath: "metadata.labels" } },
+                    { path: "tier", fieldRef: { fieldPath: "metadata.annotations['tier']" } },
+                    {
+                      path: "limit",
+                      resourceFieldRef: { containerName: "app", resource: "limits.memory", divisor: "1Mi" }
+                    }
+                  ]
+                }
               }
-            }
+            ]
+          }
+        },
+        {
+          name: "self",
+          downwardAPI: {
+            items: ["labels", "annotations"].map((map) => ({ path: map, fieldRef: { fieldPath: `metadata.${map}` } }))
+          }
+        },
+        { name: "scratch", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } }
+      ],
+      containers: [
+        container("app", forever, {
+          resources: { limits: { memory: "64Mi" } },
+          volumeMounts: [
+            { name: "config", mountPath: "/config" },
+            { name: "secret", mountPath: "/secret" },
+            { name: "about", mountPath: "/about" },
+            { name: "self", mountPath: "/self" },
+            { name: "scratch", mountPath: "/config/scratch" }
           ]
-        }
-      },
-      { name: "scratch", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } }
-    ],
-    containers: [
-      container("app", forever, {
-        resources: { limits: { memory: "64Mi" } },
-        volumeMounts: [
-          { name: "config", mountPath: "/config" },
-          { name: "secret", mountPath: "/secret" },
-          { name: "about", mountPath: "/about" },
-          { name: "scratch", mountPath: "/config/scratch" }
-        ]
-      })
-    ]
-  },
-  { labels: { app: "web" } }
-)
+        })
+      ]
+    },
+    { uid: "6a0b4c1e-volumes", labels: { app: "web", tier }, annotations: { tier } }
+  )
 
 describe("volumes in a container", { concurrency: false }, () => {
   let world: World
@@ -98,8 +108,8 @@ describe("volumes in a container", { concurrency: false }, () => {
     "wait for their objects, and are mounted when these come, also when the agent dies in between",
     within(30),
     async () => {
-      node.put("web.json", web)
-      await node.start({ failpoint: "volumes.mount.after:4" })
+      node.put("web.json", web("front"))
+      await node.start({ failpoint: "volumes.mount.after:5" })
       node.onDeath = async () => {
         node.onDeath = undefined
         await node.start()
@@ -121,7 +131,7 @@ describe("volumes in a container", { concurrency: false }, () => {
     assert.equal(await stat("/secret"), `3777 0 ${group}`)
     assert.equal(
       await inside("cat /about/labels; echo; cat /about/limit; echo; cat /about/extra"),
-      'app="web"\n64\nmore'
+      'app="web"\ntier="front"\n64\nmore'
     )
     assert.equal(await inside("touch /secret/x 2>&1 || true"), "touch: /secret/x: Read-only file system")
     assert.equal(await inside("echo x > /config/scratch/x && cat /config/scratch/x"), "x")
@@ -138,6 +148,24 @@ describe("volumes in a container", { concurrency: false }, () => {
     await node.waitFor("VolumeUpdated", "volume/default/web.config")
     assert.equal(await inside("cat /config/etc/mode; echo; cat /secret/password"), `slow\n${passwords[1]}`)
     assert.notEqual(await inside("readlink /secret/..data"), before)
+    assert.equal((await node.seen("ContainerStarted", "pod/default/web")).length, 1)
+  })
+
+  // conformance: Pods should be updated
+  // conformance: Downward API volume should update labels on modification
+  // conformance: Downward API volume should update annotations on modification
+  // conformance: Projected downwardAPI should update labels on modification
+  // conformance: Projected downwardAPI should update annotations on modification
+  it("show labels and annotations as they are when these change, in the running container", within(20), async () => {
+    node.put("web.json", web("back"))
+    const updated = await node.waitFor("PodUpdated", "pod/default/web")
+    assert.deepEqual(updated.data.labels, { app: "web", tier: "back" })
+    for (const volume of ["about", "self"]) {
+      await node.waitFor("VolumeUpdated", `volume/default/web.${volume}`, {}, { after: updated.sequence })
+    }
+    assert.equal(await inside("cat /about/labels; echo; cat /about/tier"), 'app="web"\ntier="back"\nback')
+    assert.equal(await inside("cat /self/labels"), 'app="web"\ntier="back"')
+    assert.equal(await inside("grep tier /self/annotations"), 'tier="back"')
     assert.equal((await node.seen("ContainerStarted", "pod/default/web")).length, 1)
   })
 

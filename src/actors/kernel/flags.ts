@@ -94,6 +94,14 @@ export const inPlaceResize: DecisionFlag = {
     "A manifest that keeps the uid of its running pod and asks for other resources resizes the pod in place; what else it changes is refused and told. Without it a definition with the uid of the running pod changed nothing but its ephemeral containers."
 }
 
+export const inPlaceUpdates: DecisionFlag = {
+  number: 11,
+  name: "InPlaceUpdates",
+  since: "0.1.0",
+  about:
+    "Labels, annotations and a nearer deadline of a pod whose manifest gives its uid change while it runs (PodUpdated). Without it such a change did nothing."
+}
+
 /** All of them, in order of their numbers. */
 export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   restartAfterOwnKill,
@@ -105,7 +113,8 @@ export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   leastGracePeriod,
   readyWhileStopping,
   configRetry,
-  inPlaceResize
+  inPlaceResize,
+  inPlaceUpdates
 ]
 
 /** The numbers of those that are in force: an input of every decision. */

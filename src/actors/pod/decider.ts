@@ -8,6 +8,7 @@ import { type CommandOf, type PodCommand, PodCommand as PodCommandSchema } from 
 import { asksOtherwise, updateEphemeral } from "./ephemeral.ts"
 import { evolve, type PodDecision, type PodEvent } from "./evolve.ts"
 import { podGracePeriod } from "./grace.ts"
+import { updateInPlace } from "./in-place.ts"
 import {
   learnCreated,
   learnHook,
@@ -100,6 +101,7 @@ const desire = (d: PodDecision, desired: Desired): void => {
   }
   if (definition.pod.metadata.uid === uid && termination === null) {
     updateEphemeral(d, desired.pod)
+    updateInPlace(d, desired.pod)
     updateResources(d, desired)
     return
   }

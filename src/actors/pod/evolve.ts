@@ -76,6 +76,22 @@ const withVolumeImage = (state: PodState, name: string | undefined, imageId: str
 const withoutImages = (state: PodState, event: PodEvent): PodState =>
   event._tag === "ContainerStartFailed" && event.imageMissing === true ? withVolumeImage(state, undefined, "") : state
 
+const updated = (definition: Definition, event: Extract<PodEvent, { readonly _tag: "PodUpdated" }>): Definition => {
+  const { metadata, spec } = definition.pod
+  const { labels, annotations, activeDeadlineSeconds } = event
+  return {
+    ...definition,
+    pod: {
+      metadata: {
+        ...metadata,
+        ...(labels === undefined ? {} : { labels }),
+        ...(annotations === undefined ? {} : { annotations })
+      },
+      spec: { ...spec, ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }) }
+    }
+  }
+}
+
 const admitted = (state: PodState, definition: Definition, meta: EventMeta): PodState => {
   const { spec } = definition.pod
   return {
@@ -155,6 +171,12 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
         restarting: null,
         initialized: false,
         containers: state.containers.map((c) => (c.ephemeral === true ? c : { ...c, because: meta.id, again: true }))
+      }
+    case "PodUpdated":
+      return {
+        ...state,
+        because: meta.id,
+        definition: state.definition === null ? null : updated(state.definition, event)
       }
     case "EphemeralContainersAdded":
       return {

@@ -7,6 +7,7 @@ import type { ProbeType } from "../../events/kinds/probe.ts"
 import type { Container, Pod } from "../../events/pod-spec.ts"
 import { imageActor } from "../image/identity.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
+import { showsMetadata } from "../volume/content.ts"
 import type { PodEvent } from "./evolve.ts"
 import { portsOf } from "./plan-hooks.ts"
 import { everyContainer } from "./spec-extension.ts"
@@ -91,6 +92,17 @@ const mountVolumes = (state: PodState, id: ActorId, at: number): ReadonlyArray<O
   })
 }
 
+/** Volumes that show what has changed of the pod. */
+const refreshVolumes = (state: PodState, id: ActorId, at: number): ReadonlyArray<Outgoing> => {
+  const pod = state.definition?.pod
+  const inUse = new Set(
+    state.volumes.filter((v) => v.status === "requested" || v.status === "ready").map((v) => v.name)
+  )
+  return (pod?.spec.volumes ?? [])
+    .filter((volume) => inUse.has(volume.name) && showsMetadata(volume))
+    .map(({ name }) => to(volumeActor(id, name), { _tag: "RefreshVolume", at, podUid: pod!.metadata.uid }))
+}
+
 const unmountVolumes = (state: PodState, id: ActorId, at: number): ReadonlyArray<Outgoing> =>
   state.volumes
     .filter((v) => v.status === "released")
@@ -162,6 +174,8 @@ export const podMessages = (event: PodEvent, state: PodState, id: ActorId, at: n
       return preemptOthers(state, id, at)
     case "PodAdmitted":
       return [...mountVolumes(state, id, at), ...requestImages(state, at)]
+    case "PodUpdated":
+      return event.labels === undefined && event.annotations === undefined ? [] : refreshVolumes(state, id, at)
     case "EphemeralContainersAdded":
       return requestImages(
         state,
@@ -207,6 +221,7 @@ export const podMessages = (event: PodEvent, state: PodState, id: ActorId, at: n
 export const podTells: ReadonlySet<PodEvent["_tag"]> = new Set([
   "PodPreemptionDecided",
   "PodAdmitted",
+  "PodUpdated",
   "EphemeralContainersAdded",
   "ContainerStarted",
   "ContainerHookEnded",

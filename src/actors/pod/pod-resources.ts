@@ -100,8 +100,9 @@ export const resizePolicyOf = (
 export const withoutResources = ({ metadata, spec }: Pod): unknown => {
   const strip = <C extends { readonly resources?: unknown }>({ resources: _, ...container }: C) => container
   const { resources: _, ephemeralContainers: __, initContainers, containers, ...rest } = spec
+  const { labels = {}, annotations = {}, ...identity } = metadata
   return {
-    metadata,
+    metadata: { ...identity, labels, annotations },
     spec: { ...rest, initContainers: (initContainers ?? []).map(strip), containers: containers.map(strip) }
   }
 }

@@ -5,7 +5,7 @@
 import { timestamp } from "../../events/definition.ts"
 import type { NodeRoom } from "../../events/node-room.ts"
 import type { Pod, ResourceRequirements } from "../../events/pod-spec.ts"
-import { inPlaceResize, isOn } from "../kernel/flags.ts"
+import { inPlaceResize, inPlaceUpdates, isOn } from "../kernel/flags.ts"
 import { isEqual } from "../kernel/json.ts"
 import type { CommandOf } from "./commands.ts"
 import type { PodDecision } from "./evolve.ts"
@@ -53,11 +53,10 @@ const requirementsRefusal = (
 }
 
 /** What the API server would refuse of it; undefined: at most cpu and memory change. */
-export const updateRefusal = (running: Pod, wanted: Pod): Refused | undefined => {
+export const updateRefusal = (running: Pod, wanted: Pod, allowed = "only cpu and memory can"): Refused | undefined => {
   const [a, b] = [withoutResources(running), withoutResources(wanted)]
   if (!isEqual(a, b)) {
-    const message =
-      "cannot be changed while the pod runs: only cpu and memory can, and ephemeral containers can be added"
+    const message = `cannot be changed while the pod runs: ${allowed}, and ephemeral containers can be added`
     return { field: differingField(a, b, ""), message }
   }
   for (const list of ["initContainers", "containers"] as const) {
@@ -84,7 +83,9 @@ export const updateResources = (
 ): void => {
   const running = d.state.definition?.pod
   if (running === undefined || !isOn(d.flags, inPlaceResize)) return
-  const refusal = updateRefusal(running, pod)
+  const refusal = isOn(d.flags, inPlaceUpdates)
+    ? updateRefusal(running, pod, "only cpu, memory, labels, annotations and a nearer deadline can")
+    : updateRefusal(running, pod)
   if (refusal !== undefined) {
     if (!isEqual(refusal, d.state.updateRefused)) d.emit({ _tag: "PodUpdateRefused", source, ...refusal })
     return

@@ -67,6 +67,14 @@ export const referencesOf = (volume: Volume): ReadonlyArray<Reference> =>
     part.kind === "object" ? [{ kind: part.from.kind, name: part.from.name }] : []
   )
 
+/** Whether labels or annotations of the pod are among its files. */
+export const showsMetadata = (volume: Volume): boolean =>
+  (partsOf(volume) ?? []).some(
+    (part) =>
+      part.kind === "downward" &&
+      part.files.some(({ fieldRef }) => /^metadata\.(?:labels|annotations)/u.test(fieldRef?.fieldPath ?? ""))
+  )
+
 const fileMode = 0o644
 
 const objectFiles = (

@@ -131,6 +131,23 @@ export const PodContainersReset = defineEvent("PodContainersReset", {
   tell: () => "all containers have ended and start over"
 })
 
+const textMap = Schema.Record(Schema.String, Schema.String)
+
+export const PodUpdated = defineEvent("PodUpdated", {
+  kind: "pod",
+  about: "What may change of a pod that runs has changed in its manifest. Nothing of it is restarted.",
+  fields: {
+    /** All of them as they are now; absent: as they were. */
+    labels: Schema.optionalKey(textMap),
+    annotations: Schema.optionalKey(textMap),
+    activeDeadlineSeconds: Schema.optionalKey(Schema.Int)
+  },
+  tell: (e) =>
+    `${Object.keys(e)
+      .filter((field) => field !== "_tag")
+      .join(" and ")} changed`
+})
+
 export const EphemeralContainersAdded = defineEvent("EphemeralContainersAdded", {
   kind: "pod",
   about:
@@ -356,6 +373,7 @@ export const podEvents = [
   PodDeadlineExceeded,
   PodRestartRequested,
   PodContainersReset,
+  PodUpdated,
   EphemeralContainersAdded,
   EphemeralContainersDiffer,
   PodVolumeReady,
