@@ -83,7 +83,8 @@ export const currentEnvironment = (
     const { facts, offer } = yield* PodSettings
     const { namespace } = pod.metadata
     const named = objectsOf(container)
-    const hostIps = hostIpsOf(facts.nodeIps ?? [])
+    // Of a node that was given no addresses kubelet tells one only.
+    const hostIps = hostIpsOf(facts.nodeIps ?? []).slice(0, 1)
     const result = environment(pod, container, {
       place: {
         nodeName: facts.nodeName,

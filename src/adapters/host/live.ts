@@ -5,6 +5,7 @@ import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
 import { Effect, Layer } from "effect"
+import { orderedAddresses } from "./addresses.ts"
 import { Host, HostError, type NodeFacts } from "./port.ts"
 import { runtimeName } from "./runtime.ts"
 import { readSubordinateIds } from "./subordinate-ids.ts"
@@ -76,10 +77,10 @@ const appArmorEnabled = (): boolean =>
   textOr("/sys/module/apparmor/parameters/enabled", "N").startsWith("Y")
 
 const addresses = (): ReadonlyArray<string> =>
-  Object.values(os.networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .filter((a) => !a.internal && !a.address.startsWith("fe80"))
-    .map((a) => a.address)
+  orderedAddresses(os.networkInterfaces(), {
+    v4: textOr("/proc/net/route", ""),
+    v6: textOr("/proc/net/ipv6_route", "")
+  })
 
 export const readFacts = (nodeName: string): NodeFacts => ({
   nodeName,

@@ -33,7 +33,7 @@ export interface NodeFacts {
   readonly appArmor: boolean
   /** Paths that exist here and are hidden from containers: `/sys/devices/system/cpu/cpu0/thermal_throttle`. */
   readonly thermalPaths: ReadonlyArray<string>
-  /** Primary addresses of the node. */
+  /** Addresses of the node, the primary one first. */
   readonly addresses: ReadonlyArray<string>
 }
 
