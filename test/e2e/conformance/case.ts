@@ -1,6 +1,6 @@
 /**
  * Node conformance tests of Kubernetes as data: what upstream's test asks of one container, asked of ours. Cases of a group
- * share a pod, since what they check is the container's. scripts/generate-docs.ts reads the names for docs/conformance.md.
+ * share pods, since what they check is the container's. scripts/generate-docs.ts reads the names for docs/conformance.md.
  */
 import type { Fields } from "../manifests.ts"
 
@@ -24,10 +24,10 @@ export interface ConformanceCase {
 }
 
 export interface ConformanceGroup {
-  /** Name of the pod. */
+  /** Of its pods, which are `NAME-0`, `NAME-1`, … */
   readonly name: string
   /** Fields of the pod beside containers and volumes. */
   readonly spec?: Fields
-  readonly metadata?: Fields
+  readonly metadata?: Readonly<Record<string, unknown>> & { readonly uid?: string }
   readonly cases: ReadonlyArray<ConformanceCase>
 }
