@@ -3,7 +3,16 @@ import { randomUUID } from "node:crypto"
 import { chmod, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises"
 import { release } from "node:os"
 import { dirname, join } from "node:path"
-import { isName, type Plugin, pluginDirectory, plugins, podsDirectory, volumePath, volumesDirectory } from "./layout.ts"
+import {
+  isName,
+  type Plugin,
+  pluginDirectory,
+  plugins,
+  podsDirectory,
+  subPathsDirectory,
+  volumePath,
+  volumesDirectory
+} from "./layout.ts"
 import { mountPoints, mountTmpfs, unmountPath } from "./mounts.ts"
 
 /** kubelet's for the directories around it. */
@@ -94,14 +103,16 @@ export const unmountVolume = async (rootDir: string, podUid: string, name: strin
   }
 }
 
-/** Volumes that have a directory here. */
+/** Volumes that have a directory here, or sub paths: a hostPath has nothing else. */
 export const volumesOnNode = async (rootDir: string) => {
   const found: Array<{ readonly podUid: string; readonly name: string }> = []
   for (const podUid of (await namesIn(podsDirectory(rootDir))).filter(isName)) {
+    const names = new Set(await namesIn(subPathsDirectory(rootDir, podUid)))
     for (const plugin of plugins) {
-      const names = await namesIn(join(volumesDirectory(rootDir, podUid), pluginDirectory(plugin)))
-      found.push(...names.filter(isName).map((name) => ({ podUid, name })))
+      for (const name of await namesIn(join(volumesDirectory(rootDir, podUid), pluginDirectory(plugin))))
+        names.add(name)
     }
+    found.push(...[...names].filter(isName).map((name) => ({ podUid, name })))
   }
   return found
 }

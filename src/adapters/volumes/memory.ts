@@ -140,12 +140,16 @@ export const make = Effect.sync(() => {
       }),
     hasFiles: (podUid, name) =>
       Effect.sync(() => filesPlugins.some((plugin) => contents.has(volumePath(rootDir, podUid, plugin, name)))),
-    onNode: Effect.sync(() =>
-      [...host.keys()].flatMap((path) => {
-        const [, podUid, name] = /^\/var\/lib\/chronode\/pods\/([^/]+)\/volumes\/[^/]+\/([^/]+)$/u.exec(path) ?? []
-        return podUid === undefined || name === undefined ? [] : [{ podUid, name }]
-      })
-    )
+    onNode: Effect.sync(() => {
+      const own = /^\/var\/lib\/chronode\/pods\/([^/]+)\/(?:volumes\/[^/]+\/([^/]+)$|volume-subpaths\/([^/]+)\/)/u
+      const found = new Map<string, { readonly podUid: string; readonly name: string }>()
+      for (const path of host.keys()) {
+        const [, podUid, ofVolume, ofSubPath] = own.exec(path) ?? []
+        const name = ofVolume ?? ofSubPath
+        if (podUid !== undefined && name !== undefined) found.set(`${podUid}/${name}`, { podUid, name })
+      }
+      return [...found.values()]
+    })
   })
   const control = VolumesControl.of({
     put: (path, what) => Effect.sync(() => void host.set(path, what)),

@@ -182,6 +182,22 @@ export const volumesContract = (
       )
     )
 
+    it("knows a hostPath that has sub paths, and takes only these down", needs, () =>
+      withIt(({ volumes, free, put, exists }) =>
+        Effect.gen(function* () {
+          yield* put(`${free}/shared`, "directory")
+          const volumePath = yield* volumes.mount(hostPath(`${free}/shared`, "Directory"))
+          assert.deepEqual(yield* volumes.onNode, [])
+          const request = { podUid: "u-1", volume: "host", volumePath, container: "app", index: 0, subPath: "a" }
+          const path = yield* volumes.mountSubPath(request)
+          assert.deepEqual(yield* volumes.onNode, [{ podUid: "u-1", name: "host" }])
+          yield* volumes.unmount("u-1", "host")
+          assert.deepEqual(yield* volumes.onNode, [])
+          assert.deepEqual([yield* exists(path), yield* exists(`${volumePath}/a`)], [false, true])
+        })
+      )
+    )
+
     it("reads no file that is not in the volume", () =>
       withIt(({ volumes, free, put }) =>
         Effect.gen(function* () {
