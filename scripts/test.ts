@@ -79,9 +79,8 @@ const runStage = async (
   const start = performance.now()
   const end = Math.min(start + limits.stage * stretch, began + runLimit * stretch)
   say(`\n${level} tests on ${runtime}: ${files.length} files`)
-  const waiting = [...files]
   const results: Array<FileResult> = []
-  const work = async () => {
+  const work = async (waiting: Array<TestFile>) => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const limit = Math.min(limits.file * stretch, end - performance.now())
       const result: FileResult =
@@ -101,7 +100,9 @@ const runStage = async (
     }
   }
   const atOnce = Math.min(limits.concurrency, availableParallelism())
-  await Promise.all(Array.from({ length: atOnce }, work))
+  const together = files.filter(({ alone }) => !alone)
+  await Promise.all(Array.from({ length: atOnce }, () => work(together)))
+  await work(files.filter(({ alone }) => alone))
   return {
     stage: level,
     runtime,

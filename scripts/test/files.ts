@@ -8,9 +8,11 @@ export interface TestFile {
   readonly path: string
   readonly level: Level
   readonly runtimes: ReadonlyArray<Place>
+  /** `// alone: WHY`: no other file runs beside it. */
+  readonly alone: boolean
 }
 
-/** How many lines of a file may hold its `// runtimes:` line. */
+/** How many lines of a file may hold its `// runtimes:` and `// alone:` lines. */
 const headLines = 20
 
 /** What is asked for beside the usual. */
@@ -22,8 +24,7 @@ export interface Wanted {
 }
 
 /** `// runtimes: bun (deno) (vm)`: on Deno, and in the virtual machine, only when that is asked for. */
-const runtimesOf = (level: Level, text: string, wanted: Wanted): ReadonlyArray<Place> => {
-  const head = text.split("\n", headLines).join("\n")
+const runtimesOf = (level: Level, head: string, wanted: Wanted): ReadonlyArray<Place> => {
   const named = /^\/\/ runtimes:(.*)$/m.exec(head)?.[1]
   if (named === undefined) return level === "e2e" ? ["bun"] : runtimes
   const words = named.split(/[\s,]+/)
@@ -44,7 +45,10 @@ export const findTestFiles = (
     const path = `test/${name.replaceAll("\\", "/")}`
     const level = /\.(unit|int|e2e)\.test\.ts$/.exec(name)?.[1] as Level | undefined
     if (level === undefined) misnamed.push(path)
-    else files.push({ path, level, runtimes: runtimesOf(level, readFileSync(join(root, path), "utf8"), wanted) })
+    else {
+      const head = readFileSync(join(root, path), "utf8").split("\n", headLines).join("\n")
+      files.push({ path, level, runtimes: runtimesOf(level, head, wanted), alone: /^\/\/ alone:/m.test(head) })
+    }
   }
   return { files, misnamed }
 }

@@ -14,14 +14,14 @@ export interface LevelLimits {
   readonly file: number
   /** One test that names no timeout of its own, milliseconds (Bun's default is 5 s; Deno has none). */
   readonly test: number
-  /** Files at once. Real neighbours are slow enough alone on two cores. */
+  /** Files at once, where the machine has that many cores. Those with an `// alone:` line come after them, one by one. */
   readonly concurrency: number
 }
 
 export const levelLimits: Readonly<Record<Level, LevelLimits>> = {
   unit: { stage: 4 * minute, file: 90 * second, test: 20 * second, concurrency: 2 },
-  int: { stage: 7 * minute, file: 4 * minute, test: 60 * second, concurrency: 1 },
-  e2e: { stage: 11 * minute, file: 6 * minute, test: 120 * second, concurrency: 1 }
+  int: { stage: 7 * minute, file: 4 * minute, test: 60 * second, concurrency: 2 },
+  e2e: { stage: 11 * minute, file: 6 * minute, test: 120 * second, concurrency: 2 }
 }
 
 /** The virtual machine, milliseconds from power on to power off: what is always run in it, and what `--vm` adds. */

@@ -80,7 +80,7 @@ for (const runtime of ["bun", "deno"] as const) {
     after(() => rm(root, { recursive: true, force: true }))
 
     const run = (name: string, limit = 30_000): Promise<FileResult> =>
-      runFile({ path: `test/${name}.unit.test.ts`, level: "unit", runtimes: [runtime] }, runtime, limit, {
+      runFile({ path: `test/${name}.unit.test.ts`, level: "unit", runtimes: [runtime], alone: false }, runtime, limit, {
         ...{ root, scratch: join(root, "scratch"), rounds: undefined, both: false, coverage: undefined }
       })
 
