@@ -9,12 +9,5 @@ export const open: ReadonlyMap<string, string> = new Map([
     "Pods should support remote command execution over websockets",
     "Pods should support retrieving logs from the container over websockets"
   ),
-  ...named("the address of the host is not part of a pod's status yet", "Pods should get a host IP"),
-  ...named(
-    "RuntimeClasses are not read from files yet; a pod's handler is chosen by its class's name",
-    "RuntimeClass should reject a Pod requesting a non-existent RuntimeClass",
-    "RuntimeClass should schedule a Pod requesting a RuntimeClass without PodOverhead",
-    "RuntimeClass should schedule a Pod requesting a RuntimeClass and initialize its Overhead",
-    "RuntimeClass should reject a Pod requesting a deleted RuntimeClass"
-  )
+  ...named("the address of the host is not part of a pod's status yet", "Pods should get a host IP")
 ])

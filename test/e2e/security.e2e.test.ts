@@ -140,13 +140,13 @@ allowedUnsafeSysctls: ["net.core.*"]
         ]
       })
     )
+    const other = { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: "other" }, handler: "second" }
+    lab.node.put("other.json", { ...other, overhead: { podFixed: { cpu: "100m", memory: "16Mi" } } })
     lab.node.put(
       "class.json",
       [
-        {
-          ...{ apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: "other" }, handler: "second" },
-          overhead: { podFixed: { cpu: "100m", memory: "16Mi" } }
-        },
+        { ...other, metadata: { name: "simple" } },
+        pod("simple", { ...never, runtimeClassName: "simple", containers: [telling("app", {})] }),
         pod("classed", {
           ...{ ...never, runtimeClassName: "other" },
           containers: [telling("app", {}, ":", { resources: { requests: { cpu: "100m" } } })]
@@ -225,6 +225,8 @@ allowedUnsafeSysctls: ["net.core.*"]
     assert.equal(app.get("sys"), "0", "/sys is writable")
   })
 
+  // conformance: RuntimeClass should schedule a Pod requesting a RuntimeClass without PodOverhead
+  // conformance: RuntimeClass should schedule a Pod requesting a RuntimeClass and initialize its Overhead
   it("a pod runs by the handler of its RuntimeClass, and costs its overhead", slow(skip), async () => {
     const { node, dir } = lab
     const { data } = await node.waitFor("PodAdmitted", "pod/default/classed")
@@ -234,10 +236,25 @@ allowedUnsafeSysctls: ["net.core.*"]
     assert.equal((cgroup.data.values as { readonly cpuShares: number }).cpuShares, 204)
     await told(node, "classed", "app")
     assert.ok(existsSync(join(dir, "c", "second")), "where that handler keeps its state")
-    // A class that stands nowhere is taken for a handler.
+    const simple = await node.waitFor("PodAdmitted", "pod/default/simple")
+    assert.equal(simple.data.runtimeHandler, "second")
+    assert.equal((simple.data.pod as { readonly spec: Fields }).spec.overhead, undefined)
+    await told(node, "simple", "app")
+  })
+
+  // conformance: RuntimeClass should reject a Pod requesting a non-existent RuntimeClass
+  // conformance: RuntimeClass should reject a Pod requesting a deleted RuntimeClass
+  it("a class that stands nowhere is taken for a handler, which the runtime may not know", slow(skip), async () => {
+    const { node } = lab
     await told(node, "bare", "app")
     const failed = await node.waitFor("SandboxFailed", "pod/default/unclassed")
     assert.match(String(failed.data.message), /no runtime for "missing" is configured/)
+    await told(node, "classed", "app")
+    node.remove("other.json")
+    await node.waitFor("ObjectRemoved", undefined, { kind: "RuntimeClass", name: "other" })
+    node.put("late.json", pod("late", { runtimeClassName: "other", containers: [telling("app", {})] }))
+    const late = await node.waitFor("SandboxFailed", "pod/default/late")
+    assert.match(String(late.data.message), /no runtime for "other" is configured/)
   })
 
   it("what cannot be kept is refused, each for its reason", slow(skip), async () => {
