@@ -1702,7 +1702,7 @@ export interface ResizeFailedData {
 /** Everything that runs of the pod has the resources that it was admitted with. */
 export type ResizeCompletedData = { readonly [name: string]: unknown }
 
-/** The manifest of a running pod changed under the same uid in what cannot be changed while it runs. The pod runs on as it was; with another uid (or none) it would be replaced. */
+/** The manifest of a running pod changed under the same uid in what cannot be changed while it runs. The pod runs on as it was, and its containers start again as they were; with another uid (or none) it would be replaced. */
 export interface PodUpdateRefusedData {
   readonly source: string
   readonly field: string

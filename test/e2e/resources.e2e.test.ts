@@ -10,6 +10,7 @@ import { type LabContainerd, startContainerd, whyNoContainerd } from "../../scri
 import { findHierarchies, type Hierarchies } from "../../src/adapters/cgroupfs/hierarchies.ts"
 import { makeCgroups } from "../../src/adapters/cgroupfs/live.ts"
 import type { Cgroups, CgroupValues } from "../../src/adapters/cgroupfs/port.ts"
+import { isSystemdBooted } from "../../src/adapters/cgroupfs/systemd.ts"
 import { eventually, NodeUnderTest } from "../support/agent.ts"
 import { requires } from "../support/requires.ts"
 import { container, type Fields, forever, pod } from "./manifests.ts"
@@ -44,6 +45,15 @@ describe("resources of pods in the kernel", { concurrency: false }, () => {
   const steady = (resources: Fields, more: Fields = {}): object =>
     pod("steady", { containers: [container("app", forever, { resources, ...more })] }, { uid: uid("1") })
 
+  const configured = (name: string, settings: Fields): NodeUnderTest => {
+    const config = join(dir, `${name}.yaml`)
+    writeFileSync(
+      config,
+      JSON.stringify({ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...settings })
+    )
+    return new NodeUnderTest({ dir: join(dir, name), name, cri: lab.endpoint, flags: ["--config", config] })
+  }
+
   before(
     async () => {
       if (skip) return
@@ -51,13 +61,11 @@ describe("resources of pods in the kernel", { concurrency: false }, () => {
       hierarchies = await findHierarchies()
       cgroups = makeCgroups(hierarchies)
       lab = await startContainerd(join(dir, "c"))
-      const config = join(dir, "kubelet.yaml")
-      const settings = { cgroupRoot: root, podPidsLimit: pidsLimit, kubeReserved: { cpu: "100m", memory: "64Mi" } }
-      writeFileSync(
-        config,
-        JSON.stringify({ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...settings })
-      )
-      node = new NodeUnderTest({ dir: join(dir, "n"), name: "r", cri: lab.endpoint, flags: ["--config", config] })
+      node = configured("r", {
+        cgroupRoot: root,
+        podPidsLimit: pidsLimit,
+        kubeReserved: { cpu: "100m", memory: "64Mi" }
+      })
       node.put("steady.json", steady(equal("100m", "64Mi")))
       const asks = { requests: { cpu: "250m", memory: "8Mi" }, limits: { memory: "48Mi" } }
       const filled = `head -c 20000000 /dev/zero > /dev/shm/filled; ${forever}`
@@ -137,6 +145,29 @@ describe("resources of pods in the kernel", { concurrency: false }, () => {
       /^cannot decrease memory limits: attempting to set (pod|container "app") memory limit \(16777216\) below current usage \(\d+\)$/u
     )
     await has(pathOf("/burstable", "2"), { memoryLimit: 48 * mebibyte })
+  })
+
+  it("are left to the runtime where the configuration says so", within, async () => {
+    const other = configured("q", { cgroupsPerQOS: false, enforceNodeAllocatable: [] })
+    try {
+      other.put("plain.json", pod("plain", { containers: [container("app", forever)] }, { uid: uid("9") }))
+      await other.start()
+      await other.waitFor("ContainerStarted", "pod/default/plain")
+      for (const tag of ["PodCgroupCreated", "QosCgroupUpdated"]) assert.deepEqual(await other.seen(tag), [])
+      assert.equal(await Effect.runPromise(cgroups.exists(`/kubepods/besteffort/pod${uid("9")}`)), false)
+      other.remove("plain.json")
+      await other.waitFor("PodRemoved", "pod/default/plain")
+    } finally {
+      await other.kill()
+    }
+  })
+
+  const needsNone = isSystemdBooted() ? { ...within, skip: "systemd runs here" } : within
+  it("are refused at the start with a driver that the host has not", needsNone, async () => {
+    const other = configured("s", { cgroupDriver: "systemd" })
+    const { code } = await other.launch().ended
+    assert.equal(code, 1)
+    assert.match(other.log(), /the cgroup driver systemd needs systemd as the init system, which this host has not/u)
   })
 
   it("go with the pod", within, async () => {

@@ -28,6 +28,7 @@ import { hostNetworkHostsFile, podHostsFile } from "./hosts-file.ts"
 import type { MountedVolume, MountUnsatisfied } from "./mounts.ts"
 import { containerLogLink, containerLogPath, hostsFilePath, podLogDirectory, terminationLogPath } from "./node-facts.ts"
 import { resourcesOf, withResources } from "./pod-resources.ts"
+import { madeWhole } from "./recorded-pod.ts"
 import { sandboxConfigOf } from "./sandbox-effects.ts"
 import { imageUser } from "./security.ts"
 import { PodSettings } from "./settings.ts"
@@ -140,6 +141,18 @@ const linkLog = (pod: Pod, container: string, attempt: number, containerId: stri
     yield* logs.link(link, `${podLogDirectory(facts, pod)}/${containerLogPath(container, attempt)}`)
   }).pipe(Effect.catch((error) => Effect.logWarning(`no link to the log of ${container}: ${error.message}`)))
 
+/**
+ * What is asked for and cannot be had is not what it starts with: resources that wait for room, and nothing at all of a
+ * manifest that was refused.
+ */
+const asAdmitted = (state: PodState, recorded: Pod, declared: Pod): Effect.Effect<Pod, PodNotDeclared> => {
+  if (state.updateRefused === undefined) return Effect.succeed(withResources(declared, resourcesOf(recorded)))
+  const whole = madeWhole(recorded, declared)
+  if (!("variable" in whole)) return Effect.succeed(whole)
+  const message = `the manifest, which was refused, does not give the value of ${whole.variable} of ${whole.container} any more`
+  return new PodNotDeclared({ uid: recorded.metadata.uid, message })
+}
+
 /** The configs, and the files that the container needs on the host. */
 const prepare = (
   state: PodState,
@@ -161,13 +174,7 @@ const prepare = (
     const manifests = yield* Manifests
     const { facts } = yield* PodSettings
     const declared = yield* manifests.secretsOf(recorded.metadata.uid)
-    const { updateRefused } = state
-    if (updateRefused !== undefined) {
-      const message = `the manifest changed in what a running pod cannot change: ${updateRefused.field} ${updateRefused.message}`
-      return yield* new PodNotDeclared({ uid: recorded.metadata.uid, message })
-    }
-    // What is asked for and cannot be had yet is not what it starts with.
-    const pod = withResources(declared, resourcesOf(recorded))
+    const pod = yield* asAdmitted(state, recorded, declared)
     const written = containerSpec(pod, container.name)
     const userNamespace = state.definition?.userNamespace
     const own = userNamespace === undefined ? { pod } : { pod, userNamespace }

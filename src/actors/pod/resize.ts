@@ -76,13 +76,19 @@ export const updateRefusal = (running: Pod, wanted: Pod, allowed = "only cpu and
   return { field: "spec", message: "Pod QOS Class may not change as a result of resizing" }
 }
 
+/**
+ * Whether its uid follows from its definition (`derivedUid`): then the manifest is the same, and what differs is what a
+ * newer agent or another configuration of the node makes of it.
+ */
+const isDerived = ({ metadata }: Pod): boolean => /^[0-9a-f]{32}$/u.test(metadata.uid)
+
 /** `desired`: a definition of the pod that runs. */
 export const updateResources = (
   d: PodDecision,
   { pod, source, room }: Pick<CommandOf<"DesirePod">, "pod" | "source" | "room">
 ): void => {
   const running = d.state.definition?.pod
-  if (running === undefined || !isOn(d.flags, inPlaceResize)) return
+  if (running === undefined || !isOn(d.flags, inPlaceResize) || isDerived(running)) return
   const refusal = isOn(d.flags, inPlaceUpdates)
     ? updateRefusal(running, pod, "only cpu, memory, labels, annotations and a nearer deadline can")
     : updateRefusal(running, pod)

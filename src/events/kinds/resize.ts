@@ -99,7 +99,7 @@ export const PodUpdateRefused = defineEvent("PodUpdateRefused", {
   kind: "pod",
   severity: "ERROR",
   about:
-    "The manifest of a running pod changed under the same uid in what cannot be changed while it runs. The pod runs on as it was; with another uid (or none) it would be replaced.",
+    "The manifest of a running pod changed under the same uid in what cannot be changed while it runs. The pod runs on as it was, and its containers start again as they were; with another uid (or none) it would be replaced.",
   fields: { source: text, field: text, message: text },
   tell: (e) => `the new manifest is refused: ${e.field} ${e.message}`
 })

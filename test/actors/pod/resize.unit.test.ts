@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Effect } from "effect"
+import { madeWhole } from "../../../src/actors/pod/recorded-pod.ts"
 import type { NodeRoom } from "../../../src/events/node-room.ts"
 import type { Container, Pod } from "../../../src/events/pod-spec.ts"
 import { only, tags } from "../../support/given.ts"
@@ -155,6 +156,24 @@ describe("a resize", () => {
     }
   })
 
+  it("leaves containers to start as they were admitted, with the values that the manifest still gives", () => {
+    const env = [{ name: "A", valueHash: "0123456789abcdef" }, { name: "B" }]
+    const recorded = podOf(container("app", { env }))
+    const declared = podOf({ ...container("app", { env: [{ name: "A", value: "secret" }] }), image: "other:1" })
+    const whole = madeWhole(recorded, declared)
+    assert.ok("spec" in whole)
+    assert.deepEqual(whole.spec.containers[0]?.env, [{ name: "A", value: "secret" }, { name: "B" }])
+    assert.equal(whole.spec.containers[0]?.image, "busybox:1")
+    assert.deepEqual(madeWhole(recorded, podOf(container("app"))), { container: "app", variable: "A" })
+  })
+
+  it("is not what a newer agent makes of the same manifest, where the uid follows from it", () => {
+    const uid = "0123456789abcdef0123456789abcdef"
+    const story = new PodStory()
+    story.desire(pod({}, uid))
+    assert.deepEqual(resize(story, pod({ containers: [{ ...container("app"), image: "other:1" }] }, uid)), [])
+  })
+
   it("was nothing before the flag", () => {
     const story = new PodStory(new Set([1, 2, 3]))
     story.desire(podOf(sized("100m", "64Mi")))
@@ -191,6 +210,45 @@ describe("a resize", () => {
         assert.equal(only(yield* world.events, "ResizeCompleted").length, 2)
         assert.equal(world.cgroups.groups.get(path)?.cpuQuota, 70_000)
         assert.equal(only(yield* world.events, "QosCgroupUpdated").at(-1)?.event.values.cpuShares, 716)
+      })
+    ))
+
+  it("that an agent does not live to see through is finished by the next one, and one that fails is tried again", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const manifest = (cpu: string) =>
+          simulatedPod("web", `resources: { requests: { cpu: ${cpu} }, limits: { cpu: ${cpu} } }`).replace(
+            "name: web",
+            "name: web, uid: 11111111-2222-3333-4444-555555555555"
+          )
+        const path = "/kubepods/burstable/pod11111111-2222-3333-4444-555555555555"
+        yield* world.manifests.write("web.yaml", manifest("100m"))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const agent = yield* startAgent(world)
+            yield* agent.pass(5)
+            world.faults.inject("updateContainerResources", { kind: "hang" })
+            yield* world.manifests.write("web.yaml", manifest("300m"))
+            yield* agent.pass(2)
+            assert.equal(only(yield* world.events, "ResizeStarted").length, 1)
+            assert.deepEqual(only(yield* world.events, "ResizeActuated"), [])
+          })
+        )
+        world.faults.clear()
+        world.faults.inject("updateContainerResources", { kind: "error", reason: "Failed", message: "busy" })
+        const agent = yield* startAgent(world)
+        yield* agent.pass(10)
+        const events = yield* world.events
+        assert.deepEqual(
+          only(events, "ResizeFailed").map(({ event }) => event.message),
+          ["busy"]
+        )
+        assert.equal(only(events, "ResizeCompleted").length, 1)
+        assert.equal(world.cgroups.groups.get(path)?.cpuQuota, 30_000)
+        const [container] = yield* world.runtime.runtime.listContainers({})
+        assert.equal(container?.state, "CONTAINER_RUNNING")
+        assert.equal(only(events, "ContainerStarted").length, 1)
       })
     ))
 })
