@@ -9,7 +9,7 @@ import { after, before, describe, it } from "node:test"
 import { type LabContainerd, startContainerd, whyNoContainerd } from "../../scripts/lab/containerd.ts"
 import { removeScratch } from "../../scripts/test/scratch.ts"
 import { eventually, NodeUnderTest, pause } from "../support/agent.ts"
-import { type fates, host, manifests, objectsNamed, server, watched, watcher } from "./conformance/life-pods.ts"
+import { changing, type fates, host, manifests, objectsNamed, server, watched, watcher } from "./conformance/life-pods.ts"
 import { ports } from "./conformance/pod-server.ts"
 import { container, forever, pod } from "./manifests.ts"
 
@@ -64,7 +64,7 @@ describe("node conformance, over time", { concurrency: false }, () => {
     )
     node = new NodeUnderTest({ dir: join(dir, "n"), name: "life", cri: lab.endpoint, flags: ["--config", config] })
     for (const fate of ["kept", "updated", "deleted"]) putObjects(fate, "value-1")
-    for (const manifest of [...manifests, watcher]) put(manifest)
+    for (const manifest of [...manifests, watcher, changing("first")]) put(manifest)
     await node.start()
   }, options)
   after(async () => {
@@ -290,5 +290,33 @@ describe("node conformance, over time", { concurrency: false }, () => {
       last = await look()
       return last === then ? true : undefined
     }).catch((error) => assert.fail(`${error.message}; it shows:\n${last}`))
+  })
+
+  // conformance: Pods should be updated
+  // conformance: Downward API volume should update labels on modification
+  // conformance: Downward API volume should update annotations on modification
+  // conformance: Projected downwardAPI should update labels on modification
+  // conformance: Projected downwardAPI should update annotations on modification
+  // conformance: Pods should allow activeDeadlineSeconds to be updated
+  it("takes over new labels, annotations and a deadline while it runs", options, async () => {
+    const { data } = await started("changing")
+    const paths = ["plain", "projected"].flatMap((kind) => [
+      `/${kind}-labels/labels`,
+      `/${kind}-annotations/annotations`
+    ])
+    const shown = async (value: string) => {
+      const text = (await said("changing", "cat", ...paths)) ?? ""
+      const all = [...text.matchAll(/(key|builder)="([^"]*)"/gu)].map(([, , found]) => found)
+      return all.length === paths.length && all.every((found) => found === value) ? true : undefined
+    }
+    await eventually("the first values in its files", () => shown("first"))
+    put(changing("second"))
+    await eventually("the second values in its files", () => shown("second"))
+    const views = (await node.json("get", "pods")) as ReadonlyArray<Record<string, unknown>>
+    assert.equal(views.find(({ name }) => name === "changing")?.restarts, 0)
+    put(changing("second", { activeDeadlineSeconds: 1 }))
+    await phase("changing", "Failed")
+    assert.equal((await node.seen("ContainerStarted", actor("changing"))).length, 1)
+    assert.equal((await node.seen("ContainerExited", actor("changing")))[0]?.data.containerId, data.containerId)
   })
 })

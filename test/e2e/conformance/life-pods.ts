@@ -137,3 +137,30 @@ export const watcher = pod("watcher", {
   ],
   volumes: watched.map(({ kind, fate }) => ({ name: `${kind}-${fate}`, ...kinds[kind](fate, fate !== "kept") }))
 })
+
+/** What `changing` shows of its own labels and annotations, each in a volume of its own. */
+const ownFields = ["labels", "annotations"] as const
+const ownItem = (field: string) => ({ items: [{ path: field, fieldRef: { fieldPath: `metadata.${field}` } }] })
+/** A pod with an identity of its own: then its manifest may change while it runs. */
+export const changing = (value: string, spec: Fields = {}): object =>
+  pod(
+    "changing",
+    {
+      containers: [
+        container("app", forever, {
+          volumeMounts: [
+            { name: "plain-labels", mountPath: "/plain-labels" },
+            { name: "plain-annotations", mountPath: "/plain-annotations" },
+            { name: "projected-labels", mountPath: "/projected-labels" },
+            { name: "projected-annotations", mountPath: "/projected-annotations" }
+          ]
+        })
+      ],
+      volumes: ownFields.flatMap((field) => [
+        { name: `plain-${field}`, downwardAPI: ownItem(field) },
+        { name: `projected-${field}`, projected: { sources: [{ downwardAPI: ownItem(field) }] } }
+      ]),
+      ...spec
+    },
+    { uid: "0d9f8d3e-6a51-4b0c-8f6e-2f4c5b6a7980", labels: { key: value }, annotations: { builder: value } }
+  )
