@@ -2,7 +2,7 @@
 import { Result } from "effect"
 import { defaultVerification } from "../actors/image/verification.ts"
 import type { LogRotationPolicy } from "../actors/log/settings.ts"
-import { quantityOf, value } from "../actors/pod/quantity.ts"
+import { quantityOf, value } from "../actors/pod/resources/quantity.ts"
 import {
   type AgentOptions,
   agentDefaults,

@@ -1,6 +1,6 @@
 /** Bounds of the fields about cgroups and reservations (`pkg/kubelet/apis/config/validation/validation.go`, `pkg/kubelet/cm`). */
 import { Result } from "effect"
-import { compare, parseQuantity, zero } from "../actors/pod/quantity.ts"
+import { compare, parseQuantity, zero } from "../actors/pod/resources/quantity.ts"
 import { parseLength } from "./times.ts"
 
 /** As written; lengths of time are text. */

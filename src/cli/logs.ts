@@ -1,7 +1,7 @@
 /** `chronode logs NS/NAME`: what containers wrote to stdout and stderr, from the files that the runtime keeps. */
 import { join } from "node:path"
 import { Effect, Result, Stream } from "effect"
-import { logContainer } from "../actors/pod/log-container.ts"
+import { logContainer } from "../actors/pod/effects/log-container.ts"
 import { containerLogPath, podLogDirectory } from "../actors/pod/node-facts.ts"
 import type { ContainerInState } from "../actors/pod/state.ts"
 import type { ReadLog } from "../adapters/logs/port.ts"

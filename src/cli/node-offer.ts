@@ -1,6 +1,7 @@
 /** What a node has, what of it is for pods, and what is wrong with that. */
-import { overReserved, withoutReserved } from "../actors/pod/allocatable.ts"
-import type { NodeOffer } from "../actors/pod/node-room.ts"
+
+import type { NodeOffer } from "../actors/pod/admission/node-room.ts"
+import { overReserved, withoutReserved } from "../actors/pod/resources/allocatable.ts"
 import type { AgentOptions } from "./agent-options.ts"
 
 /** Facts of the host that this is made of. */

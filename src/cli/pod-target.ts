@@ -1,9 +1,9 @@
 /** What `logs`, `exec`, `attach` and `port-forward` need to know of a pod: its state as this node's journal has it. */
 import { Effect, type Scope } from "effect"
 import type { NodeState } from "../actors/node/decider.ts"
-import { containerStatuses } from "../actors/pod/container-statuses.ts"
 import type { ContainerInState, Definition, PodState } from "../actors/pod/state.ts"
-import type { ContainerStatus } from "../actors/pod/status.ts"
+import { containerStatuses } from "../actors/pod/status/container-statuses.ts"
+import type { ContainerStatus } from "../actors/pod/status/status.ts"
 import type { RuntimeState } from "../actors/runtime/decider.ts"
 import type { Pod } from "../events/pod-spec.ts"
 import { CommandFailed } from "./exit.ts"

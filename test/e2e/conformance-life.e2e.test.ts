@@ -9,7 +9,16 @@ import { after, before, describe, it } from "node:test"
 import { type LabContainerd, startContainerd, whyNoContainerd } from "../../scripts/lab/containerd.ts"
 import { removeScratch } from "../../scripts/test/scratch.ts"
 import { eventually, NodeUnderTest, pause } from "../support/agent.ts"
-import { changing, type fates, host, manifests, objectsNamed, server, watched, watcher } from "./conformance/life-pods.ts"
+import {
+  changing,
+  type fates,
+  host,
+  manifests,
+  objectsNamed,
+  server,
+  watched,
+  watcher
+} from "./conformance/life-pods.ts"
 import { ports } from "./conformance/pod-server.ts"
 import { container, forever, pod } from "./manifests.ts"
 

@@ -14,7 +14,7 @@ import { defaultLogRotation, LogRotation } from "../../src/actors/log/settings.t
 import { Admission } from "../../src/actors/node/admission.ts"
 import { Retention, type RetentionPolicy } from "../../src/actors/node/retention.ts"
 import { TierHints } from "../../src/actors/node/tier-hints.ts"
-import type { NodeOffer } from "../../src/actors/pod/node-room.ts"
+import type { NodeOffer } from "../../src/actors/pod/admission/node-room.ts"
 import { Pods } from "../../src/actors/pod/pods.ts"
 import { PodSettings } from "../../src/actors/pod/settings.ts"
 import type { PodState } from "../../src/actors/pod/state.ts"

@@ -3,7 +3,7 @@
  * namespace, where they name the same Secrets: what one pod may pull, another may not. Pure.
  */
 import { type ActorId, actorId } from "../../events/actor-id.ts"
-import { fnv1a32 } from "../pod/spec-hash.ts"
+import { fnv1a32 } from "../pod/plan/spec-hash.ts"
 
 /** Stands in no name of a Secret as it is written here, so that the last one ends the image. */
 const mark = "+"

@@ -4,12 +4,12 @@
  * itself. Pure.
  */
 import type { CgroupValues } from "../../events/cgroup-values.ts"
-import { type CgroupName, cgroupPath, milliCpuToShares, tierShares } from "../pod/cgroup.ts"
 import { type NodeFacts, podsCgroup } from "../pod/node-facts.ts"
-import { isTerminalPhase } from "../pod/phase.ts"
-import { milliValue, quantityOf, value } from "../pod/quantity.ts"
+import { type CgroupName, cgroupPath, milliCpuToShares, tierShares } from "../pod/resources/cgroup.ts"
+import { milliValue, quantityOf, value } from "../pod/resources/quantity.ts"
 import type { PolicyPod } from "../pod/spec-extension.ts"
 import type { PodState } from "../pod/state.ts"
+import { isTerminalPhase } from "../pod/status/phase.ts"
 
 export type TierName = "pods" | "burstable" | "besteffort"
 

@@ -3,12 +3,9 @@ import { timestamp } from "../../events/definition.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import { type Flags, isOn, leastGracePeriod, preemption } from "../kernel/flags.ts"
-import { admission, lacksOnlyRoom } from "./admission.ts"
+import { admission, lacksOnlyRoom } from "./admission/admission.ts"
 import { type CommandOf, type PodCommand, PodCommand as PodCommandSchema } from "./commands.ts"
-import { asksOtherwise, updateEphemeral } from "./ephemeral.ts"
 import { evolve, type PodDecision, type PodEvent } from "./evolve.ts"
-import { podGracePeriod } from "./grace.ts"
-import { updateInPlace } from "./in-place.ts"
 import {
   learnCreated,
   learnHook,
@@ -20,11 +17,14 @@ import {
 } from "./learn-containers.ts"
 import { learnImage } from "./learn-image.ts"
 import { operationFailed, retryDelay } from "./operation-failed.ts"
-import { isTerminalPhase } from "./phase.ts"
-import { plan } from "./plan.ts"
-import { qosClass } from "./qos.ts"
-import { learnResize, retryResize, updateResources } from "./resize.ts"
+import { asksOtherwise, updateEphemeral } from "./plan/ephemeral.ts"
+import { podGracePeriod } from "./plan/grace.ts"
+import { updateInPlace } from "./plan/in-place.ts"
+import { plan } from "./plan/plan.ts"
+import { qosClass } from "./resources/qos.ts"
+import { learnResize, retryResize, updateResources } from "./resources/resize.ts"
 import { emptyPod, type PodState, uidOf } from "./state.ts"
+import { isTerminalPhase } from "./status/phase.ts"
 import { podTimers } from "./timers.ts"
 
 export const decide = (state: PodState, command: PodCommand, flags: Flags): ReadonlyArray<Decided<PodEvent>> => {

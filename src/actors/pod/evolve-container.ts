@@ -3,8 +3,8 @@ import type { EventsOf } from "../../events/catalogue.ts"
 import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { containerEvents } from "../../events/kinds/container.ts"
-import { type BackOff, type BackOffPolicy, grow } from "./backoff.ts"
-import { resourcesOf } from "./pod-resources.ts"
+import { type BackOff, type BackOffPolicy, grow } from "./plan/backoff.ts"
+import { resourcesOf } from "./resources/pod-resources.ts"
 import { type ContainerInState, crashPolicy, type Exit, isRegular, type PodState } from "./state.ts"
 
 /** What is started has the resources of the definition. */

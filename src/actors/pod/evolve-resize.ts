@@ -3,7 +3,7 @@ import type { EventsOf } from "../../events/catalogue.ts"
 import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import { resizeEvents } from "../../events/kinds/resize.ts"
-import { overlaid, resourcesOf, withResources } from "./pod-resources.ts"
+import { overlaid, resourcesOf, withResources } from "./resources/pod-resources.ts"
 import type { PodState, ResizeInState } from "./state.ts"
 
 export type ResizeEvent = EventsOf<typeof resizeEvents>

@@ -6,9 +6,9 @@ import type { EventMeta } from "../../events/envelope.ts"
 import type { podEvents } from "../../events/kinds/pod.ts"
 import type { EphemeralContainer, PodSpec } from "../../events/pod-spec.ts"
 import type { Decision } from "../kernel/decision.ts"
-import { maximumDelay } from "./backoff.ts"
 import { type ContainerEvent, evolveContainer } from "./evolve-container.ts"
 import { evolveResize, isResizeEvent, type ResizeEvent } from "./evolve-resize.ts"
+import { maximumDelay } from "./plan/backoff.ts"
 import { isSidecar } from "./spec-extension.ts"
 import {
   type Definition,

@@ -3,8 +3,8 @@
  * (`pkg/kubelet/kuberuntime/labels.go`, `pkg/kubelet/types`).
  */
 import type { Labels } from "../../adapters/cri/port.ts"
+import { containerHash, goJson } from "./plan/spec-hash.ts"
 import type { PolicyContainer, PolicyPod } from "./spec-extension.ts"
-import { containerHash, goJson } from "./spec-hash.ts"
 
 export const podNameLabel = "io.kubernetes.pod.name"
 export const podNamespaceLabel = "io.kubernetes.pod.namespace"

@@ -2,11 +2,11 @@
 import { millis, timestamp } from "../../events/definition.ts"
 import { configRetry, isOn, killUnknown, readyWhileStopping, restartAfterOwnKill } from "../kernel/flags.ts"
 import type { CommandOf, ObservedContainer } from "./commands.ts"
-import { lostReason } from "./container-statuses.ts"
 import type { PodDecision } from "./evolve.ts"
 import { operationFailed } from "./operation-failed.ts"
-import { killUnclear } from "./plan-kills.ts"
+import { killUnclear } from "./plan/plan-kills.ts"
 import { type ContainerInState, containerIn, containerSpec, isAlive, uidOf } from "./state.ts"
+import { lostReason } from "./status/container-statuses.ts"
 
 /** Starting a container again: 10 s, doubling to 300 s, as crash back-off. */
 const startRetryDelay = (failures: number): number => Math.min(10_000 * 2 ** (failures - 1), 300_000)

@@ -9,7 +9,7 @@ import { imageActor } from "../image/identity.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import { showsMetadata } from "../volume/content.ts"
 import type { PodEvent } from "./evolve.ts"
-import { portsOf } from "./plan-hooks.ts"
+import { portsOf } from "./plan/plan-hooks.ts"
 import { everyContainer } from "./spec-extension.ts"
 import { type ContainerInState, containerIn, containerSpec, type PodState } from "./state.ts"
 

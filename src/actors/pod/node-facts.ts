@@ -1,8 +1,9 @@
 /** What of the node bears on the configs that the runtime is given, and where a pod's files are (`pkg/kubelet/kubelet_getters.go`). */
-import type { CgroupDriver, CgroupName } from "./cgroup.ts"
-import { podsTier } from "./cgroup.ts"
-import type { NodeDns } from "./dns.ts"
-import type { ResourceEnvironment } from "./resources.ts"
+
+import type { NodeDns } from "./network/dns.ts"
+import type { CgroupDriver, CgroupName } from "./resources/cgroup.ts"
+import { podsTier } from "./resources/cgroup.ts"
+import type { ResourceEnvironment } from "./resources/resources.ts"
 import type { PolicyPod } from "./spec-extension.ts"
 
 export interface NodeFacts extends ResourceEnvironment, NodeDns {

@@ -1,8 +1,8 @@
 /** What of the node and the agent's configuration bears on pods. */
 import { Context } from "effect"
+import type { NodeOffer } from "./admission/node-room.ts"
 import type { NodeFacts } from "./node-facts.ts"
-import type { NodeOffer } from "./node-room.ts"
-import type { IdRange } from "./user-namespace.ts"
+import type { IdRange } from "./security/user-namespace.ts"
 
 export class PodSettings extends Context.Service<
   PodSettings,

@@ -11,9 +11,9 @@ import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
 import type { Container, EphemeralContainer, Pod } from "../../events/pod-spec.ts"
 import type { UserNamespace } from "../../events/user-namespace.ts"
 import { containerGcPolicy } from "../runtime/garbage.ts"
-import { type BackOff, type BackOffPolicy, crashBackOffPolicy } from "./backoff.ts"
-import type { PodResources } from "./pod-resources.ts"
-import type { QosClass } from "./qos.ts"
+import { type BackOff, type BackOffPolicy, crashBackOffPolicy } from "./plan/backoff.ts"
+import type { PodResources } from "./resources/pod-resources.ts"
+import type { QosClass } from "./resources/qos.ts"
 
 export interface Definition {
   readonly pod: Pod

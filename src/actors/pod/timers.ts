@@ -1,8 +1,8 @@
 /** What a pod wants the clock to send, and when: retries, back-offs, hooks that sleep, the ends of waits, its deadline. */
 import { millis } from "../../events/definition.ts"
 import type { Timer } from "../kernel/behavior.ts"
-import { isTerminalPhase } from "./phase.ts"
 import { holdUntil, isAlive, isHeld, type PodState } from "./state.ts"
+import { isTerminalPhase } from "./status/phase.ts"
 
 export const podTimers = (state: PodState): ReadonlyArray<Timer> => {
   if (state.definition === null) return []

@@ -1,10 +1,10 @@
 /** Pods and containers as `chronode get` shows them: kubectl's columns, from the actor's state. Pure. */
 import type { ActorId } from "../../events/actor-id.ts"
-import { containerStatuses } from "./container-statuses.ts"
-import { finalStatuses, type PodStatuses } from "./final-statuses.ts"
-import { isTerminalPhase } from "./phase.ts"
 import { containerSpec, type PodState, uidOf } from "./state.ts"
-import type { ContainerStatus } from "./status.ts"
+import { containerStatuses } from "./status/container-statuses.ts"
+import { finalStatuses, type PodStatuses } from "./status/final-statuses.ts"
+import { isTerminalPhase } from "./status/phase.ts"
+import type { ContainerStatus } from "./status/status.ts"
 
 export interface PodView {
   readonly namespace: string

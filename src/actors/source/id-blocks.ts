@@ -5,8 +5,8 @@
 import type { Pod } from "../../events/pod-spec.ts"
 import type { UserNamespace } from "../../events/user-namespace.ts"
 import type { Pods } from "../pod/pods.ts"
+import { freeBlock, hasUserNamespace, type IdRange } from "../pod/security/user-namespace.ts"
 import type { PodState } from "../pod/state.ts"
-import { freeBlock, hasUserNamespace, type IdRange } from "../pod/user-namespace.ts"
 
 /** `namespace/name` */
 const fullName = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`

@@ -6,7 +6,7 @@
 import { Result } from "effect"
 import type { ProjectedFile } from "../../adapters/volumes/port.ts"
 import type { DownwardAPIVolumeFile, Volume } from "../../events/pod-spec.ts"
-import { fieldValue, resourceFieldValue } from "../pod/downward.ts"
+import { fieldValue, resourceFieldValue } from "../pod/environment/downward.ts"
 import type { PolicyPod } from "../pod/spec-extension.ts"
 
 type ObjectKind = "ConfigMap" | "Secret"

@@ -1,8 +1,8 @@
 /** How large an emptyDir may become, and of what it is made (`pkg/volume/emptydir/empty_dir.go`). Pure. */
 import { Result } from "effect"
-import { podCgroupSettings } from "../pod/cgroup.ts"
-import { compare, type Quantity, quantityOf, quantityText, value } from "../pod/quantity.ts"
-import { hugePagePrefix } from "../pod/resource-list.ts"
+import { podCgroupSettings } from "../pod/resources/cgroup.ts"
+import { compare, type Quantity, quantityOf, quantityText, value } from "../pod/resources/quantity.ts"
+import { hugePagePrefix } from "../pod/resources/resource-list.ts"
 import { allContainers, type PolicyPod } from "../pod/spec-extension.ts"
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { containerStatuses } from "../../../src/actors/pod/container-statuses.ts"
+import { containerStatuses } from "../../../src/actors/pod/status/container-statuses.ts"
 import { only, tags } from "../../support/given.ts"
 import { container, PodStory, pod } from "./pod-story.ts"
 

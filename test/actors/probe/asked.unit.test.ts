@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { isReady } from "../../../src/actors/pod/container-statuses.ts"
 import { podMessages, podReminders } from "../../../src/actors/pod/messages.ts"
-import { isRestarted } from "../../../src/actors/pod/start-order.ts"
+import { isRestarted } from "../../../src/actors/pod/plan/start-order.ts"
 import { type ContainerInState, containerIn } from "../../../src/actors/pod/state.ts"
+import { isReady } from "../../../src/actors/pod/status/container-statuses.ts"
 import { firstAsking } from "../../../src/actors/probe/asking.ts"
 import type { ProbeCommand, ProbeObserved } from "../../../src/actors/probe/commands.ts"
 import { probeDecider } from "../../../src/actors/probe/decider.ts"

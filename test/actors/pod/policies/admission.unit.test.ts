@@ -1,13 +1,13 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { unmetPlacement } from "../../../../src/actors/pod/node-affinity.ts"
+import { unmetPlacement } from "../../../../src/actors/pod/admission/node-affinity.ts"
 import {
   type Neighbour,
   type NodeOffer,
   osRefusal,
   roomBeside,
   roomRefusals
-} from "../../../../src/actors/pod/node-room.ts"
+} from "../../../../src/actors/pod/admission/node-room.ts"
 import type { NodeRoom } from "../../../../src/events/node-room.ts"
 import type { NodeSelectorRequirement, NodeSelectorTerm } from "../../../../src/events/pod-spec.ts"
 import { differs, itMeets, podOf, type Row, type RowValue } from "../../../support/cases.ts"

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { describe } from "node:test"
 import { podsTierValues } from "../../../../src/actors/node/tiers.ts"
-import { overReserved, withoutReserved } from "../../../../src/actors/pod/allocatable.ts"
-import { compare, quantityOf } from "../../../../src/actors/pod/quantity.ts"
+import { overReserved, withoutReserved } from "../../../../src/actors/pod/resources/allocatable.ts"
+import { compare, quantityOf } from "../../../../src/actors/pod/resources/quantity.ts"
 import { differs, itMeets, later, type RowValue } from "../../../support/cases.ts"
 
 const file = "node-allocatable.json"

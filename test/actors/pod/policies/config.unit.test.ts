@@ -1,27 +1,27 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Result } from "effect"
-import { appArmorProfile, needsAppArmor } from "../../../../src/actors/pod/apparmor.ts"
-import { containerConfig } from "../../../../src/actors/pod/container-config.ts"
+import { containerConfig } from "../../../../src/actors/pod/effects/container-config.ts"
+import { sandboxConfig } from "../../../../src/actors/pod/effects/sandbox-config.ts"
 import {
   containerAnnotations,
   containerLabels,
   sandboxAnnotations,
   sandboxLabels
 } from "../../../../src/actors/pod/labels.ts"
-import { podNamespaces, targetNamespaces } from "../../../../src/actors/pod/namespaces.ts"
 import { type NodeFacts, podLogDirectory, terminationLogPath } from "../../../../src/actors/pod/node-facts.ts"
-import { sandboxConfig } from "../../../../src/actors/pod/sandbox-config.ts"
+import { containerHash } from "../../../../src/actors/pod/plan/spec-hash.ts"
+import { appArmorProfile, needsAppArmor } from "../../../../src/actors/pod/security/apparmor.ts"
+import { podNamespaces, targetNamespaces } from "../../../../src/actors/pod/security/namespaces.ts"
 import {
   containerSecurity,
   hasPrivilegedContainer,
   imageUser,
   runAsNonRootProblem,
   seccompProfile
-} from "../../../../src/actors/pod/security.ts"
+} from "../../../../src/actors/pod/security/security.ts"
+import { userNamespaceOf } from "../../../../src/actors/pod/security/user-namespace.ts"
 import type { PolicyPod } from "../../../../src/actors/pod/spec-extension.ts"
-import { containerHash } from "../../../../src/actors/pod/spec-hash.ts"
-import { userNamespaceOf } from "../../../../src/actors/pod/user-namespace.ts"
 import { appArmorText } from "../../../../src/adapters/cri/encode.ts"
 import { differs, itMeets, podOf, type Row, type RowValue, withoutZero } from "../../../support/cases.ts"
 

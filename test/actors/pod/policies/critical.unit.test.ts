@@ -11,8 +11,8 @@ import {
   isPreemptable,
   isStaticPod,
   podSource
-} from "../../../../src/actors/pod/critical.ts"
-import { asksForLess, distance, podsToPreempt, subtract } from "../../../../src/actors/pod/preemption.ts"
+} from "../../../../src/actors/pod/admission/critical.ts"
+import { asksForLess, distance, podsToPreempt, subtract } from "../../../../src/actors/pod/admission/preemption.ts"
 import { itMeets, podOf, type Row, type RowValue } from "../../../support/cases.ts"
 
 describe("a critical pod", () => {

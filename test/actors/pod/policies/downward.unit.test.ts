@@ -7,8 +7,8 @@ import {
   isResourceField,
   resourceFieldValue,
   subscriptOf
-} from "../../../../src/actors/pod/downward.ts"
-import { hostIpsOf, sortedPodIps } from "../../../../src/actors/pod/pod-ips.ts"
+} from "../../../../src/actors/pod/environment/downward.ts"
+import { hostIpsOf, sortedPodIps } from "../../../../src/actors/pod/network/pod-ips.ts"
 import { itMeets, podOf } from "../../../support/cases.ts"
 
 const pod = podOf({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Result } from "effect"
-import { envFileValue } from "../../../../src/actors/pod/env-file.ts"
+import { envFileValue } from "../../../../src/actors/pod/environment/env-file.ts"
 import {
   type EnvironmentSources,
   environment,
@@ -9,9 +9,9 @@ import {
   filesOf,
   objectsOf,
   withoutExpanded
-} from "../../../../src/actors/pod/environment.ts"
-import { hostIpsOf, sortedPodIps } from "../../../../src/actors/pod/pod-ips.ts"
-import { serviceVariables, visibleServices } from "../../../../src/actors/pod/service-variables.ts"
+} from "../../../../src/actors/pod/environment/environment.ts"
+import { serviceVariables, visibleServices } from "../../../../src/actors/pod/environment/service-variables.ts"
+import { hostIpsOf, sortedPodIps } from "../../../../src/actors/pod/network/pod-ips.ts"
 import { differs, itMeets, podOf, type Row, type RowValue, type Table } from "../../../support/cases.ts"
 
 const nothing: EnvironmentSources = {

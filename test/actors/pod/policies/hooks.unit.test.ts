@@ -1,8 +1,8 @@
 /** What a lifecycle hook asks over HTTP (`pkg/kubelet/lifecycle/handlers.go`). */
 import assert from "node:assert/strict"
 import { describe } from "node:test"
-import { hookHeaders } from "../../../../src/actors/pod/hook-effects.ts"
-import { hookTarget } from "../../../../src/actors/pod/plan-hooks.ts"
+import { hookHeaders } from "../../../../src/actors/pod/effects/hook-effects.ts"
+import { hookTarget } from "../../../../src/actors/pod/plan/plan-hooks.ts"
 import { formatUrl, requestHeaders } from "../../../../src/adapters/probing/http-request.ts"
 import { itMeets } from "../../../support/cases.ts"
 import { container, PodStory, pod } from "../pod-story.ts"

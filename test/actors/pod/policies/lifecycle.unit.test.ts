@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import { podDecider } from "../../../../src/actors/pod/decider.ts"
 import {
   type BackOff,
   crashBackOffPolicy,
@@ -10,18 +11,8 @@ import {
   isPastDeadline,
   pullBackOffPolicy,
   pullRetryAt
-} from "../../../../src/actors/pod/backoff.ts"
-import {
-  allContainersRestarting,
-  anyRegularStarted,
-  containersReady,
-  initialized,
-  podReadyToStartContainers,
-  ready
-} from "../../../../src/actors/pod/conditions.ts"
-import { podDecider } from "../../../../src/actors/pod/decider.ts"
-import { gracePeriod } from "../../../../src/actors/pod/grace.ts"
-import { isTerminalPhase, podPhase } from "../../../../src/actors/pod/phase.ts"
+} from "../../../../src/actors/pod/plan/backoff.ts"
+import { gracePeriod } from "../../../../src/actors/pod/plan/grace.ts"
 import {
   allMayRestart,
   asksToRestartAll,
@@ -30,8 +21,17 @@ import {
   type LastInstance,
   matchingRule,
   shouldStart
-} from "../../../../src/actors/pod/restart.ts"
+} from "../../../../src/actors/pod/plan/restart.ts"
 import { allContainers, describePod } from "../../../../src/actors/pod/spec-extension.ts"
+import {
+  allContainersRestarting,
+  anyRegularStarted,
+  containersReady,
+  initialized,
+  podReadyToStartContainers,
+  ready
+} from "../../../../src/actors/pod/status/conditions.ts"
+import { isTerminalPhase, podPhase } from "../../../../src/actors/pod/status/phase.ts"
 import type { ContainerState } from "../../../../src/adapters/cri/port.ts"
 import { differs, itMeets, judge, podOf, type Row, type RowValue, readCase } from "../../../support/cases.ts"
 import { only } from "../../../support/given.ts"

@@ -9,7 +9,7 @@ import {
   subPathOf,
   subPathRequests,
   volumeMounts
-} from "../../../../src/actors/pod/mounts.ts"
+} from "../../../../src/actors/pod/effects/mounts.ts"
 import { itMeets, podOf, type RowValue } from "../../../support/cases.ts"
 
 const entries = (env: ReadonlyArray<{ name: string; value: string }> | null) =>

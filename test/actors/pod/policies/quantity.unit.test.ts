@@ -17,7 +17,7 @@ import {
   subtract,
   toNumber,
   value
-} from "../../../../src/actors/pod/quantity.ts"
+} from "../../../../src/actors/pod/resources/quantity.ts"
 import { differs, itMeets, type NotMet, type RowValue } from "../../../support/cases.ts"
 
 const file = "quantity.json"

@@ -5,11 +5,11 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Result, Schema } from "effect"
-import { containerConfig } from "../../../../src/actors/pod/container-config.ts"
-import { environment } from "../../../../src/actors/pod/environment.ts"
+import { containerConfig } from "../../../../src/actors/pod/effects/container-config.ts"
+import { sandboxConfig } from "../../../../src/actors/pod/effects/sandbox-config.ts"
+import { environment } from "../../../../src/actors/pod/environment/environment.ts"
+import { serviceVariables, visibleServices } from "../../../../src/actors/pod/environment/service-variables.ts"
 import type { NodeFacts } from "../../../../src/actors/pod/node-facts.ts"
-import { sandboxConfig } from "../../../../src/actors/pod/sandbox-config.ts"
-import { serviceVariables, visibleServices } from "../../../../src/actors/pod/service-variables.ts"
 import { allContainers, type PolicyContainer, type PolicyPod } from "../../../../src/actors/pod/spec-extension.ts"
 import type {
   ContainerConfig,

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict"
 import { describe } from "node:test"
 import {
-  isSameResources,
-  type PodResources,
-  resourcesOf,
-  withResources
-} from "../../../../src/actors/pod/pod-resources.ts"
-import {
   type ContainerUpdate,
   isResizeInProgress,
   memoryProblem,
   resizeActions
-} from "../../../../src/actors/pod/resize-actions.ts"
+} from "../../../../src/actors/pod/plan/resize-actions.ts"
+import {
+  isSameResources,
+  type PodResources,
+  resourcesOf,
+  withResources
+} from "../../../../src/actors/pod/resources/pod-resources.ts"
 import { itMeets, podOf, type RowValue } from "../../../support/cases.ts"
 
 /** With the gate off nothing of a pod as a whole is resized: rows that say so are judged without it. */

@@ -14,10 +14,10 @@ import {
   sharesToWeight,
   tierShares,
   weightToShares
-} from "../../../../src/actors/pod/cgroup.ts"
-import { oomScoreAdj } from "../../../../src/actors/pod/oom-score.ts"
-import { qosClass } from "../../../../src/actors/pod/qos.ts"
-import { quantityText } from "../../../../src/actors/pod/quantity.ts"
+} from "../../../../src/actors/pod/resources/cgroup.ts"
+import { oomScoreAdj } from "../../../../src/actors/pod/resources/oom-score.ts"
+import { qosClass } from "../../../../src/actors/pod/resources/qos.ts"
+import { quantityText } from "../../../../src/actors/pod/resources/quantity.ts"
 import {
   hasPodLevelLimits,
   hasPodLevelResources,
@@ -26,7 +26,7 @@ import {
   podRequests,
   type ResourceList,
   resourceList
-} from "../../../../src/actors/pod/resource-list.ts"
+} from "../../../../src/actors/pod/resources/resource-list.ts"
 import {
   calculateLinuxResources,
   containerHugePageLimits,
@@ -35,7 +35,7 @@ import {
   type ResourceEnvironment,
   sandboxResources,
   swapBehaviorOf
-} from "../../../../src/actors/pod/resources.ts"
+} from "../../../../src/actors/pod/resources/resources.ts"
 import { allContainers } from "../../../../src/actors/pod/spec-extension.ts"
 import { itMeets, later, podOf, type Row, type RowValue, withoutZero } from "../../../support/cases.ts"
 

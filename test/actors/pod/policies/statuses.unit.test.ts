@@ -7,10 +7,8 @@ import assert from "node:assert/strict"
 import { describe } from "node:test"
 import { Decision } from "../../../../src/actors/kernel/decision.ts"
 import { knownFlags } from "../../../../src/actors/kernel/flags.ts"
-import { containerStatuses } from "../../../../src/actors/pod/container-statuses.ts"
 import { evolve } from "../../../../src/actors/pod/evolve.ts"
-import { planReport } from "../../../../src/actors/pod/report.ts"
-import { isRestarted } from "../../../../src/actors/pod/start-order.ts"
+import { isRestarted } from "../../../../src/actors/pod/plan/start-order.ts"
 import {
   type ContainerInState,
   type Exit,
@@ -18,7 +16,9 @@ import {
   emptyPod,
   type PodState
 } from "../../../../src/actors/pod/state.ts"
-import type { ContainerStatus } from "../../../../src/actors/pod/status.ts"
+import { containerStatuses } from "../../../../src/actors/pod/status/container-statuses.ts"
+import { planReport } from "../../../../src/actors/pod/status/report.ts"
+import type { ContainerStatus } from "../../../../src/actors/pod/status/status.ts"
 import { differs, itMeets, podOf, type Row, type RowValue } from "../../../support/cases.ts"
 
 const when = "2026-01-01T00:00:00.000Z"

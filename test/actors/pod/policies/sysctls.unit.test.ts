@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { allowlistProblem, safeSysctls, sysctlRefusal } from "../../../../src/actors/pod/sysctls.ts"
+import { allowlistProblem, safeSysctls, sysctlRefusal } from "../../../../src/actors/pod/security/sysctls.ts"
 import { dottedSysctl } from "../../../../src/events/sysctl-name.ts"
 import { itMeets, podOf } from "../../../support/cases.ts"
 

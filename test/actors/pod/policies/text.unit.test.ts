@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Result } from "effect"
+import { expandCommand } from "../../../../src/actors/pod/environment/environment.ts"
+import { expand, lookupIn } from "../../../../src/actors/pod/environment/expansion.ts"
 import {
   dnsKind,
   limitNameservers,
@@ -10,12 +12,10 @@ import {
   parseResolvConf,
   podDns,
   searchesOmitted
-} from "../../../../src/actors/pod/dns.ts"
-import { expandCommand } from "../../../../src/actors/pod/environment.ts"
-import { expand, lookupIn } from "../../../../src/actors/pod/expansion.ts"
-import { podHostname, sandboxHostname, truncateHostname } from "../../../../src/actors/pod/hostname.ts"
-import { hostNetworkHostsFile, podHostsFile } from "../../../../src/actors/pod/hosts-file.ts"
-import { portMappings } from "../../../../src/actors/pod/ports.ts"
+} from "../../../../src/actors/pod/network/dns.ts"
+import { podHostname, sandboxHostname, truncateHostname } from "../../../../src/actors/pod/network/hostname.ts"
+import { hostNetworkHostsFile, podHostsFile } from "../../../../src/actors/pod/network/hosts-file.ts"
+import { portMappings } from "../../../../src/actors/pod/network/ports.ts"
 import { differs, itMeets, podOf, type Row } from "../../../support/cases.ts"
 
 const mapOf = (record: Record<string, string>) => new Map(Object.entries(record))

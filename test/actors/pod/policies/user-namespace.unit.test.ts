@@ -1,14 +1,14 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Result } from "effect"
-import { emptyPod, type PodState } from "../../../../src/actors/pod/state.ts"
 import {
   defaultIdRange,
   freeBlock,
   idRangeProblem,
   idsUnit,
   userNamespaceOf
-} from "../../../../src/actors/pod/user-namespace.ts"
+} from "../../../../src/actors/pod/security/user-namespace.ts"
+import { emptyPod, type PodState } from "../../../../src/actors/pod/state.ts"
 import { IdBlocks } from "../../../../src/actors/source/id-blocks.ts"
 import { parseSubordinateIds } from "../../../../src/adapters/host/subordinate-ids.ts"
 import { actorId } from "../../../../src/events/actor-id.ts"
