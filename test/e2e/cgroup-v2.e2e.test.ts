@@ -1,4 +1,4 @@
-// runtimes: vm
+// runtimes: (vm)
 /** The agent and a real containerd where the kernel has cgroup v2 alone: what the kernel is told, and what it tells. */
 import assert from "node:assert/strict"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"

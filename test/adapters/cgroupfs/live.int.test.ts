@@ -1,4 +1,4 @@
-// runtimes: bun deno (vm)
+// runtimes: bun deno vm
 /**
  * The kernel's own cgroups. Self-contained: it takes whatever hierarchy the machine has (v1 or v2), so that it also runs
  * where nothing else of the project does: `bun test test/adapters/cgroupfs/live.int.test.ts` as root.

@@ -1,4 +1,4 @@
-// runtimes: bun deno (vm)
+// runtimes: bun deno vm
 /** Cgroups of the kernel itself. */
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
