@@ -14,17 +14,11 @@ import type { PodCommand } from "../commands.ts"
 import { podUidLabel } from "../labels.ts"
 import { podDns } from "../network/dns.ts"
 import { podDirectory, podLogDirectory } from "../node-facts.ts"
-import {
-  type CgroupReport,
-  ensureFailed,
-  ensurePodCgroup,
-  failedToCreate,
-  removePodCgroup
-} from "../resources/cgroup-effects.ts"
 import { isStrict } from "../security/security.ts"
 import { hasUserNamespace, userNamespaceOf } from "../security/user-namespace.ts"
 import { PodSettings } from "../settings.ts"
 import type { Definition } from "../state.ts"
+import { type CgroupReport, ensureFailed, ensurePodCgroup, failedToCreate, removePodCgroup } from "./cgroup-effects.ts"
 import { isRefusal } from "./container-start.ts"
 import { sandboxConfig } from "./sandbox-config.ts"
 

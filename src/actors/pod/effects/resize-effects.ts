@@ -10,14 +10,14 @@ import type { Pod } from "../../../events/pod-spec.ts"
 import { Placements } from "../../source/placements.ts"
 import { isLack, roomRefusals } from "../admission/node-room.ts"
 import type { PodCommand } from "../commands.ts"
-import { cgroupNames } from "../effects/container-start.ts"
 import { runsIn } from "../plan/plan-resize.ts"
 import { type ContainerUpdate, memoryProblem, type ResizeActions, resizeActions } from "../plan/resize-actions.ts"
+import { podCgroup } from "../resources/pod-cgroup.ts"
+import { withResources } from "../resources/pod-resources.ts"
+import { containerResources } from "../resources/resources.ts"
 import { PodSettings } from "../settings.ts"
 import { containerIn, containerSpec, type PodState } from "../state.ts"
-import { podCgroup } from "./pod-cgroup.ts"
-import { withResources } from "./pod-resources.ts"
-import { containerResources } from "./resources.ts"
+import { cgroupNames } from "./container-start.ts"
 
 type Needs = Cgroups | ContainerRuntime | PodSettings
 

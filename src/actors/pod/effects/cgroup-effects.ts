@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import { type CgroupError, Cgroups } from "../../../adapters/cgroupfs/port.ts"
 import type { Pod } from "../../../events/pod-spec.ts"
 import type { CommandOf } from "../commands.ts"
+import { type PodCgroup, podCgroup, podCgroupPath } from "../resources/pod-cgroup.ts"
 import { PodSettings } from "../settings.ts"
-import { type PodCgroup, podCgroup, podCgroupPath } from "./pod-cgroup.ts"
 
 /** What became of it, as it stands in the command that reports a sandbox. */
 export type CgroupReport = NonNullable<CommandOf<"ReportSandbox">["cgroup"]>
