@@ -8,6 +8,5 @@ export const open: ReadonlyMap<string, string> = new Map([
     noApi,
     "Pods should support remote command execution over websockets",
     "Pods should support retrieving logs from the container over websockets"
-  ),
-  ...named("the address of the host is not part of a pod's status yet", "Pods should get a host IP")
+  )
 ])

@@ -1391,6 +1391,7 @@ export interface SandboxCreatedData {
   readonly sandboxId: string
   readonly attempt: number
   readonly ips: ReadonlyArray<string>
+  readonly hostIps?: ReadonlyArray<string>
   readonly createdAt: string
   readonly dnsWarnings?: ReadonlyArray<{
     readonly reason: string

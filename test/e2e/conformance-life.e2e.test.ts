@@ -2,7 +2,7 @@
 /** Node conformance tests of Kubernetes that take a story to tell: restarts, init containers, hooks, probes, pod networks. */
 import assert from "node:assert/strict"
 import { mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { after, before, describe, it } from "node:test"
@@ -158,6 +158,16 @@ describe("node conformance, over time", { concurrency: false }, () => {
     await pause(500)
     assert.ok(!(await logOf("hosts", "two")).includes(managed))
     assert.ok(!(await logOf("hosts-of-host", "one")).includes(managed))
+  })
+
+  // conformance: Pods should get a host IP
+  it("tells a pod's addresses and those of the node", options, async () => {
+    const address = await addressOf("server")
+    const views = (await node.json("get", "pods")) as ReadonlyArray<Record<string, unknown>>
+    const { podIPs, hostIP, hostIPs } = views.find(({ name }) => name === "server") ?? {}
+    const ofNode = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address))
+    assert.ok(ofNode.includes(String(hostIP)), `${hostIP} is none of ${ofNode.join(", ")}`)
+    assert.deepEqual([podIPs, hostIPs], [[address], [hostIP]])
   })
 
   // conformance: Sysctls should support sysctls

@@ -83,6 +83,8 @@ export const ReportSandbox = Schema.TaggedStruct("ReportSandbox", {
   outcome: Schema.Literals(["created", "failed"]),
   sandboxId: opt(text),
   ips: opt(Schema.Array(text)),
+  /** Addresses of the node that the pod is told, the primary one first. */
+  hostIps: opt(Schema.Array(text)),
   createdAt: opt(Timestamp),
   message: opt(text),
   /** What of the pod's DNS was left out or stood in. */

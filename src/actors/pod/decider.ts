@@ -173,6 +173,7 @@ const learnSandbox = (d: PodDecision, command: CommandOf<"ReportSandbox">): void
         sandboxId: command.sandboxId ?? "",
         attempt: sandbox.attempt,
         ips: command.ips ?? [],
+        ...(command.hostIps === undefined ? {} : { hostIps: command.hostIps }),
         createdAt: command.createdAt ?? timestamp(d.at),
         ...(command.dnsWarnings === undefined ? {} : { dnsWarnings: command.dnsWarnings })
       },

@@ -216,6 +216,7 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
           attempt: event.attempt,
           sandboxId: "",
           ips: [],
+          ...(state.sandbox?.hostIps === undefined ? {} : { hostIps: state.sandbox.hostIps }),
           createdAt: "",
           retry: state.sandbox?.status === "failed" ? state.sandbox.retry : null,
           because: meta.id
@@ -233,6 +234,7 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
         sandboxId: event.sandboxId,
         attempt: event.attempt,
         ips: event.ips,
+        ...(event.hostIps === undefined ? {} : { hostIps: event.hostIps }),
         createdAt: event.createdAt,
         retry: null
       })

@@ -46,6 +46,8 @@ export interface SandboxInState {
   readonly attempt: number
   readonly sandboxId: string
   readonly ips: ReadonlyArray<string>
+  /** Addresses of the node when it was made, the primary one first. */
+  readonly hostIps?: ReadonlyArray<string>
   readonly createdAt: string
   readonly retry: Retry | null
   /** Id of the event that put it into its status. */

@@ -1,9 +1,12 @@
 /** Pods and containers as `chronode get` shows them: kubectl's columns, from the actor's state. Pure. */
 import type { ActorId } from "../../events/actor-id.ts"
+import type { ResourceRequirements } from "../../events/pod-spec.ts"
+import { statusPodIps } from "./network/pod-ips.ts"
 import { containerSpec, type PodState, uidOf } from "./state.ts"
-import { containerStatuses } from "./status/container-statuses.ts"
+import { type ContainerKind, containerStatuses } from "./status/container-statuses.ts"
 import { finalStatuses, type PodStatuses } from "./status/final-statuses.ts"
 import { isTerminalPhase } from "./status/phase.ts"
+import { containerResourceStatus, podResourceStatus } from "./status/resource-statuses.ts"
 import type { ContainerStatus } from "./status/status.ts"
 
 export interface PodView {
@@ -16,7 +19,14 @@ export interface PodView {
   readonly status: string
   readonly phase: string
   readonly restarts: number
+  /** The first of `podIPs`; empty: none. */
   readonly ip: string
+  /** At most one of each family, that of the node's primary address first; none while the sandbox is not up. */
+  readonly podIPs: ReadonlyArray<string>
+  /** The first of `hostIPs`; empty before the sandbox was made. */
+  readonly hostIP: string
+  /** Addresses of the node, as the pod is told them. */
+  readonly hostIPs: ReadonlyArray<string>
   /** RFC 3339; empty before admission. */
   readonly startTime: string
   readonly qosClass: string
@@ -26,6 +36,10 @@ export interface PodView {
   readonly containers: ReadonlyArray<ContainerStatus>
   readonly initContainers: ReadonlyArray<ContainerStatus>
   readonly ephemeralContainers: ReadonlyArray<ContainerStatus>
+  /** What the pod was granted as a whole, without overhead: quantities by resource. */
+  readonly allocatedResources: Readonly<Record<string, string>>
+  /** What of it is in force. */
+  readonly resources: ResourceRequirements
 }
 
 export interface ContainerView {
@@ -45,6 +59,10 @@ export interface ContainerView {
   /** Of its last end; undefined where it never ended. */
   readonly lastExitCode: number | undefined
   readonly lastReason: string
+  /** What it was granted: quantities by resource; undefined where nothing was, or it was never made. */
+  readonly allocatedResources: Readonly<Record<string, string>> | undefined
+  /** What is in force; undefined where it was never made. */
+  readonly resources: ResourceRequirements | undefined
 }
 
 const stateText = ({ state }: ContainerStatus): string =>
@@ -87,26 +105,37 @@ const statusText = (
 const sidecarsOf = (state: PodState): ReadonlySet<string> =>
   new Set(state.containers.filter((c) => c.sidecar === true).map((c) => c.name))
 
+const withResources = (state: PodState, kind: ContainerKind): ReadonlyArray<ContainerStatus> =>
+  containerStatuses(state, kind).map((status) => ({ ...status, ...containerResourceStatus(state, status.name) }))
+
 /** Of a pod that failed as a whole nothing runs any more: each of its containers has an end. */
 const shownStatuses = (state: PodState): PodStatuses<ContainerStatus> => {
-  const statuses = { init: containerStatuses(state, "init"), main: containerStatuses(state, "regular") }
+  const statuses = { init: withResources(state, "init"), main: withResources(state, "regular") }
   const isOver = state.definition !== null && state.failed !== undefined && isTerminalPhase(state.phase)
   return isOver ? finalStatuses(state.definition.pod.spec, statuses) : statuses
 }
 
 const allShown = (state: PodState): ReadonlyArray<ContainerStatus> => {
   const { init, main } = shownStatuses(state)
-  return [...init, ...main, ...containerStatuses(state, "ephemeral")]
+  return [...init, ...main, ...withResources(state, "ephemeral")]
 }
 
 const preemptingMessage = ({ preempting }: PodState): string | undefined =>
   preempting &&
   `waits for the end of ${preempting.pods.map(({ namespace, name }) => `${namespace}/${name}`).join(", ")}`
 
+const podIpsOf = ({ sandbox, definition }: PodState, hostIps: ReadonlyArray<string>): ReadonlyArray<string> =>
+  sandbox?.status === "ready"
+    ? statusPodIps(sandbox.ips, hostIps, hostIps[0], definition?.pod.spec.hostNetwork === true)
+    : []
+
 export const podView = (id: ActorId, state: PodState): PodView => {
   const { init, main } = shownStatuses(state)
   const waiting = [...init, ...main].find((c) => c.state.waiting?.message !== undefined)?.state.waiting
   const sidecars = sidecarsOf(state)
+  const hostIPs = state.sandbox?.hostIps ?? []
+  const podIPs = podIpsOf(state, hostIPs)
+  const resources = podResourceStatus(state)
   const counted = [...init.filter((c) => sidecars.has(c.name)), ...main]
   return {
     namespace: id.namespace,
@@ -116,7 +145,10 @@ export const podView = (id: ActorId, state: PodState): PodView => {
     status: statusText(state, init, main),
     phase: state.phase,
     restarts: [...init, ...main].reduce((sum, c) => sum + c.restartCount, 0),
-    ip: state.sandbox?.status === "ready" ? (state.sandbox.ips[0] ?? "") : "",
+    ip: podIPs[0] ?? "",
+    podIPs,
+    hostIP: hostIPs[0] ?? "",
+    hostIPs,
     startTime: state.startTime,
     qosClass: state.definition?.qosClass ?? "",
     source: state.definition?.source ?? "",
@@ -124,7 +156,9 @@ export const podView = (id: ActorId, state: PodState): PodView => {
     conditions: Object.fromEntries(Object.entries(state.conditions).map(([type, c]) => [type, c.status])),
     containers: main,
     initContainers: init,
-    ephemeralContainers: containerStatuses(state, "ephemeral")
+    ephemeralContainers: withResources(state, "ephemeral"),
+    allocatedResources: resources?.allocatedResources ?? {},
+    resources: resources?.resources ?? {}
   }
 }
 
@@ -146,6 +180,8 @@ export const containerViews = (id: ActorId, state: PodState): ReadonlyArray<Cont
       image: pod === undefined ? "" : (containerSpec(pod, c.name)?.image ?? ""),
       startedAt: c.state.running?.startedAt ?? "",
       lastExitCode: lastEnd?.exitCode,
-      lastReason: lastEnd?.reason ?? ""
+      lastReason: lastEnd?.reason ?? "",
+      allocatedResources: c.allocatedResources,
+      resources: c.resources
     }
   })

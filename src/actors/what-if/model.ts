@@ -194,6 +194,7 @@ export class WorldModel {
       outcome: "created",
       sandboxId: made?._tag === "SandboxCreated" && made.attempt === attempt ? made.sandboxId : `what-if-${attempt}`,
       ips: made?._tag === "SandboxCreated" ? made.ips : [],
+      ...(made?._tag === "SandboxCreated" && made.hostIps !== undefined ? { hostIps: made.hostIps } : {}),
       createdAt: timestamp(then),
       ...(cgroup?._tag === "PodCgroupCreated"
         ? {

@@ -255,6 +255,8 @@ export const SandboxCreated = defineEvent("SandboxCreated", {
     sandboxId: text,
     attempt: Schema.Int,
     ips: Schema.Array(text),
+    /** Addresses of the node, as its pods are told them, the primary one first. */
+    hostIps: Schema.optionalKey(Schema.Array(text)),
     createdAt: Timestamp,
     /** What of the pod's DNS settings was left out, or stood in for what the node does not have. */
     dnsWarnings: Schema.optionalKey(Schema.Array(DnsWarning))

@@ -14,7 +14,7 @@ import {
   type Values
 } from "../environment/environment.ts"
 import { serviceVariables, visibleServices } from "../environment/service-variables.ts"
-import { hostIpsOf, sortedPodIps } from "../network/pod-ips.ts"
+import { sortedPodIps, toldHostIps } from "../network/pod-ips.ts"
 import { PodSettings } from "../settings.ts"
 import type { PolicyContainer, PolicyPod } from "../spec-extension.ts"
 import { type MountedVolume, MountUnsatisfied, subPathRequests } from "./mounts.ts"
@@ -83,8 +83,7 @@ export const currentEnvironment = (
     const { facts, offer } = yield* PodSettings
     const { namespace } = pod.metadata
     const named = objectsOf(container)
-    // Of a node that was given no addresses kubelet tells one only.
-    const hostIps = hostIpsOf(facts.nodeIps ?? []).slice(0, 1)
+    const hostIps = toldHostIps(facts.nodeIps)
     const result = environment(pod, container, {
       place: {
         nodeName: facts.nodeName,

@@ -13,6 +13,7 @@ import { strictUnsupported } from "../admission/admission.ts"
 import type { PodCommand } from "../commands.ts"
 import { podUidLabel } from "../labels.ts"
 import { podDns } from "../network/dns.ts"
+import { toldHostIps } from "../network/pod-ips.ts"
 import { podDirectory, podLogDirectory } from "../node-facts.ts"
 import { isStrict } from "../security/security.ts"
 import { hasUserNamespace, userNamespaceOf } from "../security/user-namespace.ts"
@@ -123,6 +124,7 @@ const ensureInCgroup = (
     const sandboxId = yield* obtain(config, runtimeHandler, checkFirst)
     const status = yield* runtime.podSandboxStatus(sandboxId)
     const dnsWarnings = podDns(pod, facts).warnings
+    const hostIps = toldHostIps(facts.nodeIps)
     const at = yield* Clock.currentTimeMillis
     return {
       _tag: "ReportSandbox" as const,
@@ -131,6 +133,7 @@ const ensureInCgroup = (
       outcome: "created" as const,
       sandboxId,
       ips: status.ips,
+      ...(hostIps.length === 0 ? {} : { hostIps }),
       createdAt: status.createdAt,
       ...(dnsWarnings.length === 0 ? {} : { dnsWarnings }),
       ...(cgroup === undefined ? {} : { cgroup })

@@ -22,6 +22,29 @@ const oneOfEach = (ips: ReadonlyArray<string>, primary: "v4" | "v6"): ReadonlyAr
 export const sortedPodIps = (ips: ReadonlyArray<string>, nodeIp: string | undefined): ReadonlyArray<string> =>
   oneOfEach(ips, nodeIp !== undefined && isV6(nodeIp) ? "v6" : "v4")
 
+/** Of a node that was given no addresses kubelet tells its pods one only. `addresses`: those found, the primary one first. */
+export const toldHostIps = (addresses: ReadonlyArray<string> = []): ReadonlyArray<string> =>
+  hostIpsOf(addresses).slice(0, 1)
+
+/**
+ * Addresses in a pod's status (`kubelet_pods.go` generateAPIPodStatus). `seen`: as the runtime tells them. A pod on the host's
+ * network has those of the node where none were seen, and gets a second one where the node has it in the other family.
+ */
+export const statusPodIps = (
+  seen: ReadonlyArray<string>,
+  hostIps: ReadonlyArray<string>,
+  nodeIp: string | undefined,
+  hostNetwork: boolean
+): ReadonlyArray<string> => {
+  const own = sortedPodIps(seen, nodeIp)
+  if (!hostNetwork) return own
+  const [first = hostIps[0], second] = own
+  const other = hostIps[1]
+  if (first === undefined) return []
+  if (second !== undefined) return own
+  return other === undefined || isV6(first) === isV6(other) ? [first] : [first, other]
+}
+
 /** Addresses of the node that pods are told, of all that it has, the primary one first. */
 export const hostIpsOf = (addresses: ReadonlyArray<string>): ReadonlyArray<string> =>
   oneOfEach(addresses, addresses[0] !== undefined && isV6(addresses[0]) ? "v6" : "v4")

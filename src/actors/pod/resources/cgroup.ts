@@ -75,6 +75,9 @@ const sharesPerCpu = 1024
 export const defaultQuotaPeriod = 100_000
 const minQuota = 1000
 
+/** Thousandths of a CPU. */
+export const leastCpuLimit = (minQuota * 1000) / defaultQuotaPeriod
+
 export const milliCpuToShares = (milliCpu: number): number =>
   Math.min(Math.max(Math.trunc((milliCpu * sharesPerCpu) / 1000), minShares), maxShares)
 

@@ -2,6 +2,8 @@
  * Statuses in the API's shape (`v1.ContainerStatus`, `v1.PodCondition`), as phase and conditions read them. Times are
  * RFC 3339.
  */
+import type { ResourceRequirements } from "../../../events/pod-spec.ts"
+
 export interface ContainerWaiting {
   readonly reason?: string
   readonly message?: string
@@ -38,6 +40,9 @@ export interface ContainerStatus {
   readonly image: string
   readonly imageID: string
   readonly containerID?: string
+  /** What it was granted, and what is in force (KEP-1287); absent where it was never made. */
+  readonly allocatedResources?: Readonly<Record<string, string>>
+  readonly resources?: ResourceRequirements
   /** What stops it, where the runtime tells (KEP-4960). */
   readonly stopSignal?: string
   /** As whom it runs, where the runtime tells (KEP-3619). */

@@ -39,19 +39,12 @@ const files = [
   "termination-order.json"
 ]
 
-const dualStack = "a pod's addresses stand as the runtime gives them; there is no API server that wants them by family"
-const resize = "resources in the statuses of containers"
 const elsewhere: Readonly<Record<string, string>> = {
   TestSubtractOverheadFromResourceConfig:
     "the runtime is told of overhead and resources of a sandbox when it is made; no call changes them later",
   TestMergeResourceConfig: "values of a cgroup are computed whole, never merged",
-  TestConvertToAPIContainerStatusesForResources: resize,
-  Test_generateAPIPodStatusForInPlaceVPAEnabled: resize,
   TestConvertToAPIContainerStatusesWithImageVolumeDigest:
     "digests of image volumes in a container's status (alpha, gate ImageVolumeWithDigest)",
-  TestGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
-  TestGenerateAPIPodStatusPodIPs: dualStack,
-  TestNodeAddressUpdatesGenerateAPIPodStatusHostNetworkPodIPs: dualStack,
   TestStatusEquality: "no status is sent: each change of it is an event of its own",
   "TestStatusNormalization*":
     "no object holds all statuses: each end is an event with at most 4 KiB of last words, and times are as exact as the runtime tells them",
@@ -60,7 +53,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   TestGenerateContainerConfigWithMemoryQoSEnforced: "memory QoS (alpha, KEP-2570)",
   TestQoSContainerCgroup: "memory QoS (alpha, KEP-2570)",
   TestNodeAllocatableReservationForScheduling: "eviction thresholds, which are reserved too, come with eviction",
-  TestAggregateContainerRequestsAndLimits: "resources in the pod's status",
   TestSandboxToContainerState: "a sandbox is ready or lost; it is not shown as a container",
   TestContainerByCreatedThenID: "which life of a container is the last is known by its attempt, which its actor counts",
   TestPodSandboxByCreatedThenID: "which sandbox is the last is known by its attempt, which its actor counts",
