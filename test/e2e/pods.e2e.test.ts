@@ -239,7 +239,7 @@ describe("pods", { concurrency: false }, () => {
 
   it("wait for a hostPath that is missing, and start when it appears", within(40), async () => {
     const failed = await node.waitFor("VolumeMountFailed", "volume/default/waiting.late", { message: /late/ })
-    assert.match(failed.data.message, /does not exist/)
+    assert.match(failed.data.message, /hostPath type check failed: .*\/late is not a directory/)
     assert.deepEqual(await node.seen("SandboxRequested", "pod/default/waiting"), [])
     mkdirSync(join(world.dir, "late"))
     await containerId("waiting", "app")
