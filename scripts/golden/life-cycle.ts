@@ -159,6 +159,18 @@ export const lifeCycle: Stories = {
       }),
     { offer: { allocatable: { cpu: "1", memory: "1Gi" }, maxPods: 110, labels: {} } }
   ],
+  // The pod has the condition PodScheduled from its admission on.
+  "pod-scheduled": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          yield* world.manifests.write("web.yaml", pod("web"))
+          yield* agent.pass(5)
+          yield* world.manifests.remove("web.yaml")
+          yield* agent.pass(40)
+        })
+      )
+  ],
   // Each lost sandbox leaves a dead one behind: all but the newest are collected, a minute later.
   "old-sandboxes-collected": [
     (world) =>

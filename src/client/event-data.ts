@@ -1445,7 +1445,7 @@ export interface PodPhaseChangedData {
   readonly message?: string
 }
 
-/** A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget, AllContainersRestarting. */
+/** A condition of the pod changed: PodScheduled, PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget, AllContainersRestarting. */
 export interface PodConditionChangedData {
   readonly condition: string
   readonly status: boolean

@@ -146,7 +146,13 @@ describe("pods", { concurrency: false }, () => {
     const conditions = (await node.seen("PodConditionChanged", "pod/default/full", { status: true })).map(
       ({ data }) => data.condition
     )
-    assert.deepEqual(conditions, ["PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready"])
+    assert.deepEqual(conditions, [
+      "PodScheduled",
+      "PodReadyToStartContainers",
+      "Initialized",
+      "ContainersReady",
+      "Ready"
+    ])
   })
 
   it("share an emptyDir, which may be memory, and see a hostPath", within(20), async () => {

@@ -102,6 +102,14 @@ export const inPlaceUpdates: DecisionFlag = {
     "Labels, annotations and a nearer deadline of a pod whose manifest gives its uid change while it runs (PodUpdated). Without it such a change did nothing."
 }
 
+export const podScheduled: DecisionFlag = {
+  number: 12,
+  name: "PodScheduled",
+  since: "0.1.0",
+  about:
+    "A pod has the condition PodScheduled from its admission on, as kubelet tells it. Without it there was no such condition."
+}
+
 /** All of them, in order of their numbers. */
 export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   restartAfterOwnKill,
@@ -114,7 +122,8 @@ export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   readyWhileStopping,
   configRetry,
   inPlaceResize,
-  inPlaceUpdates
+  inPlaceUpdates,
+  podScheduled
 ]
 
 /** The numbers of those that are in force: an input of every decision. */

@@ -344,7 +344,7 @@ export const PodConditionChanged = defineEvent("PodConditionChanged", {
   // The others only explain it.
   severityOf: (e) => (e.condition === "Ready" ? "INFO" : "DEBUG"),
   about:
-    "A condition of the pod changed: PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget, AllContainersRestarting.",
+    "A condition of the pod changed: PodScheduled, PodReadyToStartContainers, Initialized, ContainersReady, Ready, DisruptionTarget, AllContainersRestarting.",
   fields: {
     condition: text,
     status: Schema.Boolean,

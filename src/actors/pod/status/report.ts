@@ -2,7 +2,7 @@
 
 import type { PodPhase } from "../../../events/kinds/pod.ts"
 import type { Pod } from "../../../events/pod-spec.ts"
-import { isOn, podConditions, readyWhileStopping } from "../../kernel/flags.ts"
+import { isOn, podConditions, podScheduled, readyWhileStopping } from "../../kernel/flags.ts"
 import type { PodDecision } from "../evolve.ts"
 import { restartsAll } from "../plan/start-order.ts"
 import { containerIn, isAlive, type PodState } from "../state.ts"
@@ -18,6 +18,9 @@ import { containerStatuses, isReady } from "./container-statuses.ts"
 import { finalPhase } from "./final-statuses.ts"
 import { isTerminalPhase, podPhase } from "./phase.ts"
 import type { ContainerStatus, PodCondition } from "./status.ts"
+
+/** Of a pod that is on a node (`kubelet_pods.go` generateAPIPodStatus). */
+const scheduled: PodCondition = { type: "PodScheduled", status: "True" }
 
 export const planReport = (d: PodDecision): void => {
   const definition = d.state.definition
@@ -51,6 +54,7 @@ export const planReport = (d: PodDecision): void => {
     ...disruptionTarget(d.state.failed, phase),
     ...(isOn(d.flags, podConditions) ? restartingAll(d.state, pod, phase) : [])
   ]
+  if (isOn(d.flags, podScheduled)) tellCondition(d, scheduled, definition.because)
   for (const condition of resizeConditions(d.state)) tellCondition(d, condition, because(d.state.resize?.because))
   for (const condition of conditions) tellCondition(d, condition, because(lastMoved(d)))
 }

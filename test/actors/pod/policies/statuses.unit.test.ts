@@ -90,10 +90,10 @@ const stateOf = ({ pod: written, runtime, before, terminal, phase }: Given): Pod
   return state
 }
 
-const phaseOf = (state: PodState): string => {
+const reported = (state: PodState): Pick<PodState, "phase" | "conditions"> => {
   const d = new Decision(state, evolve, 0, knownFlags)
   planReport(d)
-  return d.state.phase
+  return d.state
 }
 
 const waitingFor = (state: PodState, reasons: (c: ContainerInState) => string | undefined): PodState => ({
@@ -120,7 +120,10 @@ const sorted = (statuses: ReadonlyArray<RowValue> | null | undefined) =>
   (statuses ?? []).map((status) => essence({ lastState: {}, ...status })).sort()
 
 const compare = (state: PodState, want: RowValue): undefined => {
-  assert.equal(phaseOf(state), want.phase)
+  const { phase, conditions } = reported(state)
+  assert.equal(phase, want.phase)
+  const scheduled = want.conditions?.find(({ type }: RowValue) => type === "PodScheduled")
+  if (scheduled !== undefined) assert.equal(conditions.PodScheduled?.status, scheduled.status === "True")
   assert.deepEqual(sorted(containerStatuses(state, "init")), sorted(want.initContainerStatuses))
   assert.deepEqual(sorted(containerStatuses(state, "regular")), sorted(want.containerStatuses))
   return undefined
