@@ -145,6 +145,11 @@ describe("resources of pods in the kernel", { concurrency: false }, () => {
       /^cannot decrease memory limits: attempting to set (pod|container "app") memory limit \(16777216\) below current usage \(\d+\)$/u
     )
     await has(pathOf("/burstable", "2"), { memoryLimit: 48 * mebibyte })
+    for (const views of [await node.json("get", "pods"), await node.json("get", "containers")]) {
+      const told = (views as ReadonlyArray<Record<string, unknown>>).find((v) => (v.pod ?? v.name) === "elastic")
+      const { allocatedResources, resources } = told as Record<string, Record<string, Record<string, string>>>
+      assert.deepEqual([allocatedResources?.memory, resources?.limits?.memory], ["8Mi", "48Mi"])
+    }
   })
 
   it("are left to the runtime where the configuration says so", within, async () => {
