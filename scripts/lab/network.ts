@@ -19,6 +19,9 @@ const run = promisify(execFile)
 /** Eight hexadecimal digits that stand for a directory. */
 export const tagOf = (dir: string): string => createHash("sha256").update(dir).digest("hex").slice(0, 8)
 
+/** Below which a node of the lab in `dir` makes the cgroups of its pods: never among those of a kubelet of this machine. */
+export const cgroupRootOf = (dir: string, node: string): string => `/lab-${tagOf(dir)}-${node}`
+
 // 198.18.0.0/15 is set aside for tests between networks (RFC 2544): nobody routes it. 256 networks of 510 pods.
 const subnets = 256
 const subnetAt = (index: number): string => `198.${18 + (index >> 7)}.${(index & 127) * 2}.0/23`

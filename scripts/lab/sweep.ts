@@ -7,7 +7,7 @@ import { existsSync } from "node:fs"
 import { readdir, readFile, rm, rmdir } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { tagOf } from "./network.ts"
+import { cgroupRootOf, tagOf } from "./network.ts"
 
 const run = promisify(execFile)
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -75,14 +75,17 @@ const bundlesIn = async (dir: string): Promise<Array<Bundle>> => {
   return bundles
 }
 
+const hierarchies = async (): Promise<Array<string>> => {
+  const root = "/sys/fs/cgroup"
+  return existsSync(join(root, "cgroup.controllers")) ? [root] : (await entries(root)).map((name) => join(root, name))
+}
+
 /** The cgroup directories of one container, in every mounted hierarchy. */
 const cgroupsOf = async (bundle: Bundle): Promise<Array<string>> => {
   if (!bundle.cgroupsPath.startsWith("/") || !bundle.cgroupsPath.includes(bundle.id)) return []
-  const root = "/sys/fs/cgroup"
-  const hierarchies = existsSync(join(root, "cgroup.controllers"))
-    ? [root]
-    : (await entries(root)).map((name) => join(root, name))
-  return hierarchies.map((hierarchy) => join(hierarchy, bundle.cgroupsPath)).filter((path) => existsSync(path))
+  return (await hierarchies())
+    .map((hierarchy) => join(hierarchy, bundle.cgroupsPath))
+    .filter((path) => existsSync(path))
 }
 
 const killContainers = async (dir: string) => {
@@ -161,9 +164,27 @@ const removeNetwork = async (dir: string) => {
   }
 }
 
+const removeDirectory = async (path: string): Promise<void> => {
+  for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
+    if (entry.isDirectory()) await removeDirectory(join(path, entry.name))
+  }
+  await rmdir(path).catch(() => undefined)
+}
+
+/** Of the lab's nodes: nothing runs in them any more. */
+const removeCgroups = async (dir: string) => {
+  const prefix = cgroupRootOf(dir, "").slice(1)
+  for (const hierarchy of await hierarchies()) {
+    for (const name of await entries(hierarchy)) {
+      if (name.startsWith(prefix)) await removeDirectory(join(hierarchy, name))
+    }
+  }
+}
+
 /** Ends everything that runs for the lab in `dir` and removes its containers, mounts, cgroups, network and files of ours. */
 export const sweep = async (dir: string): Promise<void> => {
   await killContainers(dir)
+  await removeCgroups(dir)
   await unmountBelow(dir)
   await removeNetwork(dir)
   for (const name of ["root", "state", "runc", "ipam", "cni", "containerd.sock", "containerd.sock.ttrpc", "owner"]) {

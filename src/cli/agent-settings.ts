@@ -31,6 +31,7 @@ export interface RunFlags extends NatsConnectionFlags {
   readonly nodeName?: string
   readonly podLogsDir?: string
   readonly containerLogsDir?: string
+  readonly cgroupRoot?: string
   readonly registryConfig?: string
   readonly imageCredentialProviderConfig?: string
   readonly imageCredentialProviderBinDir?: string
@@ -82,7 +83,7 @@ export const agentOptions = (
     durability: flags.durability ?? chronode.durability ?? agentDefaults.durability,
     stream: streamOptions(flags, configuration),
     retention: retentionOptions(flags, configuration),
-    pods: podOptions(configuration),
+    pods: podOptions(flags, configuration),
     registry: {
       config: (flags.registryConfig ?? chronode.registryConfig) || undefined,
       providers: [],
@@ -192,7 +193,7 @@ export const credentialProviderPaths = (flags: RunFlags, { chronode }: Configura
   binDir: (flags.imageCredentialProviderBinDir ?? chronode.imageCredentialProviderBinDir) || undefined
 })
 
-const podOptions = ({ kubelet }: Configuration): PodOptions => {
+const podOptions = (flags: RunFlags, { kubelet }: Configuration): PodOptions => {
   const { pods } = agentDefaults
   const cgroupsPerQOS = kubelet.cgroupsPerQOS ?? pods.cgroupsPerQOS
   return {
@@ -200,7 +201,7 @@ const podOptions = ({ kubelet }: Configuration): PodOptions => {
     clusterDomain: kubelet.clusterDomain ?? pods.clusterDomain,
     resolvConf: kubelet.resolvConf ?? pods.resolvConf,
     cgroupDriver: kubelet.cgroupDriver ?? pods.cgroupDriver,
-    cgroupRoot: kubelet.cgroupRoot ?? pods.cgroupRoot,
+    cgroupRoot: flags.cgroupRoot ?? kubelet.cgroupRoot ?? pods.cgroupRoot,
     cgroupsPerQOS,
     enforcesAllocatable: cgroupsPerQOS && (kubelet.enforceNodeAllocatable ?? ["pods"]).includes("pods"),
     kubeReserved: kubelet.kubeReserved ?? pods.kubeReserved,

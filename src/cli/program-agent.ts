@@ -21,6 +21,10 @@ export const declareAgent = (command: Declare, start: Start): void => {
       "where a link to each log is made (default /var/log/containers beside /var/log/pods)"
     )
     .option(
+      "--cgroup-root <path>",
+      "cgroup below which those of pods are made (default: the root; or --config's cgroupRoot)"
+    )
+    .option(
       "--registry-config <file>",
       "credentials of registries, as docker's config.json; none (default: config.json of the data directory, ~/.docker or /.docker)"
     )

@@ -67,6 +67,18 @@ describe("configuration files from the field", () => {
     assert.equal(linksOf({ podLogsDir: "/elsewhere", containerLogsDir: "/links" }), "/links")
   })
 
+  it("makes cgroups below the root, or where a flag says, or else the file", () => {
+    const file = parseConfiguration(
+      "kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\ncgroupRoot: /of-file\n",
+      "c"
+    )
+    const rootOf = (flags: RunFlags, configuration = noConfiguration) =>
+      agentOptions({ manifests: "m", ...flags }, configuration, "n1", noNats).pods.cgroupRoot
+    assert.equal(rootOf({}), "")
+    assert.equal(rootOf({}, file), "/of-file")
+    assert.equal(rootOf({ cgroupRoot: "/of-flag" }, file), "/of-flag")
+  })
+
   it("reserved-1.yaml asks for parallel pulls, and gets them", () => {
     const options = agentOptions({ manifests: "m" }, parseConfiguration(seed("reserved-1.yaml"), "r"), "n1", noNats)
     assert.equal(options.pods.maxParallelImagePulls, 5)

@@ -22,7 +22,8 @@ describe("pods where the kernel has cgroup v2 alone", { concurrency: false }, ()
     (await node.waitFor("PodAdmitted", `pod/default/${name}`)).data.pod.metadata.uid
   const idOf = async (name: string, of: string, attempt = 0): Promise<string> =>
     (await node.waitFor("ContainerStarted", `pod/default/${name}`, { container: of, attempt })).data.containerId
-  const groupOf = async (tier: string, name: string) => `/sys/fs/cgroup/kubepods${tier}/pod${await uidOf(name)}`
+  const groupOf = async (tier: string, name: string) =>
+    `/sys/fs/cgroup${node.cgroupRoot}/kubepods${tier}/pod${await uidOf(name)}`
   const value = (group: string, file: string) => readFileSync(join(group, file), "utf8").trim()
 
   before(

@@ -110,13 +110,13 @@ export const assertNoStrays = async (world: World, node: NodeUnderTest): Promise
 
 const entries = (dir: string): ReadonlyArray<string> => (existsSync(dir) ? readdirSync(dir) : [])
 
-const cgroupsNamed = (part: string): ReadonlyArray<string> => {
+const cgroupsNamed = (cgroupRoot: string, part: string): ReadonlyArray<string> => {
   const root = "/sys/fs/cgroup"
   const hierarchies = existsSync(join(root, "cgroup.controllers"))
     ? [root]
     : entries(root).map((name) => join(root, name))
   const tiers = hierarchies.flatMap((h) =>
-    ["kubepods", "kubepods/burstable", "kubepods/besteffort"].map((tier) => join(h, tier))
+    ["kubepods", "kubepods/burstable", "kubepods/besteffort"].map((tier) => join(h, cgroupRoot, tier))
   )
   return tiers.flatMap((tier) =>
     entries(tier)
@@ -139,7 +139,7 @@ export const tracesOf = async (world: World, node: NodeUnderTest, uid: string): 
   ...entries(node.podLogs)
     .filter((name) => name.includes(uid))
     .map((name) => `logs ${name}`),
-  ...cgroupsNamed(uid).map((path) => `cgroup ${path}`)
+  ...cgroupsNamed(node.cgroupRoot, uid).map((path) => `cgroup ${path}`)
 ]
 
 /** Network namespaces and addresses are as many as there are ready sandboxes with a network of their own. */

@@ -223,7 +223,7 @@ describe("pods", { concurrency: false }, () => {
   it("get the cgroup and the limits that their resources ask for", within(20), async () => {
     const uid = await uidOf("full")
     const id = await containerId("full", "server")
-    const place = `kubepods/burstable/pod${uid}/${id}`
+    const place = `${node.cgroupRoot.slice(1)}/kubepods/burstable/pod${uid}/${id}`
     const read = (...names: ReadonlyArray<string>): string => {
       const path = names.map((name) => join("/sys/fs/cgroup", name)).find((name) => existsSync(name))
       assert.ok(path !== undefined, `none of ${names.join(", ")}`)

@@ -133,8 +133,8 @@ for (const { title, binaries, excuses: allowed } of runtimes) {
     let dir: string
     let lab: LabContainerd
     let node: NodeUnderTest
-    // Of this process's own: the recorded uids are the same in every run.
-    const cgroupRoot = `/kb-${process.pid}`
+    // Of this lab's own: the recorded uids are the same in every run.
+    let cgroupRoot: string
     const reasons = new Map<string, number>()
     const counts = { equal: 0, listed: 0 }
 
@@ -146,11 +146,12 @@ for (const { title, binaries, excuses: allowed } of runtimes) {
       writeFileSync(
         config,
         JSON.stringify({
-          ...{ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", cgroupRoot },
+          ...{ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration" },
           ...{ cgroupDriver: "cgroupfs", clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local" }
         })
       )
       node = new NodeUnderTest({ dir: join(dir, "n"), name: "kb", cri: lab.endpoint, flags: ["--config", config] })
+      cgroupRoot = node.cgroupRoot
       for (const object of objects) node.put(`${object.kind}.json`, object)
       for (const recording of recordings) node.put(recording.name, manifestOf(recording))
       await node.start()

@@ -141,7 +141,7 @@ describe("an agent that is killed", { concurrency: false }, () => {
               "io.kubernetes.pod.uid": owner
             },
             linux: {
-              cgroupParent: `/kubepods/besteffort/pod${owner}`,
+              cgroupParent: `${node.cgroupRoot}/kubepods/besteffort/pod${owner}`,
               securityContext: { namespaceOptions: { network: "POD", pid: "CONTAINER", ipc: "POD" } }
             }
           }),

@@ -51,7 +51,13 @@ describe("resources of pods in the kernel", { concurrency: false }, () => {
       config,
       JSON.stringify({ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...settings })
     )
-    return new NodeUnderTest({ dir: join(dir, name), name, cri: lab.endpoint, flags: ["--config", config] })
+    return new NodeUnderTest({
+      dir: join(dir, name),
+      name,
+      cri: lab.endpoint,
+      cgroupRoot: root,
+      flags: ["--config", config]
+    })
   }
 
   before(
@@ -159,7 +165,7 @@ describe("resources of pods in the kernel", { concurrency: false }, () => {
       await other.start()
       await other.waitFor("ContainerStarted", "pod/default/plain")
       for (const tag of ["PodCgroupCreated", "QosCgroupUpdated"]) assert.deepEqual(await other.seen(tag), [])
-      assert.equal(await Effect.runPromise(cgroups.exists(`/kubepods/besteffort/pod${uid("9")}`)), false)
+      assert.equal(await Effect.runPromise(cgroups.exists(pathOf("/besteffort", "9"))), false)
       other.remove("plain.json")
       await other.waitFor("PodRemoved", "pod/default/plain")
     } finally {

@@ -5,9 +5,10 @@
 import assert from "node:assert/strict"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
+import { cgroupRootOf } from "../../scripts/lab/network.ts"
 import { type Happened, JournalTail } from "./journal-tail.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -50,6 +51,8 @@ export interface NodeOptions {
   readonly nats?: string | undefined
   /** Default: `data` in the node's directory. */
   readonly dataDir?: string
+  /** Below which it makes the cgroups of its pods. Default: of the runtime's lab and the node, swept with the lab. */
+  readonly cgroupRoot?: string
   readonly flags?: ReadonlyArray<string>
 }
 
@@ -95,6 +98,7 @@ export class NodeUnderTest {
   readonly dataDir: string
   readonly podLogs: string
   readonly logFile: string
+  readonly cgroupRoot: string
   readonly journal: JournalTail
   /** Called when the agent has died while something was waited for; absent: that is an error. */
   onDeath: ((ended: Ended) => Promise<void>) | undefined
@@ -106,6 +110,7 @@ export class NodeUnderTest {
     this.dataDir = options.dataDir ?? join(options.dir, "data")
     this.podLogs = join(options.dir, "logs")
     this.logFile = join(options.dir, "agent.log")
+    this.cgroupRoot = options.cgroupRoot ?? cgroupRootOf(dirname(options.cri.replace("unix://", "")), options.name)
     this.journal = new JournalTail(this.dataDir)
     for (const dir of [this.manifests, this.podLogs]) mkdirSync(dir, { recursive: true })
   }
@@ -130,7 +135,7 @@ export class NodeUnderTest {
     const { cri, name, nats, flags = [] } = this.options
     return [
       ...["--manifests", this.manifests, "--cri", cri, "--data-dir", this.dataDir, "--node-name", name],
-      ...["--pod-logs-dir", this.podLogs, "--log-level", "debug"],
+      ...["--pod-logs-dir", this.podLogs, "--cgroup-root", this.cgroupRoot, "--log-level", "debug"],
       ...(nats === undefined ? ["--no-nats"] : ["--nats", nats]),
       ...flags,
       ...more
