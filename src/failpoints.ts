@@ -24,14 +24,6 @@ export const failpointCalls = [
   "pullImage"
 ] as const
 
-/** Points around what is done to volumes; tested with volumes. */
-export const volumeFailpoints: ReadonlyArray<string> = [
-  "volumes.mount.before",
-  "volumes.mount.after",
-  "volumes.unmount.before",
-  "volumes.unmount.after"
-]
-
 export const failpoints: ReadonlyArray<string> = [
   "journal.append.before",
   "journal.append.after",
@@ -80,6 +72,7 @@ export const armedStream = (stream: EventStream["Service"]): EventStream["Servic
       })
     : stream
 
+/** `volumes.mount.before`, `.after`, `volumes.unmount.before`, `.after`; tested with volumes. */
 export const armedVolumes = (volumes: Volumes["Service"]): Volumes["Service"] =>
   isArmed()
     ? Volumes.of({

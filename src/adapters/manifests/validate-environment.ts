@@ -1,7 +1,8 @@
 /** The part of validation that is about variables and what they refer to (ValidateEnv, ValidateEnvFrom): see validate.ts. */
+
 import type { Container, EnvVarSource } from "../../events/pod-spec.ts"
 import { configKeyProblem, subdomainProblem, variableNameProblem } from "./names.ts"
-import { quantityNumber } from "./quantity.ts"
+import { divisorsOf, isDivisor, isResourceField } from "./resource-reference.ts"
 import type { Complain } from "./written.ts"
 
 /** As it was read: every field may be missing. */
@@ -26,10 +27,6 @@ const fieldPaths = [
   "status.podIPs"
 ]
 const subscripted = /^metadata\.(?:labels|annotations)\['(.*)'\]$/u
-
-const resources = /^(?:limits|requests)\.(?:cpu|memory|ephemeral-storage|hugepages-.+)$/u
-const cpuDivisors = ["1m", "1"]
-const byteDivisors = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"]
 
 /** Label and annotation keys (IsQualifiedName): a name, with a DNS name and a slash before it if need be. */
 const qualifiedName = /^(?:([^/]*)\/)?([A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)$/u
@@ -120,16 +117,13 @@ const validateResource = (
   complain: Complain
 ): void => {
   if (resource === "") complain(`${path}.resource`, "is missing")
-  else if (!resources.test(resource)) {
+  else if (!isResourceField(resource)) {
     complain(
       `${path}.resource`,
       `must be limits or requests of cpu, memory, ephemeral-storage or hugepages-<size>, not ${JSON.stringify(resource)}`
     )
-  } else {
-    const units = resource.endsWith(".cpu") ? cpuDivisors : byteDivisors
-    const unit = quantityNumber(divisor ?? "0")
-    if (unit !== 0 && !units.some((known) => quantityNumber(known) === unit))
-      complain(`${path}.divisor`, `must be one of ${units.join(", ")}`)
+  } else if (!isDivisor(resource, divisor)) {
+    complain(`${path}.divisor`, `must be one of ${divisorsOf(resource).join(", ")}`)
   }
 }
 

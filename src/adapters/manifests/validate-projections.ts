@@ -2,7 +2,7 @@
  * Files that are made of objects and of the pod itself (validateConfigMapVolumeSource, validateDownwardAPIVolumeFile and
  * validateProjectionSources of `pkg/apis/core/validation/validation.go`).
  */
-import { quantityNumber } from "./quantity.ts"
+import { isDivisor, isResourceField } from "./resource-reference.ts"
 import type { Complain, WrittenVolume } from "./written.ts"
 
 type Item = NonNullable<NonNullable<WrittenVolume["configMap"]>["items"]>[number]
@@ -53,9 +53,6 @@ const validateItem = ({ key = "", path, mode }: Item, at: string, complain: Comp
 
 const fields = ["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"]
 const subscript = /^metadata\.(?:labels|annotations)\['[^']+'\]$/u
-const resource = /^(?:limits|requests)\.(?:cpu|memory|ephemeral-storage|hugepages-.+)$/u
-const cpuDivisors = [1e-3, 1]
-const byteDivisors = [1, 1e3, 1e6, 1e9, 1e12, 1e15, 1e18, ...[1, 2, 3, 4, 5, 6].map((n) => 1024 ** n)]
 
 const validateFile = ({ path, fieldRef, resourceFieldRef, mode }: File, at: string, complain: Complain): void => {
   checkPath(path, `${at}.path`, complain)
@@ -77,10 +74,8 @@ const validateResource = (reference: NonNullable<File["resourceFieldRef"]>, at: 
   const { containerName = "", resource: selected = "", divisor = "0" } = reference
   if (containerName === "") complain(`${at}.containerName`, "is missing")
   if (selected === "") complain(`${at}.resource`, "is missing")
-  else if (!resource.test(selected)) complain(`${at}.resource`, `${JSON.stringify(selected)} is no request or limit`)
-  const units = selected.endsWith(".cpu") ? cpuDivisors : byteDivisors
-  const unit = quantityNumber(divisor)
-  if (unit === undefined || (unit !== 0 && !units.includes(unit))) {
+  else if (!isResourceField(selected)) complain(`${at}.resource`, `${JSON.stringify(selected)} is no request or limit`)
+  if (!isDivisor(selected, divisor)) {
     complain(`${at}.divisor`, `${JSON.stringify(divisor)} is no unit of ${selected}`)
   }
 }

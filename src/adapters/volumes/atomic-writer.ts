@@ -3,6 +3,7 @@
  * a time for its name, `..data` is a link to it, and what a container sees at the root are links through `..data`. An
  * update makes another directory and renames another link over `..data`.
  */
+
 import {
   chmod,
   lstat,
@@ -17,12 +18,11 @@ import {
   writeFile
 } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
+import { codeOf } from "./directories.ts"
 import { dataLink, nextDataLink, stalePaths, visibleNames } from "./payload.ts"
 import type { ProjectedFile } from "./port.ts"
 
 const directoryMode = 0o755
-
-const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
 
 /** `undefined` where nothing is. */
 const linkOf = async (path: string): Promise<string | undefined> => {

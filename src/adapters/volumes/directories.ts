@@ -22,7 +22,7 @@ const memoryMode = 0o1777
 /** Mounts on one path that are taken off, one over the other. */
 const maxStacked = 8
 
-const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
+export const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
 
 export const exists = async (path: string): Promise<boolean> => {
   try {

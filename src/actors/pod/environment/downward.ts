@@ -3,9 +3,8 @@
  * `pkg/kubelet/kubelet_resources.go`). For variables and for files of a volume.
  */
 
-import { Result } from "effect"
 import type { ResourceFieldSelector } from "../../../events/pod-spec.ts"
-import { isZero, milliValue, parseQuantity, type Quantity, quantityOf, value } from "../resources/quantity.ts"
+import { isZero, milliValue, type Quantity, quantityOf, value } from "../resources/quantity.ts"
 import { allContainers, type PolicyContainer, type PolicyPod } from "../spec-extension.ts"
 
 /** What of a pod is known only on its node. */
@@ -118,22 +117,6 @@ const splitResource = (selected: string): readonly ["limits" | "requests", strin
   const dot = selected.indexOf(".")
   return [selected.slice(0, dot) as "limits" | "requests", selected.slice(dot + 1)]
 }
-
-/** `limits.cpu`, `requests.hugepages-2Mi`, … */
-export const isResourceField = (selected: string): boolean =>
-  /^(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)$/u.test(selected)
-
-/** Whether a resource may be counted in units of `divisor` (`validateContainerResourceDivisor`); zero or absent is 1. */
-export const isDivisor = (selected: string, divisor: string | undefined): boolean => {
-  const parsed = parseQuantity(divisor ?? "0")
-  if (Result.isFailure(parsed)) return false
-  if (isZero(parsed.success)) return true
-  const [, resource] = splitResource(selected)
-  const units = resource === "cpu" ? cpuDivisors : byteDivisors
-  return units.some((unit) => unit.nano === parsed.success.nano)
-}
-const cpuDivisors = ["1m", "1"].map(quantityOf)
-const byteDivisors = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"].map(quantityOf)
 
 /**
  * A request or limit in whole units of the divisor, rounded up. `self`: the container that asks, for a reference that names

@@ -3,8 +3,6 @@ import { describe, it } from "node:test"
 import {
   fieldValue,
   goQuoted,
-  isDivisor,
-  isResourceField,
   resourceFieldValue,
   subscriptOf
 } from "../../../../src/actors/pod/environment/downward.ts"
@@ -75,18 +73,6 @@ describe("what a pod is told of itself", () => {
     assert.equal(resourceFieldValue(pod, undefined, { resource: "limits.cpu" }, allocatable), undefined)
     const whole = { ...pod, spec: { ...pod.spec, resources: { limits: { memory: "1Gi" } } } }
     assert.equal(resourceFieldValue(whole, free, { resource: "limits.memory", divisor: "1Mi" }, allocatable), "1024")
-  })
-  it("are known resources in known units", () => {
-    assert.deepEqual(
-      ["limits.cpu", "requests.hugepages-1Gi", "limits.gpu", "cpu", "requests.ephemeral-storage"].map(isResourceField),
-      [true, true, false, false, true]
-    )
-    assert.equal(isDivisor("limits.cpu", "1m"), true)
-    assert.equal(isDivisor("limits.cpu", "1Mi"), false)
-    assert.equal(isDivisor("limits.memory", "1Mi"), true)
-    assert.equal(isDivisor("limits.memory", "2Mi"), false)
-    assert.equal(isDivisor("limits.memory", undefined), true)
-    assert.equal(isDivisor("limits.memory", "much"), false)
   })
 })
 
