@@ -30,10 +30,17 @@ export const placeOf = (path: string): Place => {
   return { room: "none" }
 }
 
+/**
+ * Not a neighbour but a language that several are spoken to in: the kernel's netlink. Adapters may use its codecs and
+ * sockets; it knows no other adapter.
+ */
+const languages: ReadonlySet<string> = new Set(["netlink"])
+
 /** Files whose code must give the same answers from the same log, on every runtime: no Node, Bun or Deno API. */
 export const isPure = (path: string): boolean =>
   /^src\/actors\/(?:.+\/)?(?:decider|state|plan|commands)\.ts$/.test(path) ||
   (path.startsWith("src/actors/pod/") && !path.endsWith("/behavior.ts")) ||
+  path.startsWith("src/actors/service/rules/") ||
   path.startsWith("src/actors/what-if/") ||
   /^src\/events\/(?:kinds\/)?[^/]+\.ts$/.test(path) ||
   /^src\/reports\/(?:timeline\/[^/]+|perfetto|html\/(?:columns|format|pack))\.ts$/.test(path)
@@ -95,7 +102,7 @@ export const wrongDirection = (
           "adapters speak in their port's words: let the actor translate, or move the type into src/events or port.ts"
       }
     }
-    if (to.room === "adapters" && to.neighbour !== from.neighbour && !to.isPort) {
+    if (to.room === "adapters" && to.neighbour !== from.neighbour && !to.isPort && !languages.has(to.neighbour)) {
       return {
         rule: "adapters-are-apart",
         remedy: `import src/adapters/${to.neighbour}/port.ts and take the service that src/agent.ts provides`

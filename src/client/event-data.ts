@@ -2018,6 +2018,251 @@ export interface StreamConfigurationDiffersData {
   readonly differences: ReadonlyArray<string>
 }
 
+/** A Service is declared; its endpoints are looked for, and this node is to answer for its addresses. */
+export interface ServiceDeclaredData {
+  readonly spec: {
+    readonly type: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName"
+    readonly clusterIPs: ReadonlyArray<string>
+    readonly ports: ReadonlyArray<{
+      readonly name: string
+      readonly protocol: "TCP" | "UDP" | "SCTP"
+      readonly port: number
+      readonly targetPort: number | string
+      readonly nodePort?: number
+    }>
+    readonly selector?: { readonly [name: string]: string }
+    readonly externalIPs?: ReadonlyArray<string>
+    readonly loadBalancerIPs?: ReadonlyArray<string>
+    readonly loadBalancerSourceRanges?: ReadonlyArray<string>
+    readonly affinitySeconds?: number
+    readonly internalLocal?: boolean
+    readonly externalLocal?: boolean
+    readonly healthCheckNodePort?: number
+    readonly trafficDistribution?: string
+    readonly publishNotReadyAddresses?: boolean
+    readonly proxyName?: string
+  }
+  readonly file: string
+  readonly hash: string
+  readonly allotted?: ReadonlyArray<string>
+}
+
+/** The Service is declared in another form now. */
+export interface ServiceChangedData {
+  readonly spec: {
+    readonly type: "ClusterIP" | "NodePort" | "LoadBalancer" | "ExternalName"
+    readonly clusterIPs: ReadonlyArray<string>
+    readonly ports: ReadonlyArray<{
+      readonly name: string
+      readonly protocol: "TCP" | "UDP" | "SCTP"
+      readonly port: number
+      readonly targetPort: number | string
+      readonly nodePort?: number
+    }>
+    readonly selector?: { readonly [name: string]: string }
+    readonly externalIPs?: ReadonlyArray<string>
+    readonly loadBalancerIPs?: ReadonlyArray<string>
+    readonly loadBalancerSourceRanges?: ReadonlyArray<string>
+    readonly affinitySeconds?: number
+    readonly internalLocal?: boolean
+    readonly externalLocal?: boolean
+    readonly healthCheckNodePort?: number
+    readonly trafficDistribution?: string
+    readonly publishNotReadyAddresses?: boolean
+    readonly proxyName?: string
+  }
+  readonly file: string
+  readonly hash: string
+  readonly allotted?: ReadonlyArray<string>
+}
+
+/** The Service is not declared any more; this node answers for it no longer. */
+export interface ServiceRemovedData {
+  readonly file: string
+}
+
+/** The Service cannot be served as it is declared, or asks for what an older one has. What was declared before stays in force; it is taken up when what hinders it is gone. */
+export interface ServiceRejectedData {
+  readonly file: string
+  readonly hash: string
+  readonly problems: ReadonlyArray<{
+    readonly field?: string
+    readonly message: string
+    readonly line?: number
+    readonly holder?: string
+  }>
+}
+
+/** The kernel has what this Service needs now. Written when servers came or went, and once for each change of the Service. */
+export interface ServiceProgrammedData {
+  readonly added: ReadonlyArray<string>
+  readonly removed: ReadonlyArray<string>
+  readonly addedCount?: number
+  readonly removedCount?: number
+  readonly duration: number
+  readonly latency: number
+  readonly serving: ReadonlyArray<{
+    readonly port: string
+    readonly protocol: "TCP" | "UDP" | "SCTP"
+    readonly family: "IPv4" | "IPv6"
+    readonly cluster: number
+    readonly local: number
+  }>
+}
+
+/** An endpoint of an EndpointSlice cannot be used. The other endpoints of the Service are. */
+export interface EndpointRejectedData {
+  readonly slice: string
+  readonly file: string
+  readonly line?: number
+  readonly field?: string
+  readonly address: string
+  readonly message: string
+}
+
+/** A server stands behind a Service. Where `ready` is true it gets connections from now on. */
+export interface EndpointAddedData {
+  readonly service: string
+  readonly portName: string
+  readonly protocol: "TCP" | "UDP" | "SCTP"
+  readonly address: string
+  readonly port: number
+  readonly ready: boolean
+  readonly serving: boolean
+  readonly terminating: boolean
+  readonly node?: string
+  readonly zone?: string
+  readonly zoneHints?: ReadonlyArray<string>
+  readonly nodeHints?: ReadonlyArray<string>
+  readonly from: string
+}
+
+/** The server is ready and gets connections. */
+export interface EndpointReadyData {
+  readonly service: string
+  readonly portName: string
+  readonly protocol: "TCP" | "UDP" | "SCTP"
+  readonly address: string
+  readonly port: number
+}
+
+/** The server is not ready: it gets no new connections. Those it has are left to it. */
+export interface EndpointUnreadyData {
+  readonly service: string
+  readonly portName: string
+  readonly protocol: "TCP" | "UDP" | "SCTP"
+  readonly address: string
+  readonly port: number
+}
+
+/** The server is being ended: new connections go to others, unless only such servers are left that still answer. Those it has are left to it. */
+export interface EndpointDrainingData {
+  readonly service: string
+  readonly portName: string
+  readonly protocol: "TCP" | "UDP" | "SCTP"
+  readonly address: string
+  readonly port: number
+  readonly serving: boolean
+}
+
+/** Something else about the server is new: its node, zone or hints, or where it is declared. */
+export interface EndpointChangedData {
+  readonly service: string
+  readonly portName: string
+  readonly protocol: "TCP" | "UDP" | "SCTP"
+  readonly address: string
+  readonly port: number
+  readonly ready: boolean
+  readonly serving: boolean
+  readonly terminating: boolean
+  readonly node?: string
+  readonly zone?: string
+  readonly zoneHints?: ReadonlyArray<string>
+  readonly nodeHints?: ReadonlyArray<string>
+  readonly from: string
+}
+
+/** The server does not stand behind the Service any more. */
+export interface EndpointRemovedData {
+  readonly service: string
+  readonly portName: string
+  readonly protocol: "TCP" | "UDP" | "SCTP"
+  readonly address: string
+  readonly port: number
+}
+
+/** Services are put into the kernel from now on. */
+export interface ProxyStartedData {
+  readonly mode: "nftables" | "ipvs" | "iptables"
+  readonly insteadOf?: "nftables" | "ipvs" | "iptables"
+  readonly families: ReadonlyArray<"IPv4" | "IPv6">
+  readonly nodePortAddresses: ReadonlyArray<string>
+  readonly settings: { readonly [name: string]: string }
+}
+
+/** The kernel or the machine lacks what this mode needs. Services are not served; it is looked at again. */
+export interface ProxyUnavailableData {
+  readonly mode: "nftables" | "ipvs" | "iptables"
+  readonly missing: ReadonlyArray<{
+    readonly what: string
+    readonly remedy: string
+  }>
+  readonly attempt: number
+  readonly retryAt?: string
+}
+
+/** All Services were compared with the kernel, for the first time in this life of the agent, or after a failure. */
+export interface DataplaneSyncedData {
+  readonly services: number
+  readonly endpoints: number
+  readonly duration: number
+}
+
+/** The kernel did not take a change. It is tried again with a back-off; what it has goes on as it is. */
+export interface DataplaneFailedData {
+  readonly reason: string
+  readonly message: string
+  readonly services: ReadonlyArray<string>
+  readonly pending: number
+  readonly attempt: number
+  readonly retryAt: string
+}
+
+/** The kernel has what it should after changes had failed. */
+export interface DataplaneRecoveredData {
+  readonly attempts: number
+}
+
+/** Somebody else changed what this node had put into the kernel. It was put right. */
+export interface DataplaneDriftedData {
+  readonly noticedBy: "resync" | "notification" | "change"
+  readonly missing: number
+  readonly altered: number
+  readonly unexpected: number
+  readonly examples: ReadonlyArray<string>
+  readonly duration: number
+}
+
+/** A kernel parameter was set, as Services need it. */
+export interface SysctlChangedData {
+  readonly name: string
+  readonly before?: string
+  readonly value: string
+}
+
+/** A kernel parameter could not be set. */
+export interface SysctlFailedData {
+  readonly name: string
+  readonly value: string
+  readonly message: string
+}
+
+/** Flows in the kernel's table of connections that led to servers which are gone: removed, so that clients reach others. */
+export interface StaleFlowsRemovedData {
+  readonly count: number
+  readonly examples: ReadonlyArray<string>
+}
+
 /** An actor died of a defect while it handled a command; the command is dropped, the actor is rebuilt from the journal. */
 export interface ActorFailedData {
   readonly command: string
@@ -2157,6 +2402,27 @@ export interface EventData {
   readonly StreamDisconnected: StreamDisconnectedData
   readonly StreamCreated: StreamCreatedData
   readonly StreamConfigurationDiffers: StreamConfigurationDiffersData
+  readonly ServiceDeclared: ServiceDeclaredData
+  readonly ServiceChanged: ServiceChangedData
+  readonly ServiceRemoved: ServiceRemovedData
+  readonly ServiceRejected: ServiceRejectedData
+  readonly ServiceProgrammed: ServiceProgrammedData
+  readonly EndpointRejected: EndpointRejectedData
+  readonly EndpointAdded: EndpointAddedData
+  readonly EndpointReady: EndpointReadyData
+  readonly EndpointUnready: EndpointUnreadyData
+  readonly EndpointDraining: EndpointDrainingData
+  readonly EndpointChanged: EndpointChangedData
+  readonly EndpointRemoved: EndpointRemovedData
+  readonly ProxyStarted: ProxyStartedData
+  readonly ProxyUnavailable: ProxyUnavailableData
+  readonly DataplaneSynced: DataplaneSyncedData
+  readonly DataplaneFailed: DataplaneFailedData
+  readonly DataplaneRecovered: DataplaneRecoveredData
+  readonly DataplaneDrifted: DataplaneDriftedData
+  readonly SysctlChanged: SysctlChangedData
+  readonly SysctlFailed: SysctlFailedData
+  readonly StaleFlowsRemoved: StaleFlowsRemovedData
   readonly ActorFailed: ActorFailedData
   readonly ActorRestarted: ActorRestartedData
   readonly ActorEscalated: ActorEscalatedData
@@ -2275,6 +2541,27 @@ export const tagsByType = {
   "dev.chronode.StreamDisconnected.v1": "StreamDisconnected",
   "dev.chronode.StreamCreated.v1": "StreamCreated",
   "dev.chronode.StreamConfigurationDiffers.v1": "StreamConfigurationDiffers",
+  "dev.chronode.ServiceDeclared.v1": "ServiceDeclared",
+  "dev.chronode.ServiceChanged.v1": "ServiceChanged",
+  "dev.chronode.ServiceRemoved.v1": "ServiceRemoved",
+  "dev.chronode.ServiceRejected.v1": "ServiceRejected",
+  "dev.chronode.ServiceProgrammed.v1": "ServiceProgrammed",
+  "dev.chronode.EndpointRejected.v1": "EndpointRejected",
+  "dev.chronode.EndpointAdded.v1": "EndpointAdded",
+  "dev.chronode.EndpointReady.v1": "EndpointReady",
+  "dev.chronode.EndpointUnready.v1": "EndpointUnready",
+  "dev.chronode.EndpointDraining.v1": "EndpointDraining",
+  "dev.chronode.EndpointChanged.v1": "EndpointChanged",
+  "dev.chronode.EndpointRemoved.v1": "EndpointRemoved",
+  "dev.chronode.ProxyStarted.v1": "ProxyStarted",
+  "dev.chronode.ProxyUnavailable.v1": "ProxyUnavailable",
+  "dev.chronode.DataplaneSynced.v1": "DataplaneSynced",
+  "dev.chronode.DataplaneFailed.v1": "DataplaneFailed",
+  "dev.chronode.DataplaneRecovered.v1": "DataplaneRecovered",
+  "dev.chronode.DataplaneDrifted.v1": "DataplaneDrifted",
+  "dev.chronode.SysctlChanged.v1": "SysctlChanged",
+  "dev.chronode.SysctlFailed.v1": "SysctlFailed",
+  "dev.chronode.StaleFlowsRemoved.v1": "StaleFlowsRemoved",
   "dev.chronode.ActorFailed.v1": "ActorFailed",
   "dev.chronode.ActorRestarted.v1": "ActorRestarted",
   "dev.chronode.ActorEscalated.v1": "ActorEscalated",

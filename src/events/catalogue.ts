@@ -6,13 +6,16 @@ import { Schema } from "effect"
 import { type EventDefinition, type Severity, typeName } from "./definition.ts"
 import { actorEvents } from "./kinds/actor.ts"
 import { containerEvents } from "./kinds/container.ts"
+import { endpointEvents } from "./kinds/endpoint.ts"
 import { imageEvents } from "./kinds/image.ts"
 import { logEvents } from "./kinds/log.ts"
 import { nodeEvents } from "./kinds/node.ts"
 import { podEvents } from "./kinds/pod.ts"
 import { probeEvents } from "./kinds/probe.ts"
+import { proxyEvents } from "./kinds/proxy.ts"
 import { resizeEvents } from "./kinds/resize.ts"
 import { runtimeEvents } from "./kinds/runtime.ts"
+import { serviceEvents } from "./kinds/service.ts"
 import { sourceEvents } from "./kinds/source.ts"
 import { streamEvents } from "./kinds/stream.ts"
 import { volumeEvents } from "./kinds/volume.ts"
@@ -29,6 +32,9 @@ const definitions = [
   ...volumeEvents,
   ...logEvents,
   ...streamEvents,
+  ...serviceEvents,
+  ...endpointEvents,
+  ...proxyEvents,
   ...actorEvents
 ] as const
 
