@@ -2040,6 +2040,8 @@ export interface ServiceDeclaredData {
     readonly healthCheckNodePort?: number
     readonly trafficDistribution?: string
     readonly publishNotReadyAddresses?: boolean
+    readonly families?: ReadonlyArray<"IPv4" | "IPv6">
+    readonly withoutNodePorts?: boolean
     readonly proxyName?: string
   }
   readonly file: string
@@ -2069,6 +2071,8 @@ export interface ServiceChangedData {
     readonly healthCheckNodePort?: number
     readonly trafficDistribution?: string
     readonly publishNotReadyAddresses?: boolean
+    readonly families?: ReadonlyArray<"IPv4" | "IPv6">
+    readonly withoutNodePorts?: boolean
     readonly proxyName?: string
   }
   readonly file: string

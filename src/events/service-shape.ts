@@ -42,6 +42,10 @@ export const ServiceSpec = Schema.Struct({
   healthCheckNodePort: opt(Schema.Int),
   trafficDistribution: opt(text),
   publishNotReadyAddresses: opt(Schema.Boolean),
+  /** Families in which an address is to be allotted, in this order; absent where clusterIPs are given. */
+  families: opt(Schema.Array(IpFamily)),
+  /** allocateLoadBalancerNodePorts is false: no node port is allotted. */
+  withoutNodePorts: opt(Schema.Boolean),
   /** Label service.kubernetes.io/service-proxy-name: another proxy's. */
   proxyName: opt(text)
 })

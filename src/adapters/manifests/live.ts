@@ -1,11 +1,13 @@
 /** `Manifests` over a directory on disk. */
-import { type FSWatcher, watch } from "node:fs"
 import { resolve } from "node:path"
-import { Effect, Layer, Queue, Semaphore, Stream } from "effect"
-import { errorText, type ParseCache, readDirectory } from "./directory.ts"
+import { Effect, Layer, Semaphore } from "effect"
+import { errorText, type FileReader, type ParseCache, readDirectory } from "./directory.ts"
+import { directoryChanges } from "./directory-watch.ts"
 import { KnownPods } from "./known-pods.ts"
+import { maxFileBytes, maxFiles } from "./limits.ts"
 import { fingerprintWith, nodeKey } from "./objects/fingerprint.ts"
-import { debounceMillis, fileCheckMillis, type ManifestSnapshot, Manifests } from "./port.ts"
+import { type ParsedFile, parseManifest } from "./parse.ts"
+import { fileCheckMillis, type ManifestSnapshot, Manifests } from "./port.ts"
 
 export interface ManifestDirectory {
   readonly directory: string
@@ -16,58 +18,24 @@ export interface ManifestDirectory {
   readonly fileCheckMillis?: number
 }
 
-/**
- * Ticks after changes in the directory, once it has been quiet for a moment. inotify is a hint only: where it fails, or
- * the directory is not there yet, the periodic look is enough, and watching is tried again with each.
- */
-class DirectoryWatch {
-  private watcher: FSWatcher | undefined
-  private timer: ReturnType<typeof setTimeout> | undefined
-  private readonly directory: string
-  private readonly tick: () => void
-
-  constructor(directory: string, tick: () => void) {
-    this.directory = directory
-    this.tick = tick
-  }
-
-  ensure(): void {
-    if (this.watcher !== undefined) return
-    try {
-      const watcher = watch(this.directory, { persistent: false }, () => this.hint())
-      watcher.on("error", () => this.drop())
-      this.watcher = watcher
-    } catch {
-      // Said by the scan, which meets the same error and tells it.
-      this.watcher = undefined
-    }
-  }
-
-  drop(): void {
-    this.watcher?.close()
-    this.watcher = undefined
-  }
-
-  close(): void {
-    this.drop()
-    clearTimeout(this.timer)
-  }
-
-  private hint(): void {
-    clearTimeout(this.timer)
-    this.timer = setTimeout(this.tick, debounceMillis)
-  }
-}
+const readerFor = (node: string): FileReader<ParsedFile> => ({
+  maxFiles,
+  maxFileBytes,
+  parse: (text, file) => parseManifest(text, file, node),
+  broken: (message) => ({ pods: [], objects: [], problems: [{ message }], ignoredFields: [] }),
+  trustsStat: false
+})
 
 export const make = Effect.fnUntraced(function* (options: ManifestDirectory) {
   const directory = resolve(options.directory)
-  const cache: ParseCache = new Map()
+  const reader = readerFor(options.nodeName)
+  const cache: ParseCache<ParsedFile> = new Map()
   const known = new KnownPods(fingerprintWith(yield* Effect.sync(() => nodeKey(options.keyFile))))
   const one = yield* Semaphore.make(1)
 
   const scan: Effect.Effect<ManifestSnapshot> = one.withPermit(
     Effect.tryPromise({
-      try: () => readDirectory(directory, options.nodeName, cache),
+      try: () => readDirectory(directory, reader, cache),
       catch: errorText
     }).pipe(
       Effect.match({
@@ -77,31 +45,10 @@ export const make = Effect.fnUntraced(function* (options: ManifestDirectory) {
     )
   )
 
-  const changes = Stream.callback<void>(
-    (queue) =>
-      Effect.gen(function* () {
-        const tick = (): void => {
-          Queue.offerUnsafe(queue, undefined)
-        }
-        const watching = yield* Effect.acquireRelease(
-          Effect.sync(() => new DirectoryWatch(directory, tick)),
-          (w) => Effect.sync(() => w.close())
-        )
-        while (true) {
-          watching.ensure()
-          tick()
-          yield* Effect.sleep(options.fileCheckMillis ?? fileCheckMillis)
-          // A directory that was replaced is watched no more, without an error: watch the present one.
-          watching.drop()
-        }
-      }),
-    { bufferSize: 1, strategy: "sliding" }
-  )
-
   return Manifests.of({
     directory,
     scan,
-    changes,
+    changes: directoryChanges(directory, options.fileCheckMillis ?? fileCheckMillis),
     declared: known.declared,
     secretsOf: known.secretsOf,
     objects: known.objects

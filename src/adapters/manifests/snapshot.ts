@@ -3,21 +3,19 @@
  * that the live directory and the one in memory are the same but for the reading.
  */
 import type { Pod } from "../../events/pod-spec.ts"
+import type { ReadFile as ReadFileOf } from "./directory.ts"
 import { maxMessageCharacters, maxPodListBytes, maxToldBytes } from "./limits.ts"
 import type { ParsedFile } from "./parse.ts"
 import type { IgnoredField, ManifestFile, ManifestProblem } from "./port.ts"
 
-export interface ReadFile {
-  readonly file: string
-  readonly hash: string
-  readonly parsed: ParsedFile
-}
+/** A file of manifests as it was read. */
+export type ReadFile = ReadFileOf<ParsedFile>
 
-const clip = (text: string): string =>
+export const clip = (text: string): string =>
   text.length > maxMessageCharacters ? `${text.slice(0, maxMessageCharacters)}…` : text
 
 /** As many as fit, and how many do not. */
-const fitting = <A>(items: ReadonlyArray<A>, rest: (count: number) => A): ReadonlyArray<A> => {
+export const fitting = <A>(items: ReadonlyArray<A>, rest: (count: number) => A): ReadonlyArray<A> => {
   let bytes = 0
   for (const [i, item] of items.entries()) {
     bytes += Buffer.byteLength(JSON.stringify(item))
@@ -26,12 +24,12 @@ const fitting = <A>(items: ReadonlyArray<A>, rest: (count: number) => A): Readon
   return items
 }
 
-const clipProblem = (p: ManifestProblem): ManifestProblem => ({
+export const clipProblem = (p: ManifestProblem): ManifestProblem => ({
   ...p,
   ...(p.field === undefined ? {} : { field: clip(p.field) }),
   message: clip(p.message)
 })
-const clipIgnored = (f: IgnoredField): IgnoredField => ({ ...f, field: clip(f.field), message: clip(f.message) })
+export const clipIgnored = (f: IgnoredField): IgnoredField => ({ ...f, field: clip(f.field), message: clip(f.message) })
 
 /** `files` sorted by name. Of two pods with one name, or one uid, the first counts; the other is a problem of its file. */
 export const toSnapshot = (
