@@ -31,6 +31,8 @@ has nats-server || need nats-server
 has docker-registry || need docker-registry
 has ip || need iproute2
 has iptables || need iptables
+has nft || need nftables
+has conntrack || need conntrack
 if [ "${1:-}" = --vm ] && [ "$(uname -m)" = x86_64 ]; then has qemu-system-x86_64 || need qemu-system-x86; fi
 unpack_busybox=no
 if ! has_busybox; then

@@ -10,9 +10,11 @@ export interface TestFile {
   readonly runtimes: ReadonlyArray<Place>
   /** `// alone: WHY`: no other file runs beside it. */
   readonly alone: boolean
+  /** `// netns: own`: its process sits in a network namespace of its own (own-netns.sh); needs root. */
+  readonly ownNetns: boolean
 }
 
-/** How many lines of a file may hold its `// runtimes:` and `// alone:` lines. */
+/** How many lines of a file may hold its `// runtimes:`, `// alone:` and `// netns:` lines. */
 const headLines = 20
 
 /** What is asked for beside the usual. */
@@ -47,7 +49,8 @@ export const findTestFiles = (
     if (level === undefined) misnamed.push(path)
     else {
       const head = readFileSync(join(root, path), "utf8").split("\n", headLines).join("\n")
-      files.push({ path, level, runtimes: runtimesOf(level, head, wanted), alone: /^\/\/ alone:/m.test(head) })
+      const [alone, ownNetns] = [/^\/\/ alone:/m.test(head), /^\/\/ netns: own$/m.test(head)]
+      files.push({ path, level, runtimes: runtimesOf(level, head, wanted), alone, ownNetns })
     }
   }
   return { files, misnamed }

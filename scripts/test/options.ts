@@ -42,7 +42,7 @@ Installs what is missing, then checks and tests everything, on Bun and on Deno.
 
 Levels, by file name: *.unit.test.ts is pure, *.int.test.ts meets a real neighbour, *.e2e.test.ts runs the program.
 A file runs on both runtimes, an e2e file on Bun only, unless one of its first lines says "// runtimes: bun, deno";
-"// runtimes: bun vm" is run in the virtual machine too.
+"// runtimes: bun vm" is run in the virtual machine too. "// netns: own" gives the file a network namespace (needs root).
 Tests that this machine cannot run are skipped; the end of the run lists the reasons. A random test prints its seed:
 CHRONODE_SEED=N repeats it.
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
+import { fileURLToPath } from "node:url"
 import { type Outcome, runCommand } from "./command.ts"
 import type { TestFile } from "./files.ts"
 import { levelLimits, vmSlowness } from "./limits.ts"
@@ -62,6 +63,17 @@ const argumentsFor = (
 export const runtimeBinary = (root: string, runtime: Runtime): string =>
   realpathSync(join(root, "node_modules", ".bin", runtime))
 
+const ownNetns = fileURLToPath(new URL("own-netns.sh", import.meta.url))
+
+/** Why this user cannot run the file at all, or undefined. */
+export const whyNotHere = (file: TestFile, userId: number | undefined): string | undefined =>
+  file.ownNetns && userId !== 0 ? "needs root, for a network namespace of its own" : undefined
+
+const notRun = (file: TestFile, reason: string): FileResult => ({
+  ...{ path: file.path, passed: 0, failed: 0, skipped: 1, milliseconds: 0 },
+  ...{ problems: [], remarks: [], reasons: [reason], output: "" }
+})
+
 /** What is started for one file, and where it leaves what it reports. */
 export interface FileCommand {
   readonly argv: readonly [string, ...ReadonlyArray<string>]
@@ -74,8 +86,9 @@ export const commandFor = (file: TestFile, runtime: Runtime, context: RunnerCont
   const name = slug(file.path, context.place ?? runtime)
   const junit = join(context.scratch, `${name}.xml`)
   const notes = join(context.scratch, `${name}.notes`)
+  const argv = [runtimeBinary(context.root, runtime), ...argumentsFor(file, runtime, junit, context)] as const
   return {
-    argv: [runtimeBinary(context.root, runtime), ...argumentsFor(file, runtime, junit, context)],
+    argv: file.ownNetns ? ["sh", ownNetns, ...argv] : argv,
     env: {
       PATH: `${join(context.root, "node_modules", ".bin")}:${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
       CHRONODE_RUNTIME: runtime,
@@ -129,6 +142,8 @@ export const runFile = async (
   limit: number,
   context: RunnerContext
 ): Promise<FileResult> => {
+  const missing = whyNotHere(file, process.getuid?.())
+  if (missing !== undefined) return notRun(file, missing)
   const command = commandFor(file, runtime, context)
   const [program, ...args] = command.argv
   const outcome = await runCommand(program, args, { cwd: context.root, limit, env: command.env })

@@ -1,6 +1,6 @@
 // runtimes: bun
 import assert from "node:assert/strict"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -8,6 +8,7 @@ import process from "node:process"
 import { after, before, describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
 import { type FileResult, runFile } from "../../scripts/test/runner.ts"
+import { requires } from "../support/requires.ts"
 
 const project = fileURLToPath(new URL("../..", import.meta.url))
 const sources: Readonly<Record<string, string>> = {
@@ -42,6 +43,23 @@ const sources: Readonly<Record<string, string>> = {
     it("passes", () => {})
     it("leaves", () => { process.exit(0) })
     it("never runs", () => {})`,
+  netns: `
+    import assert from "node:assert/strict"
+    import { execFileSync } from "node:child_process"
+    import { readdirSync, readlinkSync } from "node:fs"
+    import { it } from "node:test"
+    const run = (line) => execFileSync("sh", ["-ec", line], { encoding: "utf8" })
+    it("sees no other device", () => assert.deepEqual(readdirSync("/sys/class/net"), ["lo"]))
+    it("reaches itself", () => assert.match(run("ip addr show lo"), /127[.]0[.]0[.]1/))
+    it("gives namespaces names of its own", () => {
+      assert.equal(run("ip netns list"), "")
+      run("ip netns add runner && ip -n runner link set lo up && ip link add v0 type veth peer name v1 netns runner")
+      assert.match(run("ip netns list"), /^runner/)
+      assert.deepEqual(readdirSync("/sys/class/net").sort(), ["lo", "v0"])
+    })
+    it("keeps the cgroups", () =>
+      assert.deepEqual(readdirSync("/sys/fs/cgroup"), readdirSync("/proc/" + process.ppid + "/root/sys/fs/cgroup")))
+    it("is apart", () => assert.notEqual(readlinkSync("/proc/self/ns/net"), readlinkSync("/proc/" + process.ppid + "/ns/net")))`,
   empty: 'console.log("no tests here")',
   hang: `
     import { spawn } from "node:child_process"
@@ -79,10 +97,13 @@ for (const runtime of ["bun", "deno"] as const) {
     })
     after(() => rm(root, { recursive: true, force: true }))
 
-    const run = (name: string, limit = 30_000): Promise<FileResult> =>
-      runFile({ path: `test/${name}.unit.test.ts`, level: "unit", runtimes: [runtime], alone: false }, runtime, limit, {
-        ...{ root, scratch: join(root, "scratch"), rounds: undefined, both: false, coverage: undefined }
-      })
+    const run = (name: string, limit = 30_000, ownNetns = false): Promise<FileResult> =>
+      runFile(
+        { path: `test/${name}.unit.test.ts`, level: "unit", runtimes: [runtime], alone: false, ownNetns },
+        runtime,
+        limit,
+        { root, scratch: join(root, "scratch"), rounds: undefined, both: false, coverage: undefined }
+      )
 
     it("is counted by tests, with the reasons of skips", { timeout: 60_000 }, async () => {
       const { passed, failed, skipped, reasons, problems, output } = await run("mixed")
@@ -114,6 +135,15 @@ for (const runtime of ["bun", "deno"] as const) {
     ] as const) {
       it(`fails when it ${because}`, { timeout: 60_000 }, async () => assert.ok((await run(name)).failed > 0))
     }
+
+    it("runs in a network namespace of its own, of which nothing stays", {
+      timeout: 60_000,
+      ...requires("root", "ip")
+    }, async () => {
+      const { failed, passed, output } = await run("netns", 30_000, true)
+      assert.deepEqual({ failed, passed }, { failed: 0, passed: 5 }, output)
+      assert.ok(!existsSync("/run/netns/runner"))
+    })
 
     it("is stopped at its limit, with all that it started", { timeout: 60_000 }, async () => {
       const { failed, problems, remarks } = await run("hang", 4000)

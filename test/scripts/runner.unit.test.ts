@@ -2,12 +2,14 @@ import assert from "node:assert/strict"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import process from "node:process"
 import { describe, it } from "node:test"
 import { addLcov } from "../../scripts/test/coverage.ts"
 import { findTestFiles } from "../../scripts/test/files.ts"
 import { lockfileFaults } from "../../scripts/test/lockfile.ts"
 import { parseOptions } from "../../scripts/test/options.ts"
 import { countCases, parseNotes, withNotes } from "../../scripts/test/report.ts"
+import { commandFor, whyNotHere } from "../../scripts/test/runner.ts"
 import { type Row, reasonLines, tableLines } from "../../scripts/test/table.ts"
 
 describe("the options of npm test", () => {
@@ -36,16 +38,17 @@ describe("the options of npm test", () => {
 })
 
 describe("the place of a test file", () => {
-  const first = (line: string, name = "a.int.test.ts", wanted = {}) => {
+  const file = (line: string, name = "a.int.test.ts", wanted = {}) => {
     const root = mkdtempSync(join(tmpdir(), "files-"))
     try {
       mkdirSync(join(root, "test"))
       writeFileSync(join(root, "test", name), `${line}\n`)
-      return findTestFiles(root, wanted).files[0]!.runtimes
+      return findTestFiles(root, wanted).files[0]!
     } finally {
       rmSync(root, { recursive: true, force: true })
     }
   }
+  const first = (...args: Parameters<typeof file>) => file(...args).runtimes
   it("is both runtimes when it says nothing, and Bun for the program", () => {
     assert.deepEqual(first(""), ["bun", "deno"])
     assert.deepEqual(first("", "a.e2e.test.ts"), ["bun"])
@@ -56,6 +59,16 @@ describe("the place of a test file", () => {
     assert.deepEqual(first(line, undefined, { both: true }), ["bun", "deno"])
     assert.deepEqual(first(line, undefined, { vm: true }), ["bun", "vm"])
     assert.deepEqual(first("// runtimes: vm"), ["vm"])
+  })
+  it("is a network namespace of its own when it says so, and then only root's", () => {
+    const own = file("// runtimes: bun\n// netns: own")
+    assert.deepEqual([own.ownNetns, file("// runtimes: bun").ownNetns], [true, false])
+    assert.equal(whyNotHere(own, 0), undefined)
+    assert.match(whyNotHere(own, 1000)!, /needs root/)
+    assert.equal(whyNotHere({ ...own, ownNetns: false }, 1000), undefined)
+    const context = { root: process.cwd(), scratch: "/s", rounds: undefined, both: false, coverage: undefined }
+    const { argv } = commandFor(own, "bun", context)
+    assert.match(argv.slice(0, 3).join(" "), /^sh \/.*\/own-netns\.sh \/.*bun/)
   })
 })
 

@@ -54,6 +54,8 @@ const needs = {
   script: program("script", "Debian's bsdutils or bsdextrautils"),
   ip: program("ip"),
   iptables: program("iptables"),
+  nft: program("nft"),
+  conntrack: program("conntrack"),
   cni: () =>
     ["/usr/lib/cni", "/opt/cni/bin"].some((folder) => isExecutable(join(folder, "bridge")))
       ? undefined
