@@ -4,7 +4,9 @@
  */
 import type { Verification } from "../actors/image/verification.ts"
 import { defaultLogRotation, type LogRotationPolicy } from "../actors/log/settings.ts"
+import type { ConntrackLimits } from "../actors/proxy/conntrack-limits.ts"
 import type { ProviderSettings } from "../adapters/credentials/port.ts"
+import type { DataplaneSettings, ProxyMode } from "../adapters/dataplane/port.ts"
 import type { NatsTarget } from "./nats-flags.ts"
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const
@@ -83,6 +85,33 @@ export interface RegistryOptions {
   readonly verification: Verification
 }
 
+/** What differs by the proxy's mode. Lengths of time are milliseconds. */
+export interface ProxyModeOptions {
+  readonly dataplane: DataplaneSettings
+  /** How often all is compared with the kernel. */
+  readonly syncPeriod: number
+  /** Least time from one change of the kernel to the next; 0: each change at once. */
+  readonly minSyncPeriod: number
+  /** On which of the node's addresses node ports are answered: CIDRs, or `primary` alone; empty: on all. */
+  readonly nodePortAddresses: ReadonlyArray<string>
+  /** Settings that are not the defaults, by their name in KubeProxyConfiguration, as text. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** How Services are put into the kernel. */
+export interface ProxyOptions {
+  /** Directory of Services and EndpointSlices. */
+  readonly services: string
+  readonly mode: ProxyMode
+  /** Taken where the kernel cannot do `mode`; undefined: Services wait until it can. */
+  readonly fallback: ProxyMode | undefined
+  readonly modes: Readonly<Record<ProxyMode, ProxyModeOptions>>
+  readonly conntrack: ConntrackLimits
+  /** `0.0.0.0:10256`; undefined: not served. */
+  readonly healthzBindAddress: string | undefined
+  readonly metricsBindAddress: string | undefined
+}
+
 export interface AgentOptions {
   readonly nodeName: string
   readonly dataDir: string
@@ -106,6 +135,8 @@ export interface AgentOptions {
   readonly retention: RetentionOptions
   readonly pods: PodOptions
   readonly registry: RegistryOptions
+  /** Undefined: no Services are served (no `--services`). */
+  readonly proxy: ProxyOptions | undefined
   readonly logFormat: LogFormat
   readonly logLevel: LogLevel
   /** What is to be said of the configuration once the log is open: fields that are unknown or not acted on. */

@@ -92,6 +92,7 @@ export const agentOptions = (
         allowlist: kubelet.preloadedImagesVerificationAllowlist ?? defaultVerification.allowlist
       }
     },
+    proxy: undefined,
     logFormat: flags.logFormat ?? chronode.log?.format ?? agentDefaults.logFormat,
     logLevel: flags.logLevel ?? chronode.log?.level ?? agentDefaults.logLevel,
     remarks: configuration.remarks

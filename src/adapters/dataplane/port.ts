@@ -6,6 +6,9 @@
  */
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { IpFamily, Protocol } from "../../events/service-shape.ts"
+import type { SysctlSet } from "../sysctl/port.ts"
+
+export type { SysctlSet } from "../sysctl/port.ts"
 
 export type ProxyMode = "nftables" | "ipvs" | "iptables"
 export const proxyModes = ["nftables", "ipvs", "iptables"] as const satisfies ReadonlyArray<ProxyMode>
@@ -137,15 +140,6 @@ export interface Missing {
   readonly what: string
   /** How to mend it, in one sentence. */
   readonly remedy: string
-}
-
-/** A kernel parameter that was set. `before` is absent where it could not be read. */
-export interface SysctlSet {
-  readonly name: string
-  readonly before?: string
-  readonly value: string
-  /** It could not be set, and why. */
-  readonly failure?: string
 }
 
 export class Dataplane extends Context.Service<

@@ -1,0 +1,65 @@
+/**
+ * What the proxy tells the world over HTTP, as actors see it: metrics and health under kube-proxy's names, and a health
+ * check per LoadBalancer Service with externalTrafficPolicy Local. What is told here is told to no journal: it may be lost.
+ *
+ * Functions without an Effect only count; they cost next to nothing and never fail.
+ */
+import { Context, type Effect, type Stream } from "effect"
+
+/** How many changes of Services and of endpoints. */
+export interface Changes {
+  readonly services: number
+  readonly endpoints: number
+}
+
+/** One LoadBalancer Service with a healthCheckNodePort. */
+export interface HealthPort {
+  readonly namespace: string
+  readonly name: string
+  readonly port: number
+  /** Servers on this node that get the Service's traffic from outside. */
+  readonly localEndpoints: number
+}
+
+/** A server of the agent, and whether it can be reached. */
+export interface ListenerState {
+  readonly server: "healthz" | "metrics" | "health-check"
+  /** `0.0.0.0:10256`, `[::]:30000` */
+  readonly address: string
+  /** `namespace/name`, of a health check. */
+  readonly service?: string
+  /** It does not listen, and why; it is tried again. */
+  readonly failure?: { readonly message: string; readonly remedy: string }
+}
+
+export class ProxyTelemetry extends Context.Service<
+  ProxyTelemetry,
+  {
+    /** Changes came that the kernel does not have yet. The proxy is unhealthy if they wait too long. */
+    readonly queued: (changes: Changes) => void
+    /** Of all changes that came, those that the kernel does not have yet. */
+    readonly pending: (changes: Changes) => void
+    /** The kernel has what it should: a comparison with all of it (full), or changes alone. Milliseconds. */
+    readonly synced: (sync: { readonly full: boolean; readonly milliseconds: number }) => void
+    readonly syncFailed: (failure: { readonly full: boolean }) => void
+    /** What is not needed any more could not be removed. */
+    readonly cleanupFailed: () => void
+    /** Milliseconds from the change of an endpoint or Service to the kernel's acknowledgement. */
+    readonly programmed: (milliseconds: number) => void
+    /** Ports of Services that have servers, but none for a policy Local on this node. */
+    readonly withoutLocalServers: (ports: { readonly internal: number; readonly external: number }) => void
+    /** One look for flows that lead to servers which are gone. Milliseconds. */
+    readonly flowsReconciled: (look: { readonly milliseconds: number; readonly removed: number }) => void
+    /** Rules of a table in the kernel, and in the last transaction (iptables only). */
+    readonly rules: (table: string, rules: { readonly total: number; readonly last: number }) => void
+    /** Whether the kernel has the changes that came, or they do not wait for long. */
+    readonly healthy: () => boolean
+    /** All Services that have a health check now: others' ports are closed, new ones opened, counts taken over. */
+    readonly healthPorts: (ports: ReadonlyArray<HealthPort>) => Effect.Effect<void>
+    /** State of all servers, at once and after every change of one. Never ends. */
+    readonly listeners: Stream.Stream<ReadonlyArray<ListenerState>>
+  }
+>()("chronode/ProxyTelemetry") {}
+
+/** Health checks that one node answers; what is beyond is a failure of its Service. */
+export const maxHealthPorts = 2_000
