@@ -96,7 +96,7 @@ export const parseManifest = (content: string, file: string, node: string): Pars
 }
 
 /** The library quotes the text that it stumbled over, which may be a secret (law 9). */
-const withoutSource = (message: string): string =>
+export const withoutSource = (message: string): string =>
   message
     .replace(/(in YAML stream|Unresolved alias[^:]*|includes extra characters|Invalid escape sequence)\b.*$/su, "$1")
     .replace(/(Unresolved tag): .*$/su, "$1")

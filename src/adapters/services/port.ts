@@ -1,7 +1,8 @@
 /**
  * Where Services and EndpointSlices come from where there is no API server: a directory of manifests, as actors see it.
  *
- * What each implementation must keep stands in test/adapters/services/services-contract.ts.
+ * The implementations stand in src/adapters/manifests/services, beside the reader of pods; what each must keep in
+ * test/adapters/manifests/services/services-contract.ts.
  */
 import { Context, type Effect, type Stream } from "effect"
 import type { EndpointFacts, IpFamily, Protocol, ServiceSpec } from "../../events/service-shape.ts"

@@ -37,7 +37,7 @@ export const validateObject = (kind: ObjectKind, object: WrittenObject, complain
     case "Secret":
       return secret(object, complain)
     case "Service":
-      service(object.spec ?? {}, complain)
+      validateServicePorts(object.spec ?? {}, complain)
       return { data: {}, binaryData: {} }
     case "RuntimeClass":
       runtimeClass(object, complain)
@@ -139,7 +139,8 @@ const secret = (object: WrittenObject, complain: Complain): Values => {
   return { data, binaryData: {} }
 }
 
-const service = (spec: NonNullable<WrittenObject["spec"]>, complain: Complain): void => {
+/** Addresses and ports of a Service, as far as every reader of Services needs them. */
+export const validateServicePorts = (spec: NonNullable<WrittenObject["spec"]>, complain: Complain): void => {
   const { type = "ClusterIP", clusterIP = "", clusterIPs = [], ports = [] } = spec
   if (type === "ExternalName") {
     if (clusterIP !== "" && clusterIP !== "None") complain("spec.clusterIP", "is not allowed with type ExternalName")
