@@ -2112,12 +2112,14 @@ export interface ServiceProgrammedData {
     readonly cluster: number
     readonly local: number
   }>
+  readonly digest?: string
 }
 
 /** An endpoint of an EndpointSlice cannot be used. The other endpoints of the Service are. */
 export interface EndpointRejectedData {
   readonly slice: string
   readonly file: string
+  readonly hash: string
   readonly line?: number
   readonly field?: string
   readonly address: string

@@ -84,7 +84,9 @@ export const ServiceProgrammed = defineEvent("ServiceProgrammed", {
     /** Servers that get new connections now, by port and family. */
     serving: Schema.Array(
       Schema.Struct({ port: text, protocol: Protocol, family: IpFamily, cluster: Schema.Int, local: Schema.Int })
-    )
+    ),
+    /** Of all that the kernel has of the Service, hex: equal where that is. */
+    digest: opt(text)
   },
   tell: (e) => {
     const count = (all: ReadonlyArray<string>, n: number | undefined) => n ?? all.length
@@ -101,6 +103,8 @@ export const EndpointRejected = defineEvent("EndpointRejected", {
   fields: {
     slice: text,
     file: text,
+    /** SHA-256 of the slice, hex. */
+    hash: text,
     line: opt(Schema.Int),
     field: opt(text),
     address: text,

@@ -1,0 +1,85 @@
+/** What is known of a Service: the declaration in force, one that was rejected, and what the kernel had of it last. */
+import type { EventsOf } from "../../events/catalogue.ts"
+import type { EventMeta } from "../../events/envelope.ts"
+import type { ServiceProblem, ServiceProgrammed, serviceEvents } from "../../events/kinds/service.ts"
+import type { ServiceSpec } from "../../events/service-shape.ts"
+
+export type ServiceEvent = EventsOf<typeof serviceEvents>
+
+export interface ServiceDeclaration {
+  readonly spec: ServiceSpec
+  /** Full path of the file. */
+  readonly file: string
+  readonly hash: string
+  /** Fields that this node chose. */
+  readonly allotted?: ReadonlyArray<string>
+  /** Id of the event that told it. */
+  readonly because: string
+}
+
+export interface RejectedDeclaration {
+  readonly file: string
+  readonly hash: string
+  readonly problems: ReadonlyArray<ServiceProblem>
+  readonly because: string
+}
+
+export interface ProgrammedService {
+  readonly serving: typeof ServiceProgrammed.fields.serving.Type
+  /** Of what is in the kernel: equal where that is. */
+  readonly digest?: string
+  /** RFC 3339 */
+  readonly time: string
+  readonly because: string
+}
+
+/** What was said of an EndpointSlice's endpoints that cannot be used. */
+export interface RejectedSlice {
+  readonly hash: string
+  /** Paths of fields. */
+  readonly told: ReadonlyArray<string>
+}
+
+export interface ServiceState {
+  /** In force. */
+  readonly declared: ServiceDeclaration | null
+  /** What the file says now, where that cannot be served. */
+  readonly rejected: RejectedDeclaration | null
+  readonly programmed: ProgrammedService | null
+  /** By the slice's name; absent where there never was one. */
+  readonly rejectedSlices?: Readonly<Record<string, RejectedSlice>>
+}
+
+export const initialService: ServiceState = { declared: null, rejected: null, programmed: null }
+
+export const evolveService = (state: ServiceState, event: ServiceEvent, meta: EventMeta): ServiceState => {
+  switch (event._tag) {
+    case "ServiceDeclared":
+    case "ServiceChanged": {
+      const { _tag, ...declaration } = event
+      return { ...state, declared: { ...declaration, because: meta.id }, rejected: null }
+    }
+    case "ServiceRejected": {
+      const { _tag, ...rejected } = event
+      return { ...state, rejected: { ...rejected, because: meta.id } }
+    }
+    case "ServiceRemoved":
+      return initialService
+    case "ServiceProgrammed": {
+      const { serving, digest } = event
+      if (state.declared === null) return state
+      const programmed = { serving, ...(digest === undefined ? {} : { digest }), time: meta.time, because: meta.id }
+      return { ...state, programmed }
+    }
+    case "EndpointRejected": {
+      const { slice, hash } = event
+      const known = state.rejectedSlices?.[slice]
+      const told = known?.hash === hash ? known.told : []
+      const rejected: RejectedSlice = { hash, told: [...told, placeOf(event)] }
+      return { ...state, rejectedSlices: { ...state.rejectedSlices, [slice]: rejected } }
+    }
+  }
+}
+
+export const placeOf = ({ field, address }: { readonly field?: string; readonly address: string }): string =>
+  field ?? address
