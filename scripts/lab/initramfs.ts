@@ -16,7 +16,7 @@ const wantedModules: ReadonlyArray<string> = [
   // The host's files. crc32c is what libcrc32c asks the kernel for by name (a soft dependency).
   ...["crc32c_generic", "virtio_pci", "9pnet_virtio", "9p", "overlay"],
   // Pod networks: the bridge and portmap plugins.
-  ...["veth", "bridge", "br_netfilter", "dummy", "tun"],
+  ...["veth", "bridge", "br_netfilter", "dummy", "tun", "sctp"],
   ...["nf_tables", "nft_compat", "nft_chain_nat", "nft_masq", "nft_nat", "nft_ct", "nft_redir", "nft_limit", "nft_log"],
   ...["nft_fib_inet", "nft_numgen", "nft_hash", "nft_reject_inet", "nf_conntrack_netlink"],
   ...["xt_comment", "xt_multiport", "xt_mark", "xt_nat", "xt_MASQUERADE", "xt_REDIRECT", "xt_tcpudp", "xt_addrtype"],

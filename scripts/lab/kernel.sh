@@ -5,8 +5,10 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cache="$root/.cache/lab/kernel"
+# Grows with what is unpacked, so that an older copy is replaced.
+layout=2
 say() { printf 'kernel: %s\n' "$*" >&2; }
-[ ! -e "$cache/vmlinuz" ] || exit 0
+if [ -e "$cache/vmlinuz" ] && [ "$(cat "$cache/layout" 2>/dev/null)" = "$layout" ]; then exit 0; fi
 
 if ! command -v apt-get >/dev/null 2>&1 || [ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ]; then
   say "only Debian's apt on amd64 has this package"
@@ -37,7 +39,7 @@ dpkg-deb --fsys-tarfile "$work/deb"/*.deb | tar -x -C "$work" --wildcards './boo
   '*/kernel/crypto/*' '*/kernel/arch/x86/crypto/*' '*/kernel/drivers/virtio/*' '*/kernel/fs/9p/*' \
   '*/kernel/fs/fscache/*' '*/kernel/fs/netfs/*' '*/kernel/fs/overlayfs/*' '*/kernel/net/802/*' '*/kernel/net/9p/*' \
   '*/kernel/net/bridge/*' '*/kernel/net/ipv4/*' '*/kernel/net/ipv6/*' '*/kernel/net/llc/*' '*/kernel/net/netfilter/*' \
-  '*/kernel/net/sched/*' '*/kernel/drivers/net/veth.ko*' '*/kernel/drivers/net/dummy.ko*' '*/kernel/drivers/net/tun.ko*' \
+  '*/kernel/net/sched/*' '*/kernel/net/sctp/*' '*/kernel/drivers/net/veth.ko*' '*/kernel/drivers/net/dummy.ko*' '*/kernel/drivers/net/tun.ko*' \
   2>"$work/log" || true # kernels differ in what they have as modules
 find "$work" -name '*.ko.xz' -exec xz -d {} +
 find "$work" -name '*.ko' -exec mv -t "$work/new/modules" {} +
@@ -47,6 +49,8 @@ mv "$work"/boot/vmlinuz-* "$work/new/vmlinuz" || {
   exit 1
 }
 printf '%s\n' "$package" >"$work/new/package"
+printf '%s\n' "$layout" >"$work/new/layout"
 mkdir -p "$root/.cache/lab"
+if [ -e "$cache" ] && [ "$(cat "$cache/layout" 2>/dev/null)" != "$layout" ]; then mv -T "$cache" "$work/old"; fi
 # Another run may have been quicker: then its copy stays.
 mv -T "$work/new" "$cache" 2>/dev/null || [ -e "$cache/vmlinuz" ]
