@@ -1,3 +1,4 @@
+// runtimes: bun deno (vm)
 // netns: own
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
