@@ -59,6 +59,8 @@ export type LocalDetector =
   | { readonly by: "bridge"; readonly name: string }
   | { readonly by: "prefix"; readonly prefix: string }
 
+export const defaultName = "chronode"
+
 export const schedulers = ["rr", "wrr", "lc", "wlc", "sh", "dh", "sed", "nq", "mh"] as const
 export type Scheduler = (typeof schedulers)[number]
 
@@ -74,6 +76,11 @@ export interface IpvsSettings {
 }
 
 export interface DataplaneSettings {
+  /**
+   * What is ours in the kernel is called by it: `chronode`, but where several agents share a network namespace (a demo beside
+   * the machine's own node). iptables' chains are kube-proxy's and cannot be told apart so.
+   */
+  readonly name: string
   readonly families: ReadonlyArray<IpFamily>
   /** All traffic to Services is masqueraded. */
   readonly masqueradeAll: boolean
