@@ -3,8 +3,10 @@
  * (../service/table.ts) holds too, and nothing in the state of another actor grows with them.
  */
 import type { EventsOf } from "../../events/catalogue.ts"
+import { millis } from "../../events/definition.ts"
+import type { EventMeta } from "../../events/envelope.ts"
 import type { endpointEvents } from "../../events/kinds/endpoint.ts"
-import type { EndpointFacts, Protocol } from "../../events/service-shape.ts"
+import type { EndpointConditions, EndpointFacts, Protocol } from "../../events/service-shape.ts"
 
 export type EndpointEvent = EventsOf<typeof endpointEvents>
 
@@ -16,6 +18,8 @@ export interface Endpoint extends EndpointFacts {
   readonly port: number
   /** `pod namespace/name` or `slice namespace/name` */
   readonly from: string
+  /** When it came to be as ready as it is, milliseconds since the epoch. */
+  readonly since: number
 }
 
 /** Null: there is none, or not any more. */
@@ -23,20 +27,26 @@ export type EndpointState = Endpoint | null
 
 export const initialEndpoint: EndpointState = null
 
-export const evolveEndpoint = (state: EndpointState, event: EndpointEvent): EndpointState => {
+export const evolveEndpoint = (state: EndpointState, event: EndpointEvent, meta: EventMeta): EndpointState => {
   switch (event._tag) {
     case "EndpointAdded":
     case "EndpointChanged": {
       const { _tag, ...endpoint } = event
-      return endpoint
+      return { ...endpoint, since: sameConditions(state, endpoint) ? state.since : millis(meta.time) }
     }
     case "EndpointReady":
-      return state === null ? null : { ...state, ready: true, serving: true, terminating: false }
+      return turned(state, { ready: true, serving: true, terminating: false }, meta)
     case "EndpointUnready":
-      return state === null ? null : { ...state, ready: false, serving: false, terminating: false }
+      return turned(state, { ready: false, serving: false, terminating: false }, meta)
     case "EndpointDraining":
-      return state === null ? null : { ...state, ready: false, serving: event.serving, terminating: true }
+      return turned(state, { ready: false, serving: event.serving, terminating: true }, meta)
     case "EndpointRemoved":
       return null
   }
 }
+
+const sameConditions = (state: EndpointState, now: EndpointConditions): state is Endpoint =>
+  state !== null && state.ready === now.ready && state.serving === now.serving && state.terminating === now.terminating
+
+const turned = (state: EndpointState, now: EndpointConditions, meta: EventMeta): EndpointState =>
+  state === null ? null : { ...state, ...now, since: millis(meta.time) }

@@ -41,6 +41,8 @@ export interface RejectedSlice {
 }
 
 export interface ServiceState {
+  /** When it was first declared, or refused, RFC 3339; absent: it is not there. */
+  readonly since?: string
   /** In force. */
   readonly declared: ServiceDeclaration | null
   /** What the file says now, where that cannot be served. */
@@ -57,11 +59,11 @@ export const evolveService = (state: ServiceState, event: ServiceEvent, meta: Ev
     case "ServiceDeclared":
     case "ServiceChanged": {
       const { _tag, ...declaration } = event
-      return { ...state, declared: { ...declaration, because: meta.id }, rejected: null }
+      return { ...known(state, meta), declared: { ...declaration, because: meta.id }, rejected: null }
     }
     case "ServiceRejected": {
       const { _tag, ...rejected } = event
-      return { ...state, rejected: { ...rejected, because: meta.id } }
+      return { ...known(state, meta), rejected: { ...rejected, because: meta.id } }
     }
     case "ServiceRemoved":
       return initialService
@@ -80,6 +82,9 @@ export const evolveService = (state: ServiceState, event: ServiceEvent, meta: Ev
     }
   }
 }
+
+const known = (state: ServiceState, { time }: EventMeta): ServiceState =>
+  state.since === undefined ? { ...state, since: time } : state
 
 export const placeOf = ({ field, address }: { readonly field?: string; readonly address: string }): string =>
   field ?? address
