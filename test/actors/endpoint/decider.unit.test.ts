@@ -74,6 +74,17 @@ describe("an endpoint", () => {
     assert.deepEqual(tags(story.when(desire(isReady, "slice default/web-abc"))), ["EndpointChanged"])
   })
 
+  it("knows since when it is as ready as it is", () => {
+    const story = new Story(endpointDecider, id)
+    story.when(desire(isReady, "pod default/web-1", 1000))
+    story.when(desire({ ...isReady, zone: "a" }, "pod default/web-1", 2000))
+    assert.equal(story.state?.since, 1000)
+    story.when(desire(isUnready, "pod default/web-1", 3000))
+    assert.equal(story.state?.since, 3000)
+    story.when(desire({ ready: false, serving: true, terminating: true }, "pod default/web-1", 4000))
+    assert.equal(story.state?.since, 4000)
+  })
+
   it("is not taken away by one who has not put it there", () => {
     const story = new Story(endpointDecider, id)
     story.when(desire(isReady, "slice default/web-abc"))
@@ -112,7 +123,9 @@ describe("an endpoint", () => {
         const facts: EndpointFacts = { ready: flip(), serving: flip(), terminating: flip(), ...zone }
         const from = flip() ? "pod default/web-1" : "slice default/web-abc"
         story.when(desire(facts, from, step))
-        assert.deepEqual(story.state, { ...which, ...facts, from })
+        const since = story.state?.since
+        assert.ok(since !== undefined && since <= step)
+        assert.deepEqual(story.state, { ...which, ...facts, from, since })
         assert.deepEqual(story.when(desire(facts, from, step)), [])
       }
       assert.deepEqual(story.refolded(), story.state)
