@@ -1,0 +1,350 @@
+/**
+ * Tables, chains, sets and elements of nf_tables (include/uapi/linux/netfilter/nf_tables.h). Changes are transactions: one
+ * send, all or nothing. Rules are made by the nft program; here they are only listed.
+ */
+import { type Connection, ask, dump, type Request } from "./connection.ts"
+import { ENOENT } from "./errno.ts"
+import { malformed, NetlinkError } from "./error.ts"
+import { type NfFamily, nfFamilies, nfHeaderBytes, nfType, sendBatch, subsystems, writeNfHeader } from "./nfnetlink.ts"
+import { elementBytes, readElements, type SetElement, writeElement } from "./nftables-elements.ts"
+import { Attributes, flags, type Message } from "./reader.ts"
+import { maxAttributeBytes, type Writer } from "./writer.ts"
+
+/** NFT_MSG_* */
+export const nftMessages = {
+  newTable: 0,
+  getTable: 1,
+  deleteTable: 2,
+  newChain: 3,
+  getChain: 4,
+  deleteChain: 5,
+  newRule: 6,
+  getRule: 7,
+  deleteRule: 8,
+  newSet: 9,
+  getSet: 10,
+  deleteSet: 11,
+  newElements: 12,
+  getElements: 13,
+  deleteElements: 14,
+  newGeneration: 15,
+  getGeneration: 16
+} as const
+
+const tableName = 1
+const chainAttributes = { table: 1, name: 3 } as const
+const ruleAttributes = { table: 1, chain: 2, handle: 3, expressions: 4 } as const
+const setAttributes = { table: 1, name: 2, flags: 3, keyLength: 5, dataType: 6, dataLength: 7, timeout: 11 } as const
+const listAttributes = { table: 1, set: 2, elements: 3 } as const
+const generationId = 1
+/** NFT_DATA_VERDICT, as the type of a map's data. */
+const verdictType = 0xffffff00
+
+export interface Table {
+  readonly family: NfFamily
+  readonly table: string
+}
+
+export interface SetName extends Table {
+  readonly set: string
+}
+
+/**
+ * One step of a transaction.
+ * - `add`: elements that must not be there yet are refused with EEXIST if they are; without `exclusive` only those that are
+ *   there with another value are (EEXIST or EBUSY)
+ * - `delete`: refused with ENOENT if one is not there
+ * - `flush`: deletes all elements of the set
+ */
+export type TableOperation =
+  | (SetName & { readonly op: "add"; readonly elements: ReadonlyArray<SetElement>; readonly exclusive?: boolean })
+  | (SetName & { readonly op: "delete"; readonly elements: ReadonlyArray<SetElement> })
+  | (SetName & { readonly op: "flush" })
+  | (Table & { readonly op: "addTable" | "deleteTable" })
+  | (Table & { readonly op: "addChain" | "deleteChain"; readonly chain: string })
+  | (Table & { readonly op: "flushChain"; readonly chain: string })
+
+const message = (
+  command: number,
+  family: NfFamily,
+  more: number,
+  write: (writer: Writer) => void = () => undefined
+): Request => ({
+  type: nfType(subsystems.nftables, command),
+  flags: more,
+  write: (writer) => {
+    writeNfHeader(writer, nfFamilies[family])
+    write(writer)
+  }
+})
+
+/** Elements that fit into one message: their list is one attribute. */
+const chunks = (elements: ReadonlyArray<SetElement>): ReadonlyArray<readonly [number, number]> => {
+  const parts: Array<readonly [number, number]> = []
+  let start = 0
+  let bytes = 4
+  elements.forEach((element, index) => {
+    const more = elementBytes(element)
+    if (bytes + more > maxAttributeBytes && index > start) {
+      parts.push([start, index])
+      start = index
+      bytes = 4
+    }
+    bytes += more
+  })
+  if (elements.length > start) parts.push([start, elements.length])
+  return parts
+}
+
+const elementRequests = (
+  command: number,
+  name: SetName,
+  more: number,
+  elements: ReadonlyArray<SetElement>
+): ReadonlyArray<Request> =>
+  chunks(elements).map(([start, end]) =>
+    message(command, name.family, more, (writer) => {
+      writer.attributeString(listAttributes.table, name.table)
+      writer.attributeString(listAttributes.set, name.set)
+      const list = writer.beginNested(listAttributes.elements)
+      for (let k = start; k < end; k++) writeElement(writer, elements[k]!)
+      writer.endAttribute(list)
+    })
+  )
+
+/** The messages of a step. */
+export const requestsOf = (operation: TableOperation): ReadonlyArray<Request> => {
+  const { family, table } = operation
+  switch (operation.op) {
+    case "add": {
+      const more = flags.create | (operation.exclusive === true ? flags.exclusive : 0)
+      return elementRequests(nftMessages.newElements, operation, more, operation.elements)
+    }
+    case "delete":
+      return elementRequests(nftMessages.deleteElements, operation, 0, operation.elements)
+    case "flush":
+      return [
+        message(nftMessages.deleteElements, family, 0, (writer) => {
+          writer.attributeString(listAttributes.table, table)
+          writer.attributeString(listAttributes.set, operation.set)
+        })
+      ]
+    case "addTable":
+    case "deleteTable": {
+      const [command, more] =
+        operation.op === "addTable" ? [nftMessages.newTable, flags.create] : [nftMessages.deleteTable, 0]
+      return [message(command, family, more, (writer) => writer.attributeString(tableName, table))]
+    }
+    case "addChain":
+    case "deleteChain": {
+      const [command, more] =
+        operation.op === "addChain" ? [nftMessages.newChain, flags.create] : [nftMessages.deleteChain, 0]
+      return [
+        message(command, family, more, (writer) => {
+          writer.attributeString(chainAttributes.table, table)
+          writer.attributeString(chainAttributes.name, operation.chain)
+        })
+      ]
+    }
+    case "flushChain":
+      return [
+        message(nftMessages.deleteRule, family, 0, (writer) => {
+          writer.attributeString(ruleAttributes.table, table)
+          writer.attributeString(ruleAttributes.chain, operation.chain)
+        })
+      ]
+  }
+}
+
+const nameOf = (operation: TableOperation): string => {
+  switch (operation.op) {
+    case "add":
+    case "delete":
+      return `${operation.op} ${operation.elements.length} elements of ${operation.table}/${operation.set}`
+    case "flush":
+      return `flush ${operation.table}/${operation.set}`
+    case "addTable":
+    case "deleteTable":
+      return `${operation.op === "addTable" ? "add" : "delete"} table ${operation.table}`
+    default:
+      return `${operation.op.replace("Chain", "")} chain ${operation.table}/${operation.chain}`
+  }
+}
+
+/**
+ * Does all of it or nothing. The error's `index` is the first step that was refused; with the reasons `Overrun`, `Timeout` and
+ * `Malformed` it is not known whether it was done (`isNothingDone`). `generation`: only if the rule set is of that generation
+ * still, otherwise `Busy`. Throws NetlinkError; `TooLarge` where it is more than the kernel takes at once, and nothing was sent.
+ */
+export const transaction = (
+  connection: Connection,
+  operations: ReadonlyArray<TableOperation>,
+  options: { readonly generation?: number } = {}
+): void => {
+  const requests: Array<Request> = []
+  const origins: Array<number> = []
+  operations.forEach((operation, index) => {
+    for (const request of requestsOf(operation)) {
+      requests.push(request)
+      origins.push(index)
+    }
+  })
+  const name = operations.length === 1 ? nameOf(operations[0]!) : `change nf_tables in ${operations.length} steps`
+  try {
+    sendBatch(connection, name, requests, options)
+  } catch (error) {
+    if (!(error instanceof NetlinkError) || error.index === undefined) throw error
+    const index = origins[error.index]!
+    const step = operations.length === 1 ? "" : `: ${nameOf(operations[index]!)}`
+    const { reason, operation, errno, errnoName, offset } = error
+    throw new NetlinkError({
+      reason,
+      operation: `${operation}${step}`,
+      message: error.message.replace(`cannot ${operation}`, () => `cannot ${operation}${step}`),
+      ...(errno === undefined ? {} : { errno }),
+      ...(errnoName === undefined ? {} : { errnoName }),
+      ...(offset === undefined ? {} : { offset }),
+      index
+    })
+  }
+}
+
+const isMessage = (found: Message, command: number): boolean => found.type === nfType(subsystems.nftables, command)
+
+/** The number of the rule set, which each transaction of anybody raises by one. */
+export const generation = (connection: Connection): number => {
+  const [found] = ask(
+    connection,
+    "get the generation of nf_tables",
+    message(nftMessages.getGeneration, "unspec", 0),
+    (answer) => {
+      const each = Attributes.of(answer, nfHeaderBytes)
+      while (each.next()) if (each.type === generationId) return each.u32BE
+      return undefined
+    }
+  )
+  if (found === undefined) throw malformed("the kernel tells no generation of nf_tables")
+  return found
+}
+
+const familyName = (found: Message): NfFamily => {
+  const number = found.bytes[found.start]
+  const name = (Object.keys(nfFamilies) as Array<NfFamily>).find((each) => nfFamilies[each] === number)
+  return name ?? "unspec"
+}
+
+/** All tables of a family, or of all (`unspec`). */
+export const listTables = (connection: Connection, family: NfFamily = "unspec"): ReadonlyArray<Table> =>
+  dump(connection, "list tables", message(nftMessages.getTable, family, 0), (found) => {
+    const each = Attributes.of(found, nfHeaderBytes)
+    while (each.next()) if (each.type === tableName) return { family: familyName(found), table: each.text }
+    return undefined
+  })
+
+/** Chains of a table; none where there is no such table. */
+export const listChains = (connection: Connection, { family, table }: Table): ReadonlyArray<string> =>
+  dump(connection, `list chains of ${table}`, message(nftMessages.getChain, family, 0), (found) => {
+    const each = Attributes.of(found, nfHeaderBytes)
+    let isOurs = false
+    let name: string | undefined
+    while (each.next()) {
+      if (each.type === chainAttributes.table) isOurs = each.text === table
+      else if (each.type === chainAttributes.name) name = each.text
+    }
+    return isOurs ? name : undefined
+  })
+
+export interface SetShape {
+  readonly set: string
+  /** NFT_SET_*: 4 intervals, 8 a map, 0x10 timeouts, 0x20 updated by packets. */
+  readonly flags: number
+  /** Bytes; concatenations with their padding. */
+  readonly keyLength: number
+  /** Of a map: verdicts, or so many bytes. */
+  readonly data?: "verdict" | number
+}
+
+/** Sets and maps of a table; none where there is no such table. */
+export const listSets = (connection: Connection, { family, table }: Table): ReadonlyArray<SetShape> => {
+  const request = message(nftMessages.getSet, family, 0, (writer) => writer.attributeString(setAttributes.table, table))
+  return orNone(() =>
+    dump(connection, `list sets of ${table}`, request, (found) => {
+      const each = Attributes.of(found, nfHeaderBytes)
+      let set = ""
+      let bits = 0
+      let keyLength = 0
+      let data: "verdict" | number | undefined
+      while (each.next()) {
+        if (each.type === setAttributes.name) set = each.text
+        else if (each.type === setAttributes.flags) bits = each.u32BE
+        else if (each.type === setAttributes.keyLength) keyLength = each.u32BE
+        else if (each.type === setAttributes.dataType && each.u32BE === verdictType) data = "verdict"
+        else if (each.type === setAttributes.dataLength && data !== "verdict") data = each.u32BE
+      }
+      return { set, flags: bits, keyLength, ...(data === undefined ? {} : { data }) }
+    })
+  )
+}
+
+const orNone = <A>(list: () => ReadonlyArray<A>): ReadonlyArray<A> => {
+  try {
+    return list()
+  } catch (error) {
+    if (error instanceof NetlinkError && error.errno === ENOENT) return []
+    throw error
+  }
+}
+
+export interface Rule {
+  readonly chain: string
+  /** The kernel's number of it. */
+  readonly handle: bigint
+  /** What it does, as the kernel's bytes: equal for equal rules. */
+  readonly expressions: Uint8Array
+}
+
+/** Rules of a table in the order in which they are tried, chain by chain; none where there is no such table. */
+export const listRules = (connection: Connection, { family, table }: Table): ReadonlyArray<Rule> => {
+  const request = message(nftMessages.getRule, family, 0, (writer) => writer.attributeString(ruleAttributes.table, table))
+  return orNone(() =>
+    dump(connection, `list rules of ${table}`, request, (found) => {
+      if (!isMessage(found, nftMessages.newRule)) return undefined
+      const each = Attributes.of(found, nfHeaderBytes)
+      let chain = ""
+      let handle = 0n
+      let expressions: Uint8Array = new Uint8Array(0)
+      while (each.next()) {
+        if (each.type === ruleAttributes.chain) chain = each.text
+        else if (each.type === ruleAttributes.handle) handle = each.u64BE
+        else if (each.type === ruleAttributes.expressions) expressions = each.copy
+      }
+      return { chain, handle, expressions }
+    })
+  )
+}
+
+/** All elements of a set. Throws NetlinkError with ENOENT where there is no such table or set. */
+export const listElements = (connection: Connection, { family, table, set }: SetName): ReadonlyArray<SetElement> => {
+  const request = message(nftMessages.getElements, family, 0, (writer) => {
+    writer.attributeString(listAttributes.table, table)
+    writer.attributeString(listAttributes.set, set)
+  })
+  return dump(connection, `list elements of ${table}/${set}`, request, (found) =>
+    isMessage(found, nftMessages.newElements) ? elementsIn(found) : undefined
+  ).flat()
+}
+
+/** The elements that a message tells of: an answer, or a notification. */
+export const elementsIn = (found: Message): ReadonlyArray<SetElement> => {
+  const each = Attributes.of(found, nfHeaderBytes)
+  while (each.next()) if (each.type === listAttributes.elements) return readElements(each.nested())
+  return []
+}
+
+/** The table that a message of nf_tables is about: its name is the first attribute of every kind; undefined: of none. */
+export const tableOf = (found: Message): string | undefined => {
+  if (found.type >> 8 !== subsystems.nftables || (found.type & 0xff) === nftMessages.newGeneration) return undefined
+  const each = Attributes.of(found, nfHeaderBytes)
+  while (each.next()) if (each.type === tableName) return each.text
+  return undefined
+}
