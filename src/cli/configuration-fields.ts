@@ -25,10 +25,24 @@ export type FieldType =
   | { readonly list: Fields }
 export type Fields = Readonly<Record<string, FieldType>>
 
-const typeMeta: Fields = { apiVersion: "string", kind: "string" }
+export const typeMeta: Fields = { apiVersion: "string", kind: "string" }
 
 const names = (type: FieldType, list: string): Fields =>
   Object.fromEntries(list.split(/\s+/u).map((name) => [name, type]))
+
+/** component-base's logging (staging/src/k8s.io/component-base/logs/api/v1/types.go), as both components have it. */
+export const loggingFields: Fields = {
+  format: "string",
+  flushFrequency: "durationOrInteger",
+  verbosity: "integer",
+  vmodule: { list: { filePattern: "string", verbosity: "integer" } },
+  options: {
+    fields: {
+      text: { fields: { splitStream: "boolean", infoBufferSize: "bytes" } },
+      json: { fields: { splitStream: "boolean", infoBufferSize: "bytes" } }
+    }
+  }
+}
 
 /** Fields that Chronode acts on now; all others of a KubeletConfiguration are checked and left alone. */
 export const actedOn: ReadonlySet<string> = new Set([
@@ -131,20 +145,7 @@ export const kubeletFields: Fields = {
       webhook: { fields: { cacheAuthorizedTTL: "duration", cacheUnauthorizedTTL: "duration" } }
     }
   },
-  logging: {
-    fields: {
-      format: "string",
-      flushFrequency: "durationOrInteger",
-      verbosity: "integer",
-      vmodule: { list: { filePattern: "string", verbosity: "integer" } },
-      options: {
-        fields: {
-          text: { fields: { splitStream: "boolean", infoBufferSize: "bytes" } },
-          json: { fields: { splitStream: "boolean", infoBufferSize: "bytes" } }
-        }
-      }
-    }
-  },
+  logging: { fields: loggingFields },
   tracing: { fields: { endpoint: "string", samplingRatePerMillion: "integer" } },
   shutdownGracePeriodByPodPriority: { list: { priority: "integer", shutdownGracePeriodSeconds: "integer" } },
   reservedMemory: { list: { numaNode: "integer", limits: "textMap" } },

@@ -3,10 +3,8 @@
  * (kubelet.config.k8s.io/v1beta1) or a ChronodeConfiguration (chronode.dev/v1alpha1), at most one of each. A document
  * without apiVersion and kind is read as a part of a KubeletConfiguration.
  */
-import { readFileSync, statSync } from "node:fs"
 import { isIP } from "node:net"
 import { Result } from "effect"
-import { isMap, LineCounter, parseAllDocuments } from "yaml"
 import { parseReference, repositoryOf } from "../actors/image/reference.ts"
 import type { Verification } from "../actors/image/verification.ts"
 import { parseQuantity } from "../actors/pod/resources/quantity.ts"
@@ -14,14 +12,11 @@ import { allowlistProblem } from "../actors/pod/security/sysctls.ts"
 import { idsUnit, maxIdsPerPod } from "../actors/pod/security/user-namespace.ts"
 import type { CgroupDriver, Durability, LogFormat, LogLevel, Recording, Remark } from "./agent-options.ts"
 import { type CgroupConfiguration, cgroupProblems } from "./configuration-cgroups.ts"
-import { checkFields, type Problem } from "./configuration-check.ts"
+import { checkDocument, offsetOfField, parseDocuments, readConfigurationText } from "./configuration-documents.ts"
 import { actedOn, chronodeFields, kubeletFields } from "./configuration-fields.ts"
 import { CommandFailed } from "./exit.ts"
 import { parseBytes } from "./sizes.ts"
 import { parseLength } from "./times.ts"
-
-/** Larger files are refused unread. */
-export const maxConfigurationBytes = 1024 * 1024
 
 /** The fields of a KubeletConfiguration that are acted on, as written. Lengths of time are text (`1m30s`). */
 export interface KubeletConfiguration extends CgroupConfiguration {
@@ -92,81 +87,44 @@ const kinds = {
 } as const
 
 /** @param file path, for messages @throws CommandFailed that names file, line and field of every problem */
-export const readConfiguration = (file: string): Configuration => {
-  let text: string
-  try {
-    const size = statSync(file).size
-    if (size > maxConfigurationBytes)
-      throw new CommandFailed(`${file}: is ${size} bytes long; a configuration has at most ${maxConfigurationBytes}`)
-    text = readFileSync(file, "utf8")
-  } catch (error) {
-    if (error instanceof CommandFailed) throw error
-    throw new CommandFailed(`cannot read the configuration: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  return parseConfiguration(text, file)
-}
+export const readConfiguration = (file: string): Configuration => parseConfiguration(readConfigurationText(file), file)
 
 /** `text` is the file's content. @throws CommandFailed that names file, line and field of every problem */
 export const parseConfiguration = (text: string, file: string): Configuration => {
-  const lines = new LineCounter()
-  const place = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`
-  }
   const found: { kubelet?: Record<string, unknown>; chronode?: Record<string, unknown> } = {}
-  const errors: Array<string> = []
+  const parsed = parseDocuments(text, (line, column) => `${file}:${line}:${column}`)
+  const errors = [...parsed.errors]
   const remarks: Array<Remark> = []
-  for (const document of parseAllDocuments(text, { lineCounter: lines })) {
-    if (document.errors.length > 0) {
-      for (const e of document.errors) errors.push(`${place(e.pos[0])}: ${e.message.split("\n")[0]}`)
-      continue
-    }
-    const root = document.contents
-    if (root === null || document.toJS() === null) continue
-    if (!isMap(root)) {
-      errors.push(`${place(root.range?.[0] ?? 0)}: must be a map of fields`)
-      continue
-    }
-    const { apiVersion, kind } = document.toJS() as Record<string, unknown>
+  for (const read of parsed.documents) {
+    const { values, place } = read
+    const { apiVersion, kind } = values
     const part = apiVersion === undefined && kind === undefined
     const known = part
       ? kinds["kubelet.config.k8s.io/v1beta1/KubeletConfiguration"]
       : kinds[`${apiVersion}/${kind}` as keyof typeof kinds]
+    const top = place(read.root.range?.[0] ?? 0)
     if (known === undefined) {
       errors.push(
-        `${place(root.range?.[0] ?? 0)}: kind: is '${kind}' of '${apiVersion}'; it can be KubeletConfiguration of kubelet.config.k8s.io/v1beta1 or ChronodeConfiguration of chronode.dev/v1alpha1`
+        `${top}: kind: is '${kind}' of '${apiVersion}'; it can be KubeletConfiguration of kubelet.config.k8s.io/v1beta1 or ChronodeConfiguration of chronode.dev/v1alpha1`
       )
       continue
     }
     if (found[known.name] !== undefined) {
-      errors.push(`${place(root.range?.[0] ?? 0)}: kind: a second ${kind ?? "KubeletConfiguration"} in one file`)
+      errors.push(`${top}: kind: a second ${kind ?? "KubeletConfiguration"} in one file`)
       continue
     }
-    const values = document.toJS() as Record<string, unknown>
-    const problems = [...checkFields(document, root, known.fields, "")]
-    const offsetOf = (field: string): number =>
-      (document.getIn(field.split("."), true) as { range?: readonly [number, number, number] } | undefined)
-        ?.range?.[0] ??
-      root.range?.[0] ??
-      0
-    if (problems.every((p) => p.severity === "warning")) {
-      problems.push(
-        ...rangeProblems(known.name, values).map(
-          ([field, message]): Problem => ({ offset: offsetOf(field), field, message, severity: "error" })
-        )
-      )
-    }
-    for (const p of problems) {
-      const message = `${place(p.offset)}: ${p.field}: ${p.message}`
-      if (p.severity === "error") errors.push(message)
-      else remarks.push({ level: "warn", message })
-    }
+    const checked = checkDocument(read, known.fields, () => rangeProblems(known.name, values))
+    errors.push(...checked.errors)
+    remarks.push(...checked.remarks)
     if (part)
       remarks.push({ level: "warn", message: `${file}: names no kind; read as a part of a KubeletConfiguration` })
     if (known.name === "kubelet") {
       for (const field of Object.keys(values)) {
         if (field in kubeletFields && field !== "apiVersion" && field !== "kind" && !actedOn.has(field))
-          remarks.push({ level: "debug", message: `${place(offsetOf(field))}: ${field}: is not acted on yet` })
+          remarks.push({
+            level: "debug",
+            message: `${place(offsetOfField(read, field))}: ${field}: is not acted on yet`
+          })
       }
     }
     found[known.name] = dropNulls(values)
