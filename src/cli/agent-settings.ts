@@ -19,11 +19,12 @@ import type { CredentialProviderPaths } from "./credential-providers.ts"
 import { UsageError } from "./exit.ts"
 import type { NatsConnectionFlags, NatsTarget } from "./nats-flags.ts"
 import type { ResolveNats } from "./neighbours.ts"
+import type { ProxyFlags } from "./proxy/settings.ts"
 import { parseBytes } from "./sizes.ts"
 import { parseLength } from "./times.ts"
 
 /** As `chronode run` was given them. Absent: not given. */
-export interface RunFlags extends NatsConnectionFlags {
+export interface RunFlags extends NatsConnectionFlags, ProxyFlags {
   readonly manifests?: string
   readonly config?: string
   readonly cri?: string

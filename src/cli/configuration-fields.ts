@@ -4,6 +4,7 @@
  */
 
 import { verificationPolicies } from "../actors/image/verification.ts"
+import { proxyModes } from "../adapters/dataplane/port.ts"
 
 export type FieldType =
   | "string"
@@ -164,6 +165,13 @@ export const chronodeFields: Fields = {
   registryConfig: "string",
   imageCredentialProviderConfig: "string",
   imageCredentialProviderBinDir: "string",
+  services: "string",
+  proxyConfig: "string",
+  proxyMode: { one: proxyModes },
+  proxyModeFallback: { one: proxyModes },
+  healthzBindAddress: "string",
+  metricsBindAddress: "string",
+  dataplaneName: "string",
   recording: { one: ["events", "inputs"] },
   durability: { one: ["always", "interval"] },
   nats: {

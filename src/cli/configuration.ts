@@ -10,6 +10,7 @@ import type { Verification } from "../actors/image/verification.ts"
 import { parseQuantity } from "../actors/pod/resources/quantity.ts"
 import { allowlistProblem } from "../actors/pod/security/sysctls.ts"
 import { idsUnit, maxIdsPerPod } from "../actors/pod/security/user-namespace.ts"
+import type { ProxyMode } from "../adapters/dataplane/port.ts"
 import type { CgroupDriver, Durability, LogFormat, LogLevel, Recording, Remark } from "./agent-options.ts"
 import { type CgroupConfiguration, cgroupProblems } from "./configuration-cgroups.ts"
 import { checkDocument, offsetOfField, parseDocuments, readConfigurationText } from "./configuration-documents.ts"
@@ -57,6 +58,13 @@ export interface ChronodeConfiguration {
   readonly registryConfig?: string
   readonly imageCredentialProviderConfig?: string
   readonly imageCredentialProviderBinDir?: string
+  readonly services?: string
+  readonly proxyConfig?: string
+  readonly proxyMode?: ProxyMode
+  readonly proxyModeFallback?: ProxyMode
+  readonly healthzBindAddress?: string
+  readonly metricsBindAddress?: string
+  readonly dataplaneName?: string
   readonly recording?: Recording
   readonly durability?: Durability
   readonly nats?: {

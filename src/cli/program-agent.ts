@@ -1,6 +1,10 @@
 /** The agent itself, and the commands that tell of the program: `run`, `schema`, `doctor`. */
 import { Option } from "commander"
+import type { ProxyMode } from "../adapters/dataplane/port.ts"
 import { type Declare, dataDir, examples, natsOptions, output, type Start, withOptions } from "./declaring.ts"
+
+/** As in the dataplane's port, which would load much for a `--help`. */
+const proxyModes: ReadonlyArray<ProxyMode> = ["nftables", "ipvs", "iptables"]
 
 export const declareAgent = (command: Declare, start: Start): void => {
   const run = command("run", "run the agent: pods from manifests, events to the journal and to NATS")
@@ -30,6 +34,23 @@ export const declareAgent = (command: Declare, start: Start): void => {
     )
     .option("--image-credential-provider-config <path>", "CredentialProviderConfig of kubelet: a file or a directory")
     .option("--image-credential-provider-bin-dir <dir>", "where the programs of credential providers are")
+    .option("--services <dir>", "directory of Services and EndpointSlices (YAML or JSON) that are served on this node")
+    .option("--proxy-config <file>", "KubeProxyConfiguration, plain or in a ConfigMap; flags win over it")
+    .addOption(
+      new Option("--proxy-mode <mode>", "how Services are put into the kernel (default nftables)").choices(proxyModes)
+    )
+    .addOption(
+      new Option(
+        "--proxy-mode-fallback <mode>",
+        "what is taken where the kernel cannot do that (default: none)"
+      ).choices(proxyModes)
+    )
+    .option(
+      "--healthz-bind-address <address>",
+      'of /healthz and /livez beside Services; "": none (default 0.0.0.0:10256)'
+    )
+    .option("--metrics-bind-address <address>", 'of /metrics beside Services; "": none (default 127.0.0.1:10249)')
+    .option("--dataplane-name <name>", "name of what is ours in the kernel (default chronode)")
     .addOption(
       new Option("--recording <mode>", "events; or inputs too, for exact what-if runs (default events)").choices([
         "events",
@@ -64,6 +85,7 @@ export const declareAgent = (command: Declare, start: Start): void => {
     run,
     ["chronode run --manifests /etc/kubernetes/manifests", "with containerd and NATS at their usual places"],
     ["chronode run --manifests ./pods --no-nats --data-dir /tmp/c", "without NATS"],
+    ["chronode run --manifests ./pods --services ./services", "and Services in front of the pods"],
     ["chronode run --config /var/lib/kubelet/config.yaml", "what a kubelet on this node was told"],
     ["chronode run --manifests ./pods --nats tls://hub:4222 --creds node.creds", "another NATS, with credentials"]
   ).addHelpText(

@@ -4,12 +4,22 @@ import { agentOptions, credentialProviderPaths, type RunFlags } from "./agent-se
 import { noConfiguration, readConfiguration } from "./configuration.ts"
 import { readCredentialProviders } from "./credential-providers.ts"
 import type { Execute } from "./program.ts"
+import { ipFamilies } from "./proxy/families.ts"
+import { proxyFlags, proxyOptions, readProxy } from "./proxy/settings.ts"
 
 export const execute: Execute<RunFlags, []> = async ({ neighbours }, flags) => {
   const configuration = flags.config === undefined ? noConfiguration : readConfiguration(flags.config)
-  const told = agentOptions(flags, configuration, hostname(), await neighbours.resolveNats())
+  const toldOfProxy = proxyFlags(flags, configuration.chronode)
+  const proxy = readProxy(toldOfProxy)
+  const host = proxy.config.hostnameOverride?.trim() || hostname()
+  const told = agentOptions(flags, configuration, host, await neighbours.resolveNats())
   const { providers, remarks } = readCredentialProviders(credentialProviderPaths(flags, configuration))
-  const options = { ...told, registry: { ...told.registry, providers }, remarks: [...told.remarks, ...remarks] }
+  const options = {
+    ...told,
+    registry: { ...told.registry, providers },
+    proxy: proxyOptions(toldOfProxy, proxy, ipFamilies()),
+    remarks: [...told.remarks, ...remarks, ...proxy.remarks]
+  }
   const runAgent = await neighbours.runAgent()
   return await runAgent(options)
 }

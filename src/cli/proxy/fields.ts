@@ -62,7 +62,11 @@ export const proxyFieldTable: Readonly<Record<string, ProxyField>> = {
     "false",
     "the agent runs pods too, and does not end for a port that is taken: an event says so, and it is tried again"
   ),
-  clusterCIDR: honoured("string", "", "of pods, for `detectLocalMode: ClusterCIDR`: one CIDR, or one of each family with a comma"),
+  clusterCIDR: honoured(
+    "string",
+    "",
+    "of pods, for `detectLocalMode: ClusterCIDR`: one CIDR, or one of each family with a comma"
+  ),
   detectLocalMode: honoured(
     "string",
     "ClusterCIDR",
@@ -81,14 +85,26 @@ export const proxyFieldTable: Readonly<Record<string, ProxyField>> = {
   "nftables.minSyncPeriod": honoured("duration", "0s", `with nftables: ${minSyncPeriod}`),
   "ipvs.scheduler": honoured("string", "rr", "with ipvs: rr, wrr, lc, wlc, sh, dh, sed, nq or mh"),
   "ipvs.strictARP": honoured("boolean", "false", "with ipvs: sets arp_ignore to 1 and arp_announce to 2"),
-  "ipvs.excludeCIDRs": honoured("strings", "", "with ipvs: virtual servers within them are others', and are left alone"),
+  "ipvs.excludeCIDRs": honoured(
+    "strings",
+    "",
+    "with ipvs: virtual servers within them are others', and are left alone"
+  ),
   "ipvs.tcpTimeout": honoured("duration", "0s", "with ipvs: of idle TCP connections; 0: the kernel's"),
   "ipvs.tcpFinTimeout": honoured("duration", "0s", "with ipvs: of TCP connections after a FIN; 0: the kernel's"),
   "ipvs.udpTimeout": honoured("duration", "0s", "with ipvs: of UDP flows; 0: the kernel's"),
   "ipvs.syncPeriod": honoured("duration", "30s", `with ipvs: ${syncPeriod}`),
   "ipvs.minSyncPeriod": honoured("duration", "0s", `with ipvs: ${minSyncPeriod}`),
-  "iptables.masqueradeAll": honoured("boolean", "false", "with iptables and ipvs: all traffic to Services is masqueraded"),
-  "iptables.masqueradeBit": honoured("integer", "14", "with iptables: bit of the packet's mark that asks for masquerading"),
+  "iptables.masqueradeAll": honoured(
+    "boolean",
+    "false",
+    "with iptables and ipvs: all traffic to Services is masqueraded"
+  ),
+  "iptables.masqueradeBit": honoured(
+    "integer",
+    "14",
+    "with iptables: bit of the packet's mark that asks for masquerading"
+  ),
   "iptables.localhostNodePorts": honoured(
     "boolean",
     "true",
@@ -98,7 +114,11 @@ export const proxyFieldTable: Readonly<Record<string, ProxyField>> = {
   "iptables.minSyncPeriod": honoured("duration", "0s", `with iptables: ${minSyncPeriod}`),
   "conntrack.maxPerCore": honoured("integer", "32768", "nf_conntrack_max is this for each processor; 0: left alone"),
   "conntrack.min": honoured("integer", "131072", "nf_conntrack_max is this at least"),
-  "conntrack.tcpEstablishedTimeout": honoured("duration", "24h0m0s", "nf_conntrack_tcp_timeout_established; 0: left alone"),
+  "conntrack.tcpEstablishedTimeout": honoured(
+    "duration",
+    "24h0m0s",
+    "nf_conntrack_tcp_timeout_established; 0: left alone"
+  ),
   "conntrack.tcpCloseWaitTimeout": honoured("duration", "1h0m0s", "nf_conntrack_tcp_timeout_close_wait; 0: left alone"),
   "conntrack.tcpBeLiberal": honoured("boolean", "false", "true: sets nf_conntrack_tcp_be_liberal"),
   "conntrack.udpTimeout": honoured("duration", "0s", "nf_conntrack_udp_timeout; 0: left alone"),
@@ -107,7 +127,11 @@ export const proxyFieldTable: Readonly<Record<string, ProxyField>> = {
   enableProfiling: ignored("boolean", "false", "there is no /debug/pprof"),
   featureGates: ignored("booleanMap", "", "there are no feature gates"),
   oomScoreAdj: ignored("integer", "-999", "the agent's own is set by what starts it (OOMScoreAdjust= of systemd)"),
-  configSyncPeriod: ignored("duration", "15m0s", `${noApiServer}; the directory of Services is watched, and read every 20 s`),
+  configSyncPeriod: ignored(
+    "duration",
+    "15m0s",
+    `${noApiServer}; the directory of Services is watched, and read every 20 s`
+  ),
   "clientConnection.kubeconfig": ignored("string", "", noApiServer),
   "clientConnection.acceptContentTypes": ignored("string", "", noApiServer),
   "clientConnection.contentType": ignored("string", "application/vnd.kubernetes.protobuf", noApiServer),

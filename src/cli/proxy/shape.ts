@@ -1,5 +1,5 @@
 /** A KubeProxyConfiguration as written, and with its defaults (`pkg/proxy/apis/config/v1alpha1/defaults.go`). */
-import { isIPv6 } from "node:net"
+import { canonicalIp, hostPort, ipFamilyOf } from "../../events/ip-address.ts"
 import { lengthOf } from "../configuration.ts"
 
 /** As written; types are right, lengths of time are text, null is absent. */
@@ -82,11 +82,11 @@ const length = (text: string | undefined, otherwise: string): string =>
 
 /** An address that is no more than an IP gets the port (`AppendPortIfNeeded`). */
 const withPort = (address: string, port: number): string =>
-  /^\d+\.\d+\.\d+\.\d+$/u.test(address) ? `${address}:${port}` : isIPv6(address) ? `[${address}]:${port}` : address
+  canonicalIp(address) === undefined ? address : hostPort(address, port)
 
 export const withProxyDefaults = (written: WrittenProxyConfiguration): ProxyConfiguration => {
   const bindAddress = written.bindAddress || "0.0.0.0"
-  const [any, loopback] = isIPv6(bindAddress) ? ["::", "::1"] : ["0.0.0.0", "127.0.0.1"]
+  const [any, loopback] = ipFamilyOf(bindAddress) === "IPv6" ? ["::", "::1"] : ["0.0.0.0", "127.0.0.1"]
   const iptables = given(written.iptables)
   const nftables = given(written.nftables)
   const ipvs = given(written.ipvs)

@@ -1,6 +1,6 @@
 /** Bounds of a KubeProxyConfiguration's fields (`pkg/proxy/apis/config/validation/validation.go`). Types are right already. */
-import { isIP, isIPv6 } from "node:net"
 import { type ProxyMode, proxyModes, schedulers } from "../../adapters/dataplane/port.ts"
+import { parseCidr, parseIp } from "../../events/ip-address.ts"
 import { lengthOf } from "../configuration.ts"
 import type { ConntrackFields, IptablesFields, IpvsFields, NftablesFields, ProxyConfiguration } from "./shape.ts"
 
@@ -18,12 +18,7 @@ const otherModes: Readonly<Record<string, string>> = {
   ebpf: "is not there yet; take nftables"
 }
 
-const isCidr = (text: string): boolean => {
-  const [address = "", prefix, ...rest] = text.split("/")
-  const family = isIP(address)
-  if (family === 0 || prefix === undefined || rest.length > 0 || !/^\d{1,3}$/u.test(prefix)) return false
-  return Number(prefix) <= (family === 4 ? 32 : 128)
-}
+const isCidr = (text: string): boolean => parseCidr(text) !== undefined
 
 const between = (field: string, value: number, least: number, most: number): ReadonlyArray<FieldProblem> =>
   value < least || value > most ? [[field, `must be from ${least} to ${most}, not ${value}`]] : []
@@ -56,16 +51,20 @@ export const ipvsProblems = (ipvs: Omit<IpvsFields, "syncPeriod" | "minSyncPerio
 ]
 
 export const excludeCidrProblems = (cidrs: ReadonlyArray<string>): ReadonlyArray<FieldProblem> =>
-  cidrs.flatMap((cidr, i) => (isCidr(cidr) ? [] : [[`ipvs.excludeCIDRs.${i}`, `${mustBeCidr}, not '${cidr}'`] as const]))
+  cidrs.flatMap((cidr, i) =>
+    isCidr(cidr) ? [] : [[`ipvs.excludeCIDRs.${i}`, `${mustBeCidr}, not '${cidr}'`] as const]
+  )
 
 export const conntrackProblems = (conntrack: ConntrackFields): ReadonlyArray<FieldProblem> =>
   (
     ["maxPerCore", "min", "tcpEstablishedTimeout", "tcpCloseWaitTimeout", "udpTimeout", "udpStreamTimeout"] as const
   ).flatMap((field) => notNegative(`conntrack.${field}`, conntrack[field] ?? 0))
 
-export const oomScoreProblems = (score: number): ReadonlyArray<FieldProblem> => between("oomScoreAdj", score, -1000, 1000)
+export const oomScoreProblems = (score: number): ReadonlyArray<FieldProblem> =>
+  between("oomScoreAdj", score, -1000, 1000)
 
-export const burstProblems = (burst: number): ReadonlyArray<FieldProblem> => notNegative("clientConnection.burst", burst)
+export const burstProblems = (burst: number): ReadonlyArray<FieldProblem> =>
+  notNegative("clientConnection.burst", burst)
 
 /** `10.0.0.1:10256`, `[::]:10256` */
 export const splitHostPort = (text: string): { readonly host: string; readonly port: string } | undefined => {
@@ -78,7 +77,7 @@ export const hostPortProblems = (field: string, text: string): ReadonlyArray<Fie
   if (parts === undefined) return [[field, `must be an IP and a port such as 0.0.0.0:10256, not '${text}'`]]
   const { host, port } = parts
   const problems: Array<FieldProblem> = []
-  if (isIP(host) === 0) problems.push([field, `must begin with an IP address, not '${host}'`])
+  if (parseIp(host) === undefined) problems.push([field, `must begin with an IP address, not '${host}'`])
   if (!/^\d+$/u.test(port) || Number(port) < 1 || Number(port) > maxPort)
     problems.push([field, `must end with a port from 1 to ${maxPort}, not '${port}'`])
   return problems
@@ -96,11 +95,11 @@ export const nodePortAddressProblems = (addresses: ReadonlyArray<string>): Reado
 /** One CIDR, or one of each family. */
 export const dualStackProblems = (field: string, cidrs: ReadonlyArray<string>): ReadonlyArray<FieldProblem> => {
   if (cidrs.length === 0) return [[field, "must hold at least one CIDR"]]
-  const wrong = cidrs.flatMap((cidr): ReadonlyArray<FieldProblem> =>
-    isCidr(cidr) ? [] : [[field, `${mustBeCidr}, not '${cidr}'`]]
+  const wrong = cidrs.flatMap(
+    (cidr): ReadonlyArray<FieldProblem> => (isCidr(cidr) ? [] : [[field, `${mustBeCidr}, not '${cidr}'`]])
   )
   if (wrong.length > 0) return wrong
-  const isPair = cidrs.length === 2 && cidrs.filter((cidr) => isIPv6(cidr.split("/")[0] as string)).length === 1
+  const isPair = cidrs.length === 2 && new Set(cidrs.map((cidr) => parseCidr(cidr)?.family)).size === 2
   return cidrs.length === 1 || isPair ? [] : [[field, `must be one CIDR, or one of each family: ${cidrs.join(",")}`]]
 }
 
@@ -131,23 +130,21 @@ export const detectLocalProblems = (
   }
 }
 
-/** @param isInForce whether the mode can come into force: elsewhere kube-proxy does not compare the two */
 export const periodProblems = (
   group: ProxyMode,
-  { syncPeriod, minSyncPeriod }: { readonly syncPeriod: string; readonly minSyncPeriod: string },
-  isInForce = true
+  { syncPeriod, minSyncPeriod }: { readonly syncPeriod: string; readonly minSyncPeriod: string }
 ): ReadonlyArray<FieldProblem> => {
   const problems: Array<FieldProblem> = []
   if (lengthOf(syncPeriod) <= 0) problems.push([`${group}.syncPeriod`, `must be more than 0, not ${syncPeriod}`])
   problems.push(...notNegative(`${group}.minSyncPeriod`, minSyncPeriod))
-  if (isInForce && lengthOf(minSyncPeriod) > lengthOf(syncPeriod))
+  if (lengthOf(minSyncPeriod) > lengthOf(syncPeriod))
     problems.push([`${group}.syncPeriod`, `must be at least minSyncPeriod (${minSyncPeriod}), not ${syncPeriod}`])
   return problems
 }
 
 const loggingFormats = ["text", "json"]
 
-/** @param config with defaults @param modes that can come into force */
+/** @param config with defaults @param modes that can come into force: fields of others are not looked at, as with kube-proxy */
 export const proxyProblems = (
   config: ProxyConfiguration,
   modes: ReadonlySet<ProxyMode>
@@ -155,7 +152,7 @@ export const proxyProblems = (
   const { iptables, nftables, ipvs, conntrack, clientConnection, logging } = config
   return [
     ...modeProblems(config.mode),
-    ...proxyModes.flatMap((mode) => periodProblems(mode, config[mode], modes.has(mode))),
+    ...proxyModes.filter((mode) => modes.has(mode)).flatMap((mode) => periodProblems(mode, config[mode])),
     ...masqueradeProblems("iptables", iptables),
     ...masqueradeProblems("nftables", nftables),
     ...(modes.has("ipvs") ? ipvsProblems(ipvs) : []),
@@ -165,10 +162,10 @@ export const proxyProblems = (
     ...(lengthOf(config.configSyncPeriod) <= 0
       ? [["configSyncPeriod", `must be more than 0, not ${config.configSyncPeriod}`] as const]
       : []),
-    ...(isIP(config.bindAddress) === 0
+    ...(parseIp(config.bindAddress) === undefined
       ? [["bindAddress", `must be an IP address without a port, not '${config.bindAddress}'`] as const]
       : []),
-    ...hostPortProblems("healthzBindAddress", config.healthzBindAddress),
+    ...(config.healthzBindAddress === "" ? [] : hostPortProblems("healthzBindAddress", config.healthzBindAddress)),
     ...hostPortProblems("metricsBindAddress", config.metricsBindAddress),
     ...nodePortAddressProblems(config.nodePortAddresses ?? []),
     ...detectLocalProblems(config.detectLocalMode, config.detectLocal, clusterCidrs(config)),
