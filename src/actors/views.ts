@@ -1,11 +1,24 @@
 /** What `chronode get` shows: rows of plain values, from folded states. Live, from a file, at any time: the same. */
 import type { ActorId } from "../events/actor-id.ts"
 import type { Volume } from "../events/pod-spec.ts"
+import type { EndpointState } from "./endpoint/state.ts"
 import type { NodeState } from "./node/decider.ts"
 import type { PodState } from "./pod/state.ts"
 import { type ContainerView, containerViews, type PodView, podView } from "./pod/view.ts"
 import { type ProbeState, podNameOf, timing } from "./probe/state.ts"
+import type { ProxyState } from "./proxy/state.ts"
 import type { RuntimeState } from "./runtime/decider.ts"
+import { serviceKey } from "./service/identity.ts"
+import type { ServiceState } from "./service/state.ts"
+import {
+  countEndpoint,
+  type EndpointCounts,
+  type EndpointView,
+  endpointView,
+  noEndpoints,
+  type ServiceView,
+  serviceView
+} from "./service/view.ts"
 import type { StreamActorState } from "./stream/state.ts"
 import { partsOf, type VolumeState } from "./volume/state.ts"
 
@@ -115,6 +128,41 @@ export const volumeViews = (actors: Iterable<Folded>): ReadonlyArray<VolumeView>
       message
     }))
   })
+
+export const serviceViews = (actors: Iterable<Folded>): ReadonlyArray<ServiceView> => {
+  const all = [...actors]
+  const proxy = all.find(({ id }) => id.kind === "proxy")?.state as ProxyState | undefined
+  const counts = new Map<string, EndpointCounts>()
+  for (const { id, state } of all) {
+    if (id.kind !== "endpoint" || state === null) continue
+    const endpoint = state as NonNullable<EndpointState>
+    const key = serviceKey({ namespace: id.namespace, name: endpoint.service })
+    counts.set(key, countEndpoint(counts.get(key) ?? noEndpoints, endpoint))
+  }
+  return ofKind(all, "service").flatMap(({ id, state }) => {
+    const service = state as ServiceState
+    if (service.declared === null && service.rejected === null) return []
+    return [serviceView(id, service, counts.get(serviceKey(id)) ?? noEndpoints, proxy)]
+  })
+}
+
+/** There may be 100,000: compared as plain texts, and their actors' ids are not looked at. */
+export const endpointViews = (actors: Iterable<Folded>): ReadonlyArray<EndpointView> => {
+  const views: Array<EndpointView> = []
+  for (const { id, state } of actors) {
+    if (id.kind !== "endpoint") continue
+    const view = endpointView(id, state as EndpointState)
+    if (view !== undefined) views.push(view)
+  }
+  const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+  return views.sort(
+    (a, b) =>
+      compare(a.namespace, b.namespace) ||
+      compare(a.service, b.service) ||
+      compare(a.portName, b.portName) ||
+      compare(a.address, b.address)
+  )
+}
 
 const media: Readonly<Record<string, string>> = { Memory: "emptyDir (memory)", "": "emptyDir" }
 const volumeTypes = ["hostPath", "configMap", "secret", "downwardAPI", "projected"] as const

@@ -1,13 +1,16 @@
 /** The state of a node as tables for people. The rows themselves, for programs, are src/actors/views.ts's. */
 import type { NodeFold } from "../actors/kernel/fold.ts"
 import type { ContainerView, PodView } from "../actors/pod/view.ts"
+import type { EndpointView, ServiceView } from "../actors/service/view.ts"
 import {
   allContainerViews,
+  endpointViews,
   type NodeView,
   nodeView,
   type ProbeView,
   podViews,
   probeViews,
+  serviceViews,
   type VolumeView,
   volumeViews
 } from "../actors/views.ts"
@@ -18,20 +21,38 @@ export interface NodeViews {
   readonly containers: ReadonlyArray<ContainerView>
   readonly probes: ReadonlyArray<ProbeView>
   readonly volumes: ReadonlyArray<VolumeView>
+  readonly services: ReadonlyArray<ServiceView>
+  readonly endpoints: ReadonlyArray<EndpointView>
   /** One node; none where nothing was folded. */
   readonly node: ReadonlyArray<NodeView>
 }
 export type ViewName = keyof NodeViews
 
-/** Everything, ordered by namespace and name. */
+/** Everything, ordered by namespace and name. Each is made when it is asked for: there may be 100,000 endpoints. */
 export const nodeViews = (fold: NodeFold): NodeViews => {
   const actors = [...fold.actors.values()]
   return {
-    pods: podViews(actors),
-    containers: allContainerViews(actors),
-    probes: probeViews(actors),
-    volumes: volumeViews(actors),
-    node: fold.events === 0 ? [] : [nodeView(fold.node, actors)]
+    get pods() {
+      return podViews(actors)
+    },
+    get containers() {
+      return allContainerViews(actors)
+    },
+    get probes() {
+      return probeViews(actors)
+    },
+    get volumes() {
+      return volumeViews(actors)
+    },
+    get services() {
+      return serviceViews(actors)
+    },
+    get endpoints() {
+      return endpointViews(actors)
+    },
+    get node() {
+      return fold.events === 0 ? [] : [nodeView(fold.node, actors)]
+    }
   }
 }
 
@@ -88,6 +109,37 @@ const volumeColumns = (views: ReadonlyArray<VolumeView>): Columns => ({
   rows: views.map((v) => [v.namespace, v.pod, v.name, v.type, v.status, v.path, v.message])
 })
 
+const orNone = (list: ReadonlyArray<string>): string => (list.length === 0 ? "<none>" : list.join(","))
+
+const serviceColumns = (views: ReadonlyArray<ServiceView>, now: number): Columns => ({
+  header: ["NAMESPACE", "NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "ENDPOINTS", "AGE", "STATUS"],
+  rows: views.map((s) => [
+    s.namespace,
+    s.name,
+    s.type === "" ? "<unknown>" : s.type,
+    s.clusterIP === "" ? "<none>" : s.clusterIP,
+    s.type === "LoadBalancer" && s.externalIPs.length === 0 ? "<pending>" : orNone(s.externalIPs),
+    orNone(s.ports),
+    `${s.endpoints.ready}/${s.endpoints.all}`,
+    age(s.since, now),
+    s.message === "" ? s.status : `${s.status}: ${s.message}`
+  ])
+})
+
+const endpointColumns = (views: ReadonlyArray<EndpointView>, now: number): Columns => ({
+  header: ["NAMESPACE", "SERVICE", "PORT", "ADDRESS", "STATE", "NODE", "FROM", "SINCE"],
+  rows: views.map((e) => [
+    e.namespace,
+    e.service,
+    e.portName === "" ? e.protocol : `${e.portName}/${e.protocol}`,
+    e.address,
+    e.state,
+    e.node === "" ? "<none>" : e.node,
+    e.from,
+    age(e.since, now)
+  ])
+})
+
 const nodeColumns = (views: ReadonlyArray<NodeView>, now: number): Columns => ({
   header: ["NODE", "AGENT", "UP", "STARTS", "KERNEL", "CGROUP", "ADMISSION", "PODS", "RUNTIME", "STREAM"],
   rows: views.map((n) => [
@@ -115,6 +167,10 @@ export const columns = (views: NodeViews, name: ViewName, now: number): Columns 
       return probeColumns(views.probes)
     case "volumes":
       return volumeColumns(views.volumes)
+    case "services":
+      return serviceColumns(views.services, now)
+    case "endpoints":
+      return endpointColumns(views.endpoints, now)
     case "node":
       return nodeColumns(views.node, now)
   }

@@ -27,11 +27,11 @@ export interface FilterFlags {
   readonly filter?: string
 }
 
-/** `NS/NAME`; a name alone stands for `default/NAME`. */
-export const parsePodName = (text: string): PodName => {
+/** `NS/NAME`; a name alone stands for `default/NAME`. `kind`: what it is to name. */
+export const parsePodName = (text: string, kind = "pod"): PodName => {
   const parts = text.split("/")
   const [namespace, name] = parts.length === 1 ? ["default", parts[0]] : parts
-  if (parts.length > 2 || !namespace || !name) throw new UsageError(`'${text}' is no pod; write NAMESPACE/NAME`)
+  if (parts.length > 2 || !namespace || !name) throw new UsageError(`'${text}' is no ${kind}; write NAMESPACE/NAME`)
   return { namespace, name }
 }
 

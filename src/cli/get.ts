@@ -1,4 +1,4 @@
-/** `chronode get pods|containers|probes|volumes|node` */
+/** `chronode get pods|containers|probes|volumes|services|endpoints|node` */
 import { Effect } from "effect"
 import { stringify } from "yaml"
 import { columns, nodeViews, type ViewName } from "./columns.ts"
@@ -32,9 +32,9 @@ export const execute: Execute<GetFlags, [what: string]> = async ({ terminal }, f
   const views = nodeViews(fold)
   const name = nameOf(what)
   // There is one node: it is not a list of one.
-  const document = name === "node" ? (views.node[0] ?? null) : views[name]
-  if (flags.output === "json") terminal.out(`${JSON.stringify(document, null, 2)}\n`)
-  else if (flags.output === "yaml") terminal.out(stringify(document))
+  const document = () => (name === "node" ? (views.node[0] ?? null) : views[name])
+  if (flags.output === "json") terminal.out(`${JSON.stringify(document(), null, 2)}\n`)
+  else if (flags.output === "yaml") terminal.out(stringify(document()))
   else {
     // In a file time stands still: ages are counted to its last event.
     const isLive = flags.from === "journal" && at === undefined

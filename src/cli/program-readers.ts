@@ -43,11 +43,15 @@ export const declareReaders = (command: Declare, start: Start): void => {
         "containers",
         "probes",
         "volumes",
+        "services",
+        "endpoints",
         "node",
         "pod",
         "container",
         "probe",
-        "volume"
+        "volume",
+        "service",
+        "endpoint"
       ])
     )
     .addOption(new Option("--from <source>", "journal or an incident FILE").default("journal"))
@@ -60,6 +64,8 @@ export const declareReaders = (command: Declare, start: Start): void => {
     get,
     ["chronode get pods", "pods of this node"],
     ["chronode get containers --at 10m", "as it was ten minutes ago"],
+    ["chronode get services", "cluster IPs, ports, and how many endpoints are ready"],
+    ["chronode get endpoints --at 05:53", "what stood behind them at that time"],
     ["chronode get probes --from incident.ndjson -o json", "out of a file, for a program"]
   )
 
@@ -86,10 +92,10 @@ export const declareReaders = (command: Declare, start: Start): void => {
   ).addHelpText("after", "\nKeys: ? lists them. docs/top.md shows the screen.")
 
   const why = command("why", "print why something happened: the chain of causes, oldest first, with the evidence")
-    .argument("<event>", "id of an event, or the word pod or container")
+    .argument("<event>", "id of an event, or the word pod, container, service or endpoint")
     .argument(
       "[name]",
-      "after the word pod NAMESPACE/NAME, after container NAMESPACE/POD/CONTAINER: its latest trouble"
+      "after pod or service NAMESPACE/NAME, after container NAMESPACE/POD/CONTAINER, after endpoint IP:PORT: how it is, and why"
     )
     .addOption(new Option("--from <source>", "journal or an incident FILE").default("journal"))
     .option("--all", "every step of a long chain")
@@ -100,6 +106,8 @@ export const declareReaders = (command: Declare, start: Start): void => {
     why,
     ["chronode why pod default/web", "why was it last restarted, killed or refused?"],
     ["chronode why container default/web/app", "the same of one container"],
+    ["chronode why service default/web", "is it served, by whom, and if not, why?"],
+    ["chronode why endpoint 10.88.0.7:8080", "why does it get connections, or none?"],
     ["chronode why 019a9f3c-…", "why did this event happen? (ids: chronode events -o json)"],
     ["chronode why pod default/web --from incident.ndjson", "out of a file"]
   )

@@ -55,19 +55,25 @@ const shown: ReadonlyArray<readonly [name: ViewName, title: string]> = [
   ["pods", "Pods"],
   ["containers", "Containers"],
   ["probes", "Probes"],
-  ["volumes", "Volumes"]
+  ["volumes", "Volumes"],
+  ["services", "Services"],
+  ["endpoints", "Endpoints"]
 ]
 
-/** Of `--pod` the state is that of the pod alone, under the hash of the whole. */
-const ofPod = ({ pods, containers, probes, volumes, node }: NodeViews, wanted: string): NodeViews => {
+/** Of `--pod` the state is that of the pod alone, and of the Services that it stands behind, under the hash of the whole. */
+const ofPod = (views: NodeViews, wanted: string): NodeViews => {
   const isWanted = ({ namespace, pod: name }: { readonly namespace: string; readonly pod: string }): boolean =>
     podText({ namespace, name }) === wanted
+  const endpoints = views.endpoints.filter(({ from }) => from === `pod ${wanted}`)
+  const services = new Set(endpoints.map(({ namespace, service }) => `${namespace}/${service}`))
   return {
-    pods: pods.filter((pod) => podText(pod) === wanted),
-    containers: containers.filter(isWanted),
-    probes: probes.filter(isWanted),
-    volumes: volumes.filter(isWanted),
-    node
+    pods: views.pods.filter((pod) => podText(pod) === wanted),
+    containers: views.containers.filter(isWanted),
+    probes: views.probes.filter(isWanted),
+    volumes: views.volumes.filter(isWanted),
+    services: views.services.filter(({ namespace, name }) => services.has(`${namespace}/${name}`)),
+    endpoints,
+    node: views.node
   }
 }
 

@@ -41,7 +41,7 @@ const width = (text: string): number => [...text].length
  */
 export const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const lines = [header, ...rows].map((row) => row.map(oneLine))
-  const widths = header.map((_, column) => Math.max(...lines.map((row) => width(row[column] ?? ""))))
+  const widths = header.map((_, column) => lines.reduce((most, row) => Math.max(most, width(row[column] ?? "")), 0))
   return lines
     .map((row) =>
       `${row.map((cell, column) => cell + " ".repeat((widths[column] as number) - width(cell))).join("  ")}`.trimEnd()

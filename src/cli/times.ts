@@ -91,6 +91,12 @@ export const localTime = (at: number): string => {
   return `${date} ${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}.${String(t.getMilliseconds()).padStart(3, "0")}`
 }
 
+/** A time of day for people; with its date where `end`, which it is told against, is of another day. Both RFC 3339. */
+export const clockAgainst = (time: string, end: string = time): string => {
+  const [at, other] = [localTime(Date.parse(time)), localTime(Date.parse(end))]
+  return at.slice(0, 10) === other.slice(0, 10) ? at.slice(11, 19) : at.slice(0, 19)
+}
+
 /** A length of time for people, in its two largest units: `350ms`, `4.2s`, `3m10s`, `2h5m`, `3d4h`. */
 export const formatLength = (millis: number): string => {
   if (millis < 1000) return `${Math.round(millis)}ms`

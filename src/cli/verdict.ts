@@ -6,7 +6,7 @@ import type { RecordedEvent } from "../events/envelope.ts"
 import type { ProbeType } from "../events/kinds/probe.ts"
 import { Restarts, timesText } from "../events/restarts.ts"
 import { oneLine } from "./text.ts"
-import { formatLength, localTime } from "./times.ts"
+import { clockAgainst, formatLength } from "./times.ts"
 
 export interface Verdict {
   readonly text: string
@@ -185,8 +185,7 @@ export class PodVerdict {
   }
 
   private clock(time: string): string {
-    const [at, end] = [localTime(Date.parse(time)), localTime(Date.parse(this.last?.time ?? time))]
-    return at.slice(0, 10) === end.slice(0, 10) ? at.slice(11, 19) : at.slice(0, 19)
+    return clockAgainst(time, this.last?.time)
   }
 
   private courses(): ReadonlyArray<readonly [name: string, course: ContainerCourse]> {

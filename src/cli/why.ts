@@ -1,4 +1,4 @@
-/** `chronode why EVENT-ID | pod NS/NAME | container NS/NAME/NAME` */
+/** `chronode why EVENT-ID | pod NS/NAME | container NS/NAME/NAME | service NS/NAME | endpoint IP:PORT` */
 import { Effect, Result, Stream } from "effect"
 import { type CauseChain, causeChain, evidence, isTrouble, trigger } from "../events/causes.ts"
 import type { RecordedEvent } from "../events/envelope.ts"
@@ -11,6 +11,7 @@ import { actorText, eventLine, sentence } from "./render.ts"
 import { oneLine, type Paint, painter } from "./text.ts"
 import { formatLength } from "./times.ts"
 import { PodVerdict } from "./verdict.ts"
+import { type EndpointAddress, parseEndpoint, questionOfService, questionsOfEndpoint } from "./why-service.ts"
 
 interface WhyFlags {
   readonly from: string
@@ -23,7 +24,7 @@ interface WhyFlags {
 const shownSteps = 30
 
 /** What one asks about, and how it was found. */
-interface Question {
+export interface Question {
   readonly event: RecordedEvent
   readonly chosen: string | undefined
   /** Of a pod or container: how it is with it, and why, in a sentence. */
@@ -39,16 +40,16 @@ export const execute: Execute<WhyFlags, [event: string, name: string | undefined
   name
 ) => {
   const { terminal } = context
-  const subject = subjectOf(event, name)
-  const answer = await Effect.runPromise(
-    Effect.scoped(
-      Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) =>
-        subject === undefined ? whyEvent(log, event) : whySubject(log, subject)
-      )
-    )
+  const asked = askedFor(event, name)
+  const answers = await Effect.runPromise(
+    Effect.scoped(Effect.flatMap(openChainedLog(flags.from, flags.dataDir), (log) => answersTo(log, asked)))
   )
-  if (flags.output === "json") terminal.out(`${JSON.stringify(asJson(answer), null, 2)}\n`)
-  else terminal.out(answerText(answer, painter(terminal.colours), flags.all === true))
+  // An address may stand behind several Services: it is always answered with a list.
+  const document = answers.map(asJson)
+  if (flags.output === "json")
+    terminal.out(`${JSON.stringify(asked._tag === "Endpoint" ? document : document[0], null, 2)}\n`)
+  else
+    terminal.out(answers.map((answer) => answerText(answer, painter(terminal.colours), flags.all === true)).join("\n"))
   return exitCodes.good
 }
 
@@ -73,20 +74,50 @@ export interface Subject {
   readonly container: string | undefined
 }
 
-const subjectOf = (what: string, name: string | undefined): Subject | undefined => {
-  if (what === "pod") {
-    if (name === undefined) throw new UsageError("why pod: which one? write NAMESPACE/NAME")
-    return { pod: parsePodName(name), container: undefined }
-  }
-  if (what === "container") {
-    if (name === undefined) throw new UsageError("why container: which one? write NAMESPACE/POD/CONTAINER")
-    const [namespace = "", pod = "", container = "", ...rest] = name.split("/")
-    if (container === "" || rest.length > 0)
-      throw new UsageError(`'${name}' is no container; write NAMESPACE/POD/CONTAINER`)
-    return { pod: parsePodName(`${namespace}/${pod}`), container }
+type Asked =
+  | { readonly _tag: "Event"; readonly id: string }
+  | { readonly _tag: "Pod"; readonly subject: Subject }
+  | { readonly _tag: "Service"; readonly service: PodName }
+  | { readonly _tag: "Endpoint"; readonly endpoint: EndpointAddress }
+
+const askedFor = (what: string, name: string | undefined): Asked => {
+  switch (what) {
+    case "pod":
+      if (name === undefined) throw new UsageError("why pod: which one? write NAMESPACE/NAME")
+      return { _tag: "Pod", subject: { pod: parsePodName(name), container: undefined } }
+    case "container": {
+      if (name === undefined) throw new UsageError("why container: which one? write NAMESPACE/POD/CONTAINER")
+      const [namespace = "", pod = "", container = "", ...rest] = name.split("/")
+      if (container === "" || rest.length > 0)
+        throw new UsageError(`'${name}' is no container; write NAMESPACE/POD/CONTAINER`)
+      return { _tag: "Pod", subject: { pod: parsePodName(`${namespace}/${pod}`), container } }
+    }
+    case "service":
+      if (name === undefined) throw new UsageError("why service: which one? write NAMESPACE/NAME")
+      return { _tag: "Service", service: parsePodName(name, "Service") }
+    case "endpoint":
+      if (name === undefined) throw new UsageError("why endpoint: which one? write IP:PORT")
+      return { _tag: "Endpoint", endpoint: parseEndpoint(name) }
   }
   if (name !== undefined) throw new UsageError(`why: unexpected '${name}' after the id of an event`)
-  return undefined
+  return { _tag: "Event", id: what }
+}
+
+const answersTo = (log: EventLog, asked: Asked): Effect.Effect<ReadonlyArray<Answer>, CommandFailed> => {
+  switch (asked._tag) {
+    case "Event":
+      return Effect.map(whyEvent(log, asked.id), (answer) => [answer])
+    case "Pod":
+      return Effect.map(whySubject(log, asked.subject), (answer) => [answer])
+    case "Service":
+      return Effect.flatMap(questionOfService(log, asked.service), (question) =>
+        Effect.map(answered(log, question), (answer) => [answer])
+      )
+    case "Endpoint":
+      return Effect.flatMap(questionsOfEndpoint(log, asked.endpoint), (questions) =>
+        Effect.forEach(questions, (question) => answered(log, question))
+      )
+  }
 }
 
 const subjectText = ({ pod, container }: Subject): string =>

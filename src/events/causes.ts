@@ -84,6 +84,13 @@ export const isTrouble = (recorded: RecordedEvent): boolean => {
     case "PodTerminationRequested":
     case "ActorFailed":
     case "ActorEscalated":
+    case "ServiceRejected":
+    case "EndpointRejected":
+    case "EndpointUnready":
+    case "ProxyUnavailable":
+    case "DataplaneFailed":
+    case "DataplaneDrifted":
+    case "SysctlFailed":
       return true
     default:
       return false
@@ -181,6 +188,54 @@ export const evidence = (recorded: RecordedEvent): ReadonlyArray<readonly [label
       return [["content", `sha256 ${event.hash}`]]
     case "ActorFailed":
       return [["failures", String(event.failures)]]
+    case "ServiceDeclared":
+    case "ServiceChanged":
+      return [
+        ["file", event.file],
+        ...(event.allotted === undefined ? [] : [["chosen here", event.allotted.join(", ")] as const])
+      ]
+    case "ServiceRejected":
+      return [
+        ["file", event.file],
+        ...event.problems.flatMap(
+          ({ line, holder }): ReadonlyArray<readonly [string, string]> => [
+            ...(line === undefined ? [] : [["line", String(line)] as const]),
+            ...(holder === undefined ? [] : [["held by", holder] as const])
+          ]
+        )
+      ]
+    case "ServiceProgrammed":
+      return [
+        ["added", event.added.join(", ")],
+        ["removed", event.removed.join(", ")],
+        ["after", `${event.latency.toFixed(1)} ms`],
+        ...event.serving.map(
+          ({ port, protocol, family, cluster, local }) =>
+            [`${port === "" ? "" : `${port}/`}${protocol} ${family}`, `${cluster} servers, ${local} here`] as const
+        )
+      ]
+    case "EndpointAdded":
+    case "EndpointChanged":
+      return [
+        ["from", event.from],
+        ["node", event.node ?? ""]
+      ]
+    case "EndpointRejected":
+      return [
+        ["slice", event.slice],
+        ["address", event.address]
+      ]
+    case "DataplaneFailed":
+      return [
+        ["reason", event.reason],
+        ["attempt", String(event.attempt)],
+        ["tried again", event.retryAt]
+      ]
+    case "DataplaneDrifted":
+    case "StaleFlowsRemoved":
+      return [["for example", event.examples.join(", ")]]
+    case "ProxyUnavailable":
+      return event.missing.map(({ what, remedy }) => [what, remedy] as const)
     default:
       return []
   }

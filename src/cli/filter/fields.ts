@@ -1,4 +1,5 @@
 /** What an expression can ask of an event: its fields, by name and type. docs/filters.md tells them to people. */
+import { serviceOfEndpoint } from "../../actors/endpoint/identity.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import { byTag, catalogue } from "../../events/catalogue.ts"
 import { type Severity, severities } from "../../events/definition.ts"
@@ -35,6 +36,7 @@ export const fieldTypes = {
   container: "string",
   probe: "string",
   volume: "string",
+  service: "string",
   id: "string",
   cause: "string",
   correlation: "string",
@@ -113,6 +115,11 @@ export class EventFields {
   }
   get volume(): string {
     return partFromEnd(this.#recorded.actor, "volume", -1) || (this.#word("volume") ?? "")
+  }
+  get service(): string {
+    const { kind, namespace, name } = this.#recorded.actor
+    if (kind === "service") return `${namespace}/${name}`
+    return kind === "endpoint" ? `${namespace}/${serviceOfEndpoint(this.#recorded.actor)}` : ""
   }
   get id(): string {
     return this.#recorded.id
