@@ -5,11 +5,12 @@
  * Calls are synchronous: the kernel answers netlink requests before `send` returns, in all families that are spoken here.
  * The limit of time is for kernels and drivers that do not.
  */
+import { Answers, checkEnd, faultOf, type Progress } from "./answers.ts"
 import { EBUSY, EINTR } from "./errno.ts"
-import { answersLost, errnoError, type Fault, malformed, NetlinkError } from "./error.ts"
-import { Attributes, flags, forEachMessage, type Message, messageTypes, requireBytes } from "./reader.ts"
+import { answersLost, errnoError, type Fault, NetlinkError } from "./error.ts"
+import { flags, type Message, messageTypes } from "./reader.ts"
 import type { Transport } from "./transport.ts"
-import { littleEndian, messageHeaderBytes, Writer } from "./writer.ts"
+import { Writer } from "./writer.ts"
 
 export interface Request {
   readonly type: number
@@ -36,10 +37,10 @@ export const maxDumpAttempts = 8
 export const maxRequestsPerSend = 1024
 /** Bytes in one send of independent requests. */
 const maxSendBytes = 128 * 1024
+/** Datagrams of requests that were given up, taken in before a listing begins anew. */
+const maxDrained = 100_000
 /** Sequence numbers begin anew behind it. */
 const maxSequence = 0x7fff_ffff
-/** Datagrams that are read in search of one answer. */
-const maxDatagrams = 1_000_000
 
 export const connect = (transport: Transport, limits: { readonly answerMillis?: number } = {}): Connection => {
   let next = 1
@@ -55,69 +56,12 @@ export const connect = (transport: Transport, limits: { readonly answerMillis?: 
   }
 }
 
-/** Attributes of an extended acknowledgement (NLMSGERR_ATTR_*). */
-const ackAttributes = { message: 1, offset: 2 } as const
-
-/** What an acknowledgement says; undefined: it was done. */
-export const faultOf = (message: Message): Fault | undefined => {
-  requireBytes(message, 4 + messageHeaderBytes, "an acknowledgement")
-  const errno = -message.view.getInt32(message.start, littleEndian)
-  if (errno === 0) return undefined
-  if (errno < 0) throw malformed(`an acknowledgement with the positive error ${-errno}`)
-  if ((message.flags & flags.extendedAck) === 0) return { errno }
-  // Behind the errno stands the request's header, and unless it is capped all of the request.
-  const requestBytes =
-    (message.flags & flags.capped) === 0 ? message.view.getUint32(message.start + 4, littleEndian) : messageHeaderBytes
-  return { errno, ...words(Attributes.of(message, 4 + Math.max(requestBytes, messageHeaderBytes))) }
-}
-
-const words = (attributes: Attributes): Omit<Fault, "errno"> => {
-  let text: string | undefined
-  let offset: number | undefined
-  while (attributes.next()) {
-    if (attributes.type === ackAttributes.message) text = attributes.text
-    else if (attributes.type === ackAttributes.offset) offset = attributes.u32
-  }
-  return { ...(text === undefined ? {} : { text }), ...(offset === undefined ? {} : { offset }) }
-}
-
-const timedOut = (operation: string, millis: number): NetlinkError =>
-  new NetlinkError({ reason: "Timeout", operation, message: `cannot ${operation}: no answer within ${millis} ms` })
-
-/** Whether answers are complete; `rest`: what is still to come is there already, or never comes. */
-type Progress = boolean | "rest"
-
-/** Answers to requests `first` … `last` until `onMessage` says that it has all. Each may take `answerMillis`. */
-const converse = (
-  connection: Connection,
+const answersTo = (
+  { transport, answerMillis: millis }: Connection,
   operation: string,
-  [first, last]: readonly [number, number],
+  range: readonly [number, number],
   onMessage: (message: Message) => Progress
-): void => {
-  let deadline = performance.now() + connection.answerMillis
-  for (let datagrams = 0; datagrams < maxDatagrams; datagrams++) {
-    const left = Math.max(0, deadline - performance.now())
-    const datagram = connection.transport.receive(operation, left)
-    if (datagram === undefined) break
-    let isOurs = false
-    let progress = false as Progress
-    forEachMessage(datagram, (message) => {
-      if (
-        progress === true ||
-        message.sequence < first ||
-        message.sequence > last ||
-        message.type === messageTypes.noop
-      )
-        return
-      isOurs = true
-      progress = onMessage(message)
-    })
-    if (progress === true) return
-    if (progress === "rest") deadline = 0
-    else if (isOurs && deadline > 0) deadline = performance.now() + connection.answerMillis
-  }
-  throw timedOut(operation, connection.answerMillis)
-}
+): Answers => new Answers(transport, operation, range, millis, onMessage)
 
 /** Writes one request as all that the writer holds; answers its sequence number. */
 const writeRequest = (connection: Connection, request: Request, moreFlags: number): number => {
@@ -142,25 +86,112 @@ export const ask = <A = never>(
   connection.writer.reset()
   const sequence = writeRequest(connection, request, flags.ack)
   connection.transport.send(operation, connection.writer.written)
-  const answers: Array<A> = []
-  converse(connection, operation, [sequence, sequence], (message) => {
+  const found: Array<A> = []
+  answersTo(connection, operation, [sequence, sequence], (message) => {
     if (message.type === messageTypes.error) {
       const fault = faultOf(message)
       if (fault !== undefined) throw errnoError(operation, fault)
       return true
     }
     const answer = decode(message)
-    if (answer !== undefined) answers.push(answer)
+    if (answer !== undefined) found.push(answer)
     return false
-  })
-  return answers
+  }).all()
+  return found
 }
 
-/** An error that the kernel tells at the end of a listing (`netlink_dump_done`). */
-const endOfDump = (operation: string, message: Message): void => {
-  if (message.end - message.start < 4) return
-  const errno = -message.view.getInt32(message.start, littleEndian)
-  if (errno > 0) throw errnoError(operation, { errno, ...words(Attributes.of(message, 4)) })
+/** A listing that is taken in part by part. */
+export interface Listing<A> {
+  /** Takes in the next part; undefined: there is more. Throws NetlinkError. */
+  readonly next: () => ReadonlyArray<A> | undefined
+}
+
+/** Begins to list; nothing else may be asked of the connection until the listing is at its end. Throws NetlinkError. */
+export const beginDump = <A>(
+  connection: Connection,
+  operation: string,
+  request: Request,
+  decode: (message: Message) => A | undefined
+): Listing<A> => {
+  let attempt = 1
+  let pass = beginPass(connection, operation, request, decode)
+  const again = () => {
+    attempt += 1
+    pass = beginPass(connection, operation, request, decode)
+    return undefined
+  }
+  return {
+    next: () => {
+      try {
+        if (!pass.answers.next()) return undefined
+      } catch (error) {
+        // EINTR is what nf_tables answers where it sees the change itself; EBUSY: a listing of before was left unfinished.
+        const isTransient = error instanceof NetlinkError && (error.errno === EINTR || error.errno === EBUSY)
+        if (!isTransient || attempt === maxDumpAttempts) throw error
+        drain(connection, operation)
+        return again()
+      }
+      if (pass.failure() !== undefined) throw pass.failure()
+      if (pass.isWhole()) return pass.found
+      if (attempt < maxDumpAttempts) return again()
+      throw new NetlinkError({
+        reason: "Interrupted",
+        operation,
+        message: `cannot ${operation}: it changed during each of ${maxDumpAttempts} attempts`
+      })
+    }
+  }
+}
+
+/** Takes in what is left of requests that were given up. */
+const drain = (connection: Connection, operation: string): void => {
+  for (let datagrams = 0; datagrams < maxDrained; datagrams++) {
+    try {
+      if (connection.transport.receive(operation, 0) === undefined) return
+    } catch (error) {
+      if (!(error instanceof NetlinkError) || error.reason !== "Overrun") throw error
+    }
+  }
+}
+
+/** One attempt to list. */
+const beginPass = <A>(
+  connection: Connection,
+  operation: string,
+  request: Request,
+  decode: (message: Message) => A | undefined
+) => {
+  connection.writer.reset()
+  const sequence = writeRequest(connection, request, flags.dump)
+  connection.transport.send(operation, connection.writer.written)
+  const found: Array<A> = []
+  let isWhole = true
+  let failure: unknown
+  const take = (message: Message) => {
+    // To the end even so: the kernel begins no other listing on this socket before.
+    if (failure !== undefined) return
+    try {
+      const one = decode(message)
+      if (one !== undefined) found.push(one)
+    } catch (error) {
+      failure = error
+    }
+  }
+  const answers = answersTo(connection, operation, [sequence, sequence], (message) => {
+    if ((message.flags & flags.dumpInterrupted) !== 0) isWhole = false
+    if (message.type === messageTypes.done) {
+      checkEnd(operation, message)
+      return true
+    }
+    if (message.type === messageTypes.error) {
+      const fault = faultOf(message)
+      if (fault !== undefined) throw errnoError(operation, fault)
+      return true
+    }
+    take(message)
+    return false
+  })
+  return { answers, found, isWhole: () => isWhole, failure: () => failure }
 }
 
 /** Everything that a listing tells, where `decode` gives something of it. Throws NetlinkError. */
@@ -170,64 +201,11 @@ export const dump = <A>(
   request: Request,
   decode: (message: Message) => A | undefined
 ): ReadonlyArray<A> => {
-  for (let attempt = 1; attempt <= maxDumpAttempts; attempt++) {
-    const found: Array<A> = []
-    try {
-      if (
-        dumpOnce(connection, operation, request, (message) => {
-          const one = decode(message)
-          if (one !== undefined) found.push(one)
-        })
-      )
-        return found
-    } catch (error) {
-      // EINTR is what nf_tables answers where it sees the change itself; EBUSY: another listing of this socket goes on.
-      const isTransient = error instanceof NetlinkError && (error.errno === EINTR || error.errno === EBUSY)
-      if (!isTransient || attempt === maxDumpAttempts) throw error
-    }
+  const listing = beginDump(connection, operation, request, decode)
+  for (;;) {
+    const found = listing.next()
+    if (found !== undefined) return found
   }
-  throw new NetlinkError({
-    reason: "Interrupted",
-    operation,
-    message: `cannot ${operation}: it changed during each of ${maxDumpAttempts} attempts`
-  })
-}
-
-/** One pass of a listing; false: what is listed changed meanwhile. */
-const dumpOnce = (
-  connection: Connection,
-  operation: string,
-  request: Request,
-  onMessage: (message: Message) => void
-): boolean => {
-  connection.writer.reset()
-  const sequence = writeRequest(connection, request, flags.dump)
-  connection.transport.send(operation, connection.writer.written)
-  let isWhole = true
-  let failure: unknown
-  converse(connection, operation, [sequence, sequence], (message) => {
-    if ((message.flags & flags.dumpInterrupted) !== 0) isWhole = false
-    if (message.type === messageTypes.done) {
-      endOfDump(operation, message)
-      return true
-    }
-    if (message.type === messageTypes.error) {
-      const fault = faultOf(message)
-      if (fault !== undefined) throw errnoError(operation, fault)
-      return true
-    }
-    // To the end even so: the kernel begins no other listing on this socket before.
-    if (failure === undefined) {
-      try {
-        onMessage(message)
-      } catch (error) {
-        failure = error
-      }
-    }
-    return false
-  })
-  if (failure !== undefined) throw failure
-  return isWhole
 }
 
 /** What came of many requests that were sent at once. */
@@ -258,7 +236,7 @@ export const collectFaults = (
     return message.sequence < first ? "rest" : false
   }
   try {
-    converse(connection, operation, [begin, last], note)
+    answersTo(connection, operation, [begin, last], note).all()
     return { faults, isOverrun: false }
   } catch (error) {
     const isOverrun = error instanceof NetlinkError && error.reason === "Overrun"
@@ -269,7 +247,7 @@ export const collectFaults = (
   }
   // What was not lost is still there.
   try {
-    converse({ ...connection, answerMillis: 0 }, operation, [begin, last], note)
+    answersTo({ ...connection, answerMillis: 0 }, operation, [begin, last], note).all()
   } catch (error) {
     if (!(error instanceof NetlinkError) || (error.reason !== "Overrun" && error.reason !== "Timeout")) throw error
   }

@@ -100,7 +100,8 @@ export const elementBytes = ({ key, keyEnd, data }: SetElement): number => {
   const header = attributeHeaderBytes
   const value = (length: number) => 2 * header + aligned(length)
   const chain = data === undefined || data instanceof Uint8Array || !("chain" in data) ? 0 : 3 * data.chain.length + 1
-  const dataBytes = data instanceof Uint8Array ? value(data.length) : data === undefined ? 0 : 4 * header + aligned(chain) + 4
+  const dataBytes =
+    data instanceof Uint8Array ? value(data.length) : data === undefined ? 0 : 4 * header + aligned(chain) + 4
   // Flags, timeout and expiration: 8 + 12 + 12.
   return header + value(key.length) + (keyEnd === undefined ? 0 : value(keyEnd.length)) + dataBytes + 32
 }

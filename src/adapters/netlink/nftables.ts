@@ -2,174 +2,33 @@
  * Tables, chains, sets and elements of nf_tables (include/uapi/linux/netfilter/nf_tables.h). Changes are transactions: one
  * send, all or nothing. Rules are made by the nft program; here they are only listed.
  */
-import { type Connection, ask, dump, type Request } from "./connection.ts"
+import { ask, type Connection, dump, type Request } from "./connection.ts"
 import { ENOENT } from "./errno.ts"
 import { malformed, NetlinkError } from "./error.ts"
-import { type NfFamily, nfFamilies, nfHeaderBytes, nfType, sendBatch, subsystems, writeNfHeader } from "./nfnetlink.ts"
-import { elementBytes, readElements, type SetElement, writeElement } from "./nftables-elements.ts"
-import { Attributes, flags, type Message } from "./reader.ts"
-import { maxAttributeBytes, type Writer } from "./writer.ts"
+import { type NfFamily, nfFamilies, nfHeaderBytes, nfType, sendBatch, subsystems } from "./nfnetlink.ts"
+import { readElements, type SetElement } from "./nftables-elements.ts"
+import {
+  chainAttributes,
+  listAttributes,
+  message,
+  nameOf,
+  nftMessages,
+  requestsOf,
+  ruleAttributes,
+  type SetName,
+  type Table,
+  type TableOperation,
+  tableName
+} from "./nftables-messages.ts"
+import { Attributes, type Message } from "./reader.ts"
 
-/** NFT_MSG_* */
-export const nftMessages = {
-  newTable: 0,
-  getTable: 1,
-  deleteTable: 2,
-  newChain: 3,
-  getChain: 4,
-  deleteChain: 5,
-  newRule: 6,
-  getRule: 7,
-  deleteRule: 8,
-  newSet: 9,
-  getSet: 10,
-  deleteSet: 11,
-  newElements: 12,
-  getElements: 13,
-  deleteElements: 14,
-  newGeneration: 15,
-  getGeneration: 16
-} as const
+export type { SetName, Table, TableOperation } from "./nftables-messages.ts"
 
-const tableName = 1
-const chainAttributes = { table: 1, name: 3 } as const
-const ruleAttributes = { table: 1, chain: 2, handle: 3, expressions: 4 } as const
 const setAttributes = { table: 1, name: 2, flags: 3, keyLength: 5, dataType: 6, dataLength: 7, timeout: 11 } as const
-const listAttributes = { table: 1, set: 2, elements: 3 } as const
+/** NFTA_GEN_ID */
 const generationId = 1
 /** NFT_DATA_VERDICT, as the type of a map's data. */
 const verdictType = 0xffffff00
-
-export interface Table {
-  readonly family: NfFamily
-  readonly table: string
-}
-
-export interface SetName extends Table {
-  readonly set: string
-}
-
-/**
- * One step of a transaction.
- * - `add`: elements that must not be there yet are refused with EEXIST if they are; without `exclusive` only those that are
- *   there with another value are (EEXIST or EBUSY)
- * - `delete`: refused with ENOENT if one is not there
- * - `flush`: deletes all elements of the set
- */
-export type TableOperation =
-  | (SetName & { readonly op: "add"; readonly elements: ReadonlyArray<SetElement>; readonly exclusive?: boolean })
-  | (SetName & { readonly op: "delete"; readonly elements: ReadonlyArray<SetElement> })
-  | (SetName & { readonly op: "flush" })
-  | (Table & { readonly op: "addTable" | "deleteTable" })
-  | (Table & { readonly op: "addChain" | "deleteChain"; readonly chain: string })
-  | (Table & { readonly op: "flushChain"; readonly chain: string })
-
-const message = (
-  command: number,
-  family: NfFamily,
-  more: number,
-  write: (writer: Writer) => void = () => undefined
-): Request => ({
-  type: nfType(subsystems.nftables, command),
-  flags: more,
-  write: (writer) => {
-    writeNfHeader(writer, nfFamilies[family])
-    write(writer)
-  }
-})
-
-/** Elements that fit into one message: their list is one attribute. */
-const chunks = (elements: ReadonlyArray<SetElement>): ReadonlyArray<readonly [number, number]> => {
-  const parts: Array<readonly [number, number]> = []
-  let start = 0
-  let bytes = 4
-  elements.forEach((element, index) => {
-    const more = elementBytes(element)
-    if (bytes + more > maxAttributeBytes && index > start) {
-      parts.push([start, index])
-      start = index
-      bytes = 4
-    }
-    bytes += more
-  })
-  if (elements.length > start) parts.push([start, elements.length])
-  return parts
-}
-
-const elementRequests = (
-  command: number,
-  name: SetName,
-  more: number,
-  elements: ReadonlyArray<SetElement>
-): ReadonlyArray<Request> =>
-  chunks(elements).map(([start, end]) =>
-    message(command, name.family, more, (writer) => {
-      writer.attributeString(listAttributes.table, name.table)
-      writer.attributeString(listAttributes.set, name.set)
-      const list = writer.beginNested(listAttributes.elements)
-      for (let k = start; k < end; k++) writeElement(writer, elements[k]!)
-      writer.endAttribute(list)
-    })
-  )
-
-/** The messages of a step. */
-export const requestsOf = (operation: TableOperation): ReadonlyArray<Request> => {
-  const { family, table } = operation
-  switch (operation.op) {
-    case "add": {
-      const more = flags.create | (operation.exclusive === true ? flags.exclusive : 0)
-      return elementRequests(nftMessages.newElements, operation, more, operation.elements)
-    }
-    case "delete":
-      return elementRequests(nftMessages.deleteElements, operation, 0, operation.elements)
-    case "flush":
-      return [
-        message(nftMessages.deleteElements, family, 0, (writer) => {
-          writer.attributeString(listAttributes.table, table)
-          writer.attributeString(listAttributes.set, operation.set)
-        })
-      ]
-    case "addTable":
-    case "deleteTable": {
-      const [command, more] =
-        operation.op === "addTable" ? [nftMessages.newTable, flags.create] : [nftMessages.deleteTable, 0]
-      return [message(command, family, more, (writer) => writer.attributeString(tableName, table))]
-    }
-    case "addChain":
-    case "deleteChain": {
-      const [command, more] =
-        operation.op === "addChain" ? [nftMessages.newChain, flags.create] : [nftMessages.deleteChain, 0]
-      return [
-        message(command, family, more, (writer) => {
-          writer.attributeString(chainAttributes.table, table)
-          writer.attributeString(chainAttributes.name, operation.chain)
-        })
-      ]
-    }
-    case "flushChain":
-      return [
-        message(nftMessages.deleteRule, family, 0, (writer) => {
-          writer.attributeString(ruleAttributes.table, table)
-          writer.attributeString(ruleAttributes.chain, operation.chain)
-        })
-      ]
-  }
-}
-
-const nameOf = (operation: TableOperation): string => {
-  switch (operation.op) {
-    case "add":
-    case "delete":
-      return `${operation.op} ${operation.elements.length} elements of ${operation.table}/${operation.set}`
-    case "flush":
-      return `flush ${operation.table}/${operation.set}`
-    case "addTable":
-    case "deleteTable":
-      return `${operation.op === "addTable" ? "add" : "delete"} table ${operation.table}`
-    default:
-      return `${operation.op.replace("Chain", "")} chain ${operation.table}/${operation.chain}`
-  }
-}
 
 /**
  * Does all of it or nothing. The error's `index` is the first step that was refused; with the reasons `Overrun`, `Timeout` and
@@ -305,7 +164,9 @@ export interface Rule {
 
 /** Rules of a table in the order in which they are tried, chain by chain; none where there is no such table. */
 export const listRules = (connection: Connection, { family, table }: Table): ReadonlyArray<Rule> => {
-  const request = message(nftMessages.getRule, family, 0, (writer) => writer.attributeString(ruleAttributes.table, table))
+  const request = message(nftMessages.getRule, family, 0, (writer) =>
+    writer.attributeString(ruleAttributes.table, table)
+  )
   return orNone(() =>
     dump(connection, `list rules of ${table}`, request, (found) => {
       if (!isMessage(found, nftMessages.newRule)) return undefined
