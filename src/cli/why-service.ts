@@ -8,9 +8,9 @@ import { hostPort, parseHostPort } from "../events/ip-address.ts"
 import { CommandFailed, UsageError } from "./exit.ts"
 import type { PodName } from "./filter.ts"
 import type { EventLog } from "./log.ts"
+import type { Question } from "./question.ts"
 import { EndpointCourse, type EndpointPlace } from "./verdict-endpoint.ts"
 import { ServiceVerdict } from "./verdict-service.ts"
-import type { Question } from "./why.ts"
 
 const kinds: ReadonlySet<string> = new Set(["service", "endpoint", "proxy"])
 const types: ReadonlySet<string> = new Set(catalogue.filter(({ kind }) => kinds.has(kind)).map(({ tag }) => tag))

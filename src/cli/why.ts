@@ -7,6 +7,7 @@ import { type PodName, parsePodName } from "./filter.ts"
 import { type EventLog, noEvent } from "./log.ts"
 import { openChainedLog } from "./open-log.ts"
 import type { Execute } from "./program.ts"
+import type { Question } from "./question.ts"
 import { actorText, eventLine, sentence } from "./render.ts"
 import { oneLine, type Paint, painter } from "./text.ts"
 import { formatLength } from "./times.ts"
@@ -22,16 +23,6 @@ interface WhyFlags {
 
 /** Steps of a long chain that are printed without `--all`: the latest ones. */
 const shownSteps = 30
-
-/** What one asks about, and how it was found. */
-export interface Question {
-  readonly event: RecordedEvent
-  readonly chosen: string | undefined
-  /** Of a pod or container: how it is with it, and why, in a sentence. */
-  readonly answer?: string
-  /** Of one that was restarted: how often and why. */
-  readonly restarts?: string
-}
 
 export const execute: Execute<WhyFlags, [event: string, name: string | undefined]> = async (
   context,
