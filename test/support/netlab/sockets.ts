@@ -199,23 +199,29 @@ const loop = (call: Extract<Call, { op: "loop" }>, id: number): void => {
 const handle = (request: Request, reply: (value: unknown) => void): void => {
   switch (request.op) {
     case "serve":
-      return reply(serve(request))
+      reply(serve(request))
+      break
     case "ask":
-      return ask(request, reply)
+      ask(request, reply)
+      break
     case "hold":
-      return dial(request, (answer, fd) => {
+      dial(request, (answer, fd) => {
         if (answer.outcome === "answered") held.set(request.id, fd)
         reply({ held: request.id, answer })
       })
+      break
     case "say":
-      return say(held.get(request.held)!, request.timeout, reply)
+      say(held.get(request.held)!, request.timeout, reply)
+      break
     case "release":
       forget(held.get(request.held)!)
       held.delete(request.held)
-      return reply(undefined)
+      reply(undefined)
+      break
     case "loop":
       loop(request, request.id)
-      return reply(request.id)
+      reply(request.id)
+      break
     case "stop":
       loops.get(request.loop)!(reply)
       loops.delete(request.loop)

@@ -22,7 +22,7 @@ export const affinityTests = (its: () => World, family: IpFamily): void => {
       { from: "pod1" },
       { from: "pod2" },
       { from: "pod3" },
-      { from: "remote" },
+      { from: "node" },
       { from: "client", source: client },
       { from: "client", source: otherClient }
     ].map((from) => ({ ...from, to, port }) as Ask)
@@ -39,7 +39,7 @@ export const affinityTests = (its: () => World, family: IpFamily): void => {
     }
     const reason = its().subject.deviations["affinity ends with its time"]
     if (reason !== undefined) return t.skip(reason)
-    // All of them at the same server again, twice: one time in 500,000.
+    // All six of them at the same server again, twice: one time in 500,000.
     let moved = 0
     for (let round = 0; round < 2 && moved === 0; round++) {
       await pause((affinitySeconds + slack) * 1000)

@@ -6,6 +6,7 @@ import type { IpFamily } from "../../../../src/events/service-shape.ts"
 import { type Loop, plan, silenceLimit } from "../../../support/netlab/lab.ts"
 import { having, serversAt, type World } from "./world.ts"
 
+const crowdSize = 2_000
 /** Milliseconds between the questions of a client that loops. */
 const loopPause = 4
 
@@ -140,9 +141,9 @@ export const changeTests = (its: () => World, family: IpFamily): void => {
 
   it("carries two thousand Services, and their coming and going disturbs no other", async () => {
     const still = its().service(family, ["pod1", "remote"])
-    const crowd = Array.from({ length: 2_000 }, (_, n): ServiceRules => {
+    const { nodePort: _, ...base } = still
+    const crowd = Array.from({ length: crowdSize }, (_none, n): ServiceRules => {
       const own = family === "IPv4" ? `10.96.${100 + (n >> 8)}.${n & 255}` : `fd00:96::${(0x1000 + n).toString(16)}`
-      const { nodePort: _, ...base } = still
       return {
         ...{ ...base, name: `crowd-${n}`, clusterIP: own, externalIPs: [], loadBalancerIPs: [] },
         ...{ cluster: serversAt(family, ["pod1", "pod2"]), local: serversAt(family, ["pod1", "pod2"]) }

@@ -7,6 +7,7 @@ import {
   Dataplane,
   type DataplaneSettings,
   type Desired,
+  defaultName,
   type ProxyMode,
   type Repaired,
   rulesKey,
@@ -58,6 +59,7 @@ export interface Subject {
 export const families = ["IPv4", "IPv6"] as const satisfies ReadonlyArray<IpFamily>
 
 export const defaultSettings: DataplaneSettings = {
+  name: defaultName,
   families,
   masqueradeAll: false,
   masqueradeBit: 14,
@@ -76,6 +78,11 @@ export const sh = (script: string): Promise<string> =>
     )
   )
 
+/**
+ * Milliseconds. An ICMPv6 error that comes back while its TCP client is still in the call that sent the packet is lost (Linux,
+ * tcp_v6_err: the socket is owned by its user), which on one machine is always so: the second packet comes after one second.
+ */
+const refusalLimit = Math.max(silenceLimit, 1_500)
 const [clusterPort, firstNodePort] = [80, 30_000]
 
 /** `names` as servers of a Service, on one of the lab's ports. */
@@ -185,9 +192,9 @@ export class World {
     return clientsOf(answers)
   }
 
-  /** Refused at once: without any server it must not take a client's patience. */
+  /** Refused: without any server it must not take a client's patience. */
   async refuses(ask: Ask): Promise<void> {
-    assert.deepEqual(await this.lab.askOnce({ timeout: silenceLimit, ...ask }), { outcome: "refused" }, shown(ask))
+    assert.deepEqual(await this.lab.askOnce({ timeout: refusalLimit, ...ask }), { outcome: "refused" }, shown(ask))
   }
 
   /** Nothing comes back. */
