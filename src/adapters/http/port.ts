@@ -5,6 +5,7 @@
  * Functions without an Effect only count; they cost next to nothing and never fail.
  */
 import { Context, type Effect, type Stream } from "effect"
+import type { ProxyMode } from "../dataplane/port.ts"
 
 /** How many changes of Services and of endpoints. */
 export interface Changes {
@@ -35,6 +36,8 @@ export interface ListenerState {
 export class ProxyTelemetry extends Context.Service<
   ProxyTelemetry,
   {
+    /** In which mode Services are served; before, /proxyMode names the one that was asked for. */
+    readonly inMode: (mode: ProxyMode) => void
     /** Changes came that the kernel does not have yet. The proxy is unhealthy if they wait too long. */
     readonly queued: (changes: Changes) => void
     /** Of all changes that came, those that the kernel does not have yet. */
@@ -54,8 +57,11 @@ export class ProxyTelemetry extends Context.Service<
     readonly rules: (table: string, rules: { readonly total: number; readonly last: number }) => void
     /** Whether the kernel has the changes that came, or they do not wait for long. */
     readonly healthy: () => boolean
-    /** All Services that have a health check now: others' ports are closed, new ones opened, counts taken over. */
-    readonly healthPorts: (ports: ReadonlyArray<HealthPort>) => Effect.Effect<void>
+    /**
+     * All Services that have a health check now: others' ports are closed, new ones opened, counts taken over.
+     * @param addresses of this node on which they are answered; absent: all
+     */
+    readonly healthPorts: (ports: ReadonlyArray<HealthPort>, addresses?: ReadonlyArray<string>) => Effect.Effect<void>
     /** State of all servers, at once and after every change of one. Never ends. */
     readonly listeners: Stream.Stream<ReadonlyArray<ListenerState>>
   }

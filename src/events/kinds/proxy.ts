@@ -112,6 +112,33 @@ export const StaleFlowsRemoved = defineEvent("StaleFlowsRemoved", {
   tell: (e) => `removed ${e.count} stale ${e.count === 1 ? "flow" : "flows"}`
 })
 
+const listener = {
+  /** Which server: of health, of metrics, or of one Service's health check. */
+  server: Schema.Literals(["healthz", "metrics", "health-check"]),
+  /** `0.0.0.0:10256` */
+  address: text,
+  /** `namespace/name`, of a health check. */
+  service: opt(text)
+} as const
+
+const serverName = (e: { readonly server: string; readonly address: string; readonly service?: string }): string =>
+  `${e.server}${e.service === undefined ? "" : ` of ${e.service}`} at ${e.address}`
+
+export const ListenerFailed = defineEvent("ListenerFailed", {
+  kind: "proxy",
+  severity: "WARN",
+  about: "An HTTP server of the proxy cannot listen on its address. It is tried again; Services are served all the same.",
+  fields: { ...listener, message: text, remedy: text },
+  tell: (e) => `${serverName(e)}: ${e.message}`
+})
+
+export const ListenerRecovered = defineEvent("ListenerRecovered", {
+  kind: "proxy",
+  about: "An HTTP server of the proxy that could not listen does now, or is not wanted any more.",
+  fields: { ...listener, isWanted: Schema.Boolean },
+  tell: (e) => `${serverName(e)} ${e.isWanted ? "listens now" : "is not wanted any more"}`
+})
+
 export const proxyEvents = [
   ProxyStarted,
   ProxyUnavailable,
@@ -121,5 +148,7 @@ export const proxyEvents = [
   DataplaneDrifted,
   SysctlChanged,
   SysctlFailed,
-  StaleFlowsRemoved
+  StaleFlowsRemoved,
+  ListenerFailed,
+  ListenerRecovered
 ] as const

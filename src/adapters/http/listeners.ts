@@ -1,0 +1,66 @@
+/** A changing set of HTTP servers: each listens as long as it is wanted, and is tried again where it cannot. */
+import { Effect, Fiber, Ref, Schedule, type Scope, Semaphore, SubscriptionRef } from "effect"
+import type { ListenerState } from "./port.ts"
+import { type ListenError, type ListenOptions, serveHttp } from "./server.ts"
+
+/** As kube-proxy tries health and metrics again (`wait.Until`, cmd/kube-proxy/app/server.go). */
+const defaultRetryMillis = 5_000
+
+export interface WantedListener extends Pick<ListenerState, "server" | "service"> {
+  readonly options: ListenOptions
+  /** It is not even tried, and why. */
+  readonly refused: ListenerState["failure"] | undefined
+}
+
+export interface Listeners {
+  /** Exactly these from now on; a key that stays keeps its server as it is. Answers when those that go are closed. */
+  readonly want: (wanted: ReadonlyMap<string, WantedListener>) => Effect.Effect<void>
+  readonly states: SubscriptionRef.SubscriptionRef<ReadonlyArray<ListenerState>>
+}
+
+export const makeListeners = (retryMillis = defaultRetryMillis): Effect.Effect<Listeners, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const states = yield* SubscriptionRef.make<ReadonlyArray<ListenerState>>([])
+    const known = yield* Ref.make<ReadonlyMap<string, ListenerState>>(new Map())
+    const running = new Map<string, Fiber.Fiber<void>>()
+    const oneAtATime = yield* Semaphore.make(1)
+
+    const tell = (change: (states: Map<string, ListenerState>) => void): Effect.Effect<void> =>
+      Effect.flatMap(
+        Ref.updateAndGet(known, (before) => {
+          const after = new Map(before)
+          change(after)
+          return after
+        }),
+        (all) => SubscriptionRef.set(states, [...all.values()])
+      )
+
+    const serve = (key: string, { server, service, options, refused }: WantedListener): Effect.Effect<void> => {
+      const state: ListenerState = { server, address: options.address, ...(service === undefined ? {} : { service }) }
+      const failed = ({ message, remedy }: Pick<ListenError, "message" | "remedy">) =>
+        tell((all) => void all.set(key, { ...state, failure: { message, remedy } }))
+      if (refused !== undefined) return failed(refused)
+      const listening = Effect.andThen(
+        Effect.tapError(serveHttp(options), failed),
+        Effect.andThen(
+          tell((all) => void all.set(key, state)),
+          Effect.never
+        )
+      )
+      return Effect.scoped(listening).pipe(Effect.retry(Schedule.spaced(retryMillis)), Effect.ignore)
+    }
+
+    const want: Listeners["want"] = (wanted) =>
+      oneAtATime.withPermits(1)(
+        Effect.gen(function* () {
+          const gone = [...running].filter(([key]) => !wanted.has(key))
+          for (const [key] of gone) running.delete(key)
+          yield* Fiber.interruptAll(gone.map(([, fiber]) => fiber))
+          if (gone.length > 0) yield* tell((all) => gone.forEach(([key]) => void all.delete(key)))
+          for (const [key, listener] of wanted)
+            if (!running.has(key)) running.set(key, yield* Effect.forkIn(serve(key, listener), scope))
+        })
+      )
+    return { want, states }
+  })
