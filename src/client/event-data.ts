@@ -2269,6 +2269,23 @@ export interface StaleFlowsRemovedData {
   readonly examples: ReadonlyArray<string>
 }
 
+/** An HTTP server of the proxy cannot listen on its address. It is tried again; Services are served all the same. */
+export interface ListenerFailedData {
+  readonly server: "healthz" | "metrics" | "health-check"
+  readonly address: string
+  readonly service?: string
+  readonly message: string
+  readonly remedy: string
+}
+
+/** An HTTP server of the proxy that could not listen does now, or is not wanted any more. */
+export interface ListenerRecoveredData {
+  readonly server: "healthz" | "metrics" | "health-check"
+  readonly address: string
+  readonly service?: string
+  readonly isWanted: boolean
+}
+
 /** An actor died of a defect while it handled a command; the command is dropped, the actor is rebuilt from the journal. */
 export interface ActorFailedData {
   readonly command: string
@@ -2429,6 +2446,8 @@ export interface EventData {
   readonly SysctlChanged: SysctlChangedData
   readonly SysctlFailed: SysctlFailedData
   readonly StaleFlowsRemoved: StaleFlowsRemovedData
+  readonly ListenerFailed: ListenerFailedData
+  readonly ListenerRecovered: ListenerRecoveredData
   readonly ActorFailed: ActorFailedData
   readonly ActorRestarted: ActorRestartedData
   readonly ActorEscalated: ActorEscalatedData
@@ -2568,6 +2587,8 @@ export const tagsByType = {
   "dev.chronode.SysctlChanged.v1": "SysctlChanged",
   "dev.chronode.SysctlFailed.v1": "SysctlFailed",
   "dev.chronode.StaleFlowsRemoved.v1": "StaleFlowsRemoved",
+  "dev.chronode.ListenerFailed.v1": "ListenerFailed",
+  "dev.chronode.ListenerRecovered.v1": "ListenerRecovered",
   "dev.chronode.ActorFailed.v1": "ActorFailed",
   "dev.chronode.ActorRestarted.v1": "ActorRestarted",
   "dev.chronode.ActorEscalated.v1": "ActorEscalated",

@@ -4,6 +4,7 @@ import {
   DataplaneDrifted,
   DataplaneFailed,
   DataplaneSynced,
+  ListenerFailed,
   ProxyStarted,
   ProxyUnavailable,
   StaleFlowsRemoved
@@ -33,6 +34,19 @@ export const ReportFailed = Schema.TaggedStruct("ReportFailed", { at, ...Datapla
 export const ReportRecovered = Schema.TaggedStruct("ReportRecovered", { at })
 export const ReportStaleFlows = Schema.TaggedStruct("ReportStaleFlows", { at, ...StaleFlowsRemoved.fields })
 
+/** All HTTP servers of the proxy, as they are now. */
+export const ReportListeners = Schema.TaggedStruct("ReportListeners", {
+  at,
+  listeners: Schema.Array(
+    Schema.Struct({
+      server: ListenerFailed.fields.server,
+      address: text,
+      service: opt(text),
+      failure: opt(Schema.Struct({ message: text, remedy: text }))
+    })
+  )
+})
+
 export const ProxyCommand = Schema.Union([
   ReportStarted,
   ReportUnavailable,
@@ -41,6 +55,7 @@ export const ProxyCommand = Schema.Union([
   ReportDrift,
   ReportFailed,
   ReportRecovered,
-  ReportStaleFlows
+  ReportStaleFlows,
+  ReportListeners
 ])
 export type ProxyCommand = typeof ProxyCommand.Type

@@ -3,7 +3,7 @@ import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import { isEqual } from "../kernel/json.ts"
 import { ProxyCommand } from "./commands.ts"
-import { evolveProxy, initialProxy, type ProxyEvent, type ProxyState } from "./state.ts"
+import { evolveProxy, initialProxy, listenerKey, type ProxyEvent, type ProxyState } from "./state.ts"
 
 type ProxyDecision = Decision<ProxyState, ProxyEvent>
 
@@ -44,6 +44,9 @@ const decide = (state: ProxyState, command: ProxyCommand): ReadonlyArray<Decided
     case "ReportRecovered":
       recover(d)
       break
+    case "ReportListeners":
+      learnListeners(d, command)
+      break
     case "ReportStaleFlows":
       if (command.count > 0) d.emit({ _tag: "StaleFlowsRemoved", count: command.count, examples: command.examples })
       break
@@ -64,6 +67,24 @@ const learnSysctl = (d: ProxyDecision, command: Extract<ProxyCommand, { readonly
   if (failure === undefined) d.emit({ _tag: "SysctlChanged", name, ...(before === undefined ? {} : { before }), value })
   else if (known?.failure !== failure || known.value !== value)
     d.emit({ _tag: "SysctlFailed", name, value, message: failure })
+}
+
+const learnListeners = (
+  d: ProxyDecision,
+  { listeners }: Extract<ProxyCommand, { readonly _tag: "ReportListeners" }>
+): void => {
+  const failing = new Map<string, (typeof listeners)[number]>()
+  const listening = new Set<string>()
+  for (const listener of listeners) {
+    const key = listenerKey(listener)
+    if (listener.failure === undefined) listening.add(key)
+    else failing.set(key, listener)
+  }
+  for (const [key, { because, message, ...which }] of Object.entries(d.state.listeners))
+    if (!failing.has(key)) d.emit({ _tag: "ListenerRecovered", ...which, isWanted: listening.has(key) }, because)
+  for (const [key, { failure, ...which }] of failing)
+    if (failure !== undefined && d.state.listeners[key]?.message !== failure.message)
+      d.emit({ _tag: "ListenerFailed", ...which, ...failure })
 }
 
 export const proxyDecider: Decider<ProxyState, ProxyCommand, ProxyEvent> = {

@@ -1,7 +1,7 @@
 /** What is known of the node's proxy: how Services are put into the kernel, and what hinders it. */
 import type { EventsOf } from "../../events/catalogue.ts"
 import type { EventMeta } from "../../events/envelope.ts"
-import type { ProxyStarted, ProxyUnavailable, proxyEvents } from "../../events/kinds/proxy.ts"
+import type { ListenerFailed, ProxyStarted, ProxyUnavailable, proxyEvents } from "../../events/kinds/proxy.ts"
 
 export type ProxyEvent = EventsOf<typeof proxyEvents>
 
@@ -52,14 +52,31 @@ export interface ProxyState {
     readonly because: string
   } | null
   readonly sysctls: Readonly<Record<string, SysctlInState>>
+  /** HTTP servers that cannot listen, by server, Service and address. */
+  readonly listeners: Readonly<Record<string, FailedListener>>
 }
+
+export interface ListenerFact {
+  readonly server: typeof ListenerFailed.fields.server.Type
+  readonly address: string
+  readonly service?: string
+}
+
+export interface FailedListener extends ListenerFact {
+  readonly message: string
+  readonly because: string
+}
+
+export const listenerKey = ({ server, address, service }: ListenerFact): string =>
+  `${server} ${service ?? ""} ${address}`
 
 export const initialProxy: ProxyState = {
   started: null,
   unavailable: null,
   failure: null,
   synced: null,
-  sysctls: {}
+  sysctls: {},
+  listeners: {}
 }
 
 export const evolveProxy = (state: ProxyState, event: ProxyEvent, meta: EventMeta): ProxyState => {
@@ -93,6 +110,18 @@ export const evolveProxy = (state: ProxyState, event: ProxyEvent, meta: EventMet
         ...(event._tag === "SysctlFailed" ? { failure: event.message } : {})
       }
       return { ...state, sysctls: { ...state.sysctls, [event.name]: sysctl } }
+    }
+    case "ListenerFailed": {
+      const { server, address, service, message } = event
+      const failed = {
+        ...{ server, address, message, because: meta.id },
+        ...(service === undefined ? {} : { service })
+      }
+      return { ...state, listeners: { ...state.listeners, [listenerKey(event)]: failed } }
+    }
+    case "ListenerRecovered": {
+      const { [listenerKey(event)]: _, ...listeners } = state.listeners
+      return { ...state, listeners }
     }
     case "DataplaneDrifted":
     case "StaleFlowsRemoved":

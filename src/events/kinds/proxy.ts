@@ -127,7 +127,8 @@ const serverName = (e: { readonly server: string; readonly address: string; read
 export const ListenerFailed = defineEvent("ListenerFailed", {
   kind: "proxy",
   severity: "WARN",
-  about: "An HTTP server of the proxy cannot listen on its address. It is tried again; Services are served all the same.",
+  about:
+    "An HTTP server of the proxy cannot listen on its address. It is tried again; Services are served all the same.",
   fields: { ...listener, message: text, remedy: text },
   tell: (e) => `${serverName(e)}: ${e.message}`
 })

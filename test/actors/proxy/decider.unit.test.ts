@@ -88,3 +88,32 @@ describe("the proxy of a node", () => {
     assert.deepEqual(story.when(refused), [])
   })
 })
+
+describe("HTTP servers of the proxy", () => {
+  const failure = { message: "0.0.0.0:10256 is in use by another program", remedy: "stop it" }
+  const healthz = { server: "healthz", address: "0.0.0.0:10256" } as const
+  const check = { server: "health-check", address: "0.0.0.0:30100", service: "shop/web" } as const
+  const report = (...listeners: Extract<ProxyCommand, { readonly _tag: "ReportListeners" }>["listeners"]) =>
+    ({ _tag: "ReportListeners", at, listeners }) as const
+
+  it("are told of when they cannot listen, once, and when they do after all", () => {
+    const story = new Story(proxyDecider, proxyActor)
+    assert.deepEqual(story.when(report(healthz, check)), [])
+    const [failed] = story.when(report({ ...healthz, failure }, check))
+    assert.deepEqual(failed?.event, { _tag: "ListenerFailed", ...healthz, ...failure })
+    assert.deepEqual(story.when(report({ ...healthz, failure }, check)), [])
+    const [recovered] = story.when(report(healthz, check))
+    assert.deepEqual(recovered?.event, { _tag: "ListenerRecovered", ...healthz, isWanted: true })
+    assert.equal(recovered?.cause, failed?.id)
+    assert.deepEqual(story.state.listeners, {})
+    assert.deepEqual(story.refolded(), story.state)
+  })
+
+  it("are done with when nobody wants them any more", () => {
+    const story = new Story(proxyDecider, proxyActor)
+    story.when(report({ ...check, failure }))
+    const [gone] = story.when(report(healthz))
+    assert.deepEqual(gone?.event, { _tag: "ListenerRecovered", ...check, isWanted: false })
+    assert.deepEqual(story.state.listeners, {})
+  })
+})
