@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test"
 import { affinityTests } from "./contract/affinity.ts"
 import { changeTests } from "./contract/change.ts"
 import { driftTests } from "./contract/drift.ts"
+import { faultTests } from "./contract/faults.ts"
 import { policyTests } from "./contract/policies.ts"
 import { reachTests } from "./contract/reach.ts"
 import { families, type Subject, sh, World } from "./contract/world.ts"
@@ -34,6 +35,7 @@ export const dataplaneContract = (subject: Subject): void => {
       })
     }
     driftTests(its, subject)
+    faultTests(its, subject)
 
     it("has left others' entries as they were all the time", async () => {
       assert.equal(await sh(subject.foreign.read), theirs)

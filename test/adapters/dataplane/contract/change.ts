@@ -4,9 +4,9 @@ import { it } from "node:test"
 import { rulesKey, type ServiceRules } from "../../../../src/adapters/dataplane/port.ts"
 import type { IpFamily } from "../../../../src/events/service-shape.ts"
 import { type Loop, plan, silenceLimit } from "../../../support/netlab/lab.ts"
-import { having, serversAt, type World } from "./world.ts"
+import { crowdOf } from "./crowd.ts"
+import { having, type World } from "./world.ts"
 
-const crowdSize = 2_000
 /** Milliseconds between the questions of a client that loops. */
 const loopPause = 4
 
@@ -139,23 +139,16 @@ export const changeTests = (its: () => World, family: IpFamily): void => {
     })
   })
 
-  it("carries two thousand Services, and their coming and going disturbs no other", async () => {
+  it("carries a crowd of Services, and their coming and going disturbs no other", async () => {
     const still = its().service(family, ["pod1", "remote"])
-    const { nodePort: _, ...base } = still
-    const crowd = Array.from({ length: crowdSize }, (_none, n): ServiceRules => {
-      const own = family === "IPv4" ? `10.96.${100 + (n >> 8)}.${n & 255}` : `fd00:96::${(0x1000 + n).toString(16)}`
-      return {
-        ...{ ...base, name: `crowd-${n}`, clusterIP: own, externalIPs: [], loadBalancerIPs: [] },
-        ...{ cluster: serversAt(family, ["pod1", "pod2"]), local: serversAt(family, ["pod1", "pod2"]) }
-      }
-    })
+    const crowd = crowdOf(still, its().subject.load.crowd, ["pod1", "pod2"])
     await its().resync([still])
     await undisturbed(its(), still, async () => {
       await its().resync([still, ...crowd])
       await its().reaches(["pod1", "pod2"], { from: "pod3", to: crowd.at(-1)!.clusterIP, port: 80 })
       await its().put(...crowd.slice(0, 50).map((rules) => ({ ...rules, ...having(family, ["pod3"]) })))
       await its().reaches(["pod3"], { from: "pod1", to: crowd[49]!.clusterIP, port: 80 })
-      await its().take(...crowd.slice(50, 1_000))
+      await its().take(...crowd.slice(50, crowd.length / 2))
       await its().resync([still])
     })
     await its().unanswered({ from: "pod3", to: crowd[7]!.clusterIP, port: 80, timeout: silenceLimit })

@@ -43,8 +43,22 @@ export interface Disturbance {
   readonly found: ReadonlyArray<"missing" | "altered" | "unexpected">
 }
 
+/** How much the tests of faults and of crowds put upon it. */
+export interface Load {
+  /** Servers of one Service. */
+  readonly servers: number
+  /** Services that come and go, and milliseconds from the begin of a sync of them within which it is killed. */
+  readonly crowd: number
+  readonly syncMillis: number
+  readonly kills: number
+  /** Milliseconds that one of these tests may take. */
+  readonly patience: number
+}
+
 export interface Subject {
   readonly mode: ProxyMode
+  /** The module that has `layer`, for another process to import it. */
+  readonly module: URL
   readonly layer: (settings: DataplaneSettings) => Layer.Layer<Dataplane, unknown>
   /** A reason not to run it here; `false`: it can. */
   readonly skip: string | false
@@ -54,6 +68,9 @@ export interface Subject {
   readonly foreign: { readonly make: string; readonly read: string }
   /** Script that prints all that is ours in the kernel; nothing after a clean-up. */
   readonly ours: string
+  /** Programs that it cannot do without, and the packages that have them. */
+  readonly tools: ReadonlyArray<{ readonly program: string; readonly package: string }>
+  readonly load: Load
 }
 
 export const families = ["IPv4", "IPv6"] as const satisfies ReadonlyArray<IpFamily>
@@ -70,6 +87,8 @@ export const defaultSettings: DataplaneSettings = {
   localhostNodePorts: false,
   ipvs: { scheduler: "rr", strictARP: false, excludeCIDRs: [], tcpTimeout: 0, tcpFinTimeout: 0, udpTimeout: 0 }
 }
+
+export const nodePortAddresses: ReadonlyArray<string> = families.map((family) => plan[family].node)
 
 export const sh = (script: string): Promise<string> =>
   new Promise((resolve, reject) =>
@@ -146,7 +165,6 @@ export class World {
   }
 
   desired(rules: ReadonlyArray<ServiceRules> = [...this.current.values()], more: Partial<Desired> = {}): Desired {
-    const nodePortAddresses = families.map((family) => plan[family].node)
     return { rules, nodePortAddresses, healthCheckPorts: [], ...more }
   }
 
