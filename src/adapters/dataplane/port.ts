@@ -87,6 +87,8 @@ export interface DataplaneSettings {
   /** Bit of the packet's mark (0-31) that asks for masquerading; only iptables marks packets. */
   readonly masqueradeBit: number
   readonly localDetector: LocalDetector
+  /** From which cluster IPs are taken: packets to those of no Service are dropped (nftables only). Absent: not known. */
+  readonly serviceCIDRs?: ReadonlyArray<string>
   /** Node ports are answered on 127.0.0.1 too (iptables only; sets route_localnet). */
   readonly localhostNodePorts: boolean
   readonly ipvs: IpvsSettings

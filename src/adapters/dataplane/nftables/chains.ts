@@ -1,0 +1,73 @@
+/** Which chains elements lead to, and which of them are to be made before. */
+import type { IpFamily } from "../../../events/service-shape.ts"
+import type { Operation } from "./delta.ts"
+import type { Entry } from "./entry.ts"
+import { type Chooser, chooserChain } from "./layout.ts"
+import { type Chain, countedChain, firewallChain } from "./skeleton.ts"
+
+/** Chains for small numbers of servers stand ready, so that a change seldom waits for one. */
+const readyServers = 16
+/** Neighbours of a number that is new: a Service that grows or shrinks soon needs them. */
+const readyNeighbours = 8
+
+const usualKinds = ["cluster", "local", "node-port", "node-port-local"] as const satisfies ReadonlyArray<Chooser>
+
+export const readyChains: ReadonlyArray<string> = usualKinds.flatMap((kind) =>
+  Array.from({ length: readyServers }, (_, at) => chooserChain(kind, at + 1, false))
+)
+
+/** The chain itself and its neighbours. */
+const withNeighbours = (name: string): ReadonlyArray<string> => {
+  const [, kind, servers, sticky = ""] = /^([a-z-]+)-(\d+)(-sticky)?$/.exec(name) ?? []
+  if (kind === undefined || kind === "remember" || servers === undefined) return [name]
+  const from = Math.max(1, Number(servers) - readyNeighbours / 2)
+  return Array.from({ length: readyNeighbours + 1 }, (_, at) => `${kind}-${from + at}${sticky}`)
+}
+
+/** The chain of `goto …`; undefined: the value leads to none. */
+const target = (value: string | undefined): string | undefined =>
+  value?.startsWith("goto ") ? value.slice("goto ".length) : undefined
+
+/** Names of all chains that elements lead to, of one family. */
+export const targetsOf = (operations: Iterable<Operation>, family: IpFamily): Set<string> => {
+  const names = new Set<string>()
+  for (const { family: of, set, after } of operations) {
+    const name = of === family && set.value === "verdict" ? target(after) : undefined
+    if (name !== undefined) names.add(name)
+  }
+  return names
+}
+
+/** Those of `names` that are not in `declared`, with their neighbours; source ranges come from `entries`. */
+export const chainsToMake = (
+  names: Iterable<string>,
+  family: IpFamily,
+  declared: ReadonlySet<string>,
+  entries: Iterable<Entry | undefined>
+): ReadonlyArray<Chain> => {
+  const wanted = new Set<string>()
+  for (const name of names) {
+    if (!declared.has(name)) for (const one of withNeighbours(name)) if (!declared.has(one)) wanted.add(one)
+  }
+  if (wanted.size === 0) return []
+  const chains: Array<Chain> = []
+  for (const name of wanted) {
+    const chain = countedChain(name, family)
+    if (chain !== undefined) chains.push(chain)
+  }
+  if ([...wanted].some((name) => name.startsWith("firewall-"))) {
+    const made = new Set<string>()
+    for (const entry of entries) {
+      if (entry?.firewall === undefined || entry.family !== family) continue
+      const { chain, ranges } = entry.firewall
+      if (!wanted.has(chain) || made.has(chain)) continue
+      made.add(chain)
+      chains.push(firewallChain(chain, ranges, family))
+    }
+  }
+  return chains
+}
+
+/** Whether a chain has the name of one that this program makes. */
+export const isCounted = (name: string, family: IpFamily): boolean =>
+  name.startsWith("firewall-") || name.startsWith("layout-") || countedChain(name, family) !== undefined

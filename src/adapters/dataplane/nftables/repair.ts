@@ -1,0 +1,91 @@
+/** Differences between what was found in the kernel and what is wanted, for people and for the next transaction. */
+import type { IpFamily } from "../../../events/service-shape.ts"
+import { maxExamples } from "../port.ts"
+import { packAddress, packPort } from "./bytes.ts"
+import type { Delta } from "./delta.ts"
+import { nftFamily, type SetShape, sets, shapeNamed, shapes } from "./layout.ts"
+import { type Elements, expectedType, type TableFound } from "./ruleset.ts"
+import type { Chain } from "./skeleton.ts"
+import { elementText } from "./text.ts"
+
+/** Counts of what was put right. */
+export class Findings {
+  missing = 0
+  altered = 0
+  unexpected = 0
+  readonly examples: Array<string> = []
+
+  note(kind: "missing" | "altered" | "unexpected", example: () => string): void {
+    this[kind] += 1
+    if (this.examples.length < maxExamples) this.examples.push(`${kind}: ${example()}`)
+  }
+}
+
+/** Whether sets and base chains are as this program makes them, so that rules and elements can be put right one by one. */
+export const isOurLayout = (found: TableFound, chains: ReadonlyArray<Chain>, family: IpFamily): boolean =>
+  shapes.every((set) => found.sets.get(set.name) === expectedType(set, family)) &&
+  chains.every(({ name, hook }) => {
+    const chain = found.chains.get(name)
+    if (chain === undefined) return false
+    return chain.hook === hook
+  })
+
+/** Chains whose rules differ between two looks, and those that only one of them saw. */
+export const compareChains = (
+  before: TableFound,
+  after: TableFound,
+  family: IpFamily,
+  isOurs: (name: string) => boolean,
+  findings: Findings
+): void => {
+  for (const [name, chain] of after.chains) {
+    const old = before.chains.get(name)
+    const text = (): string => `chain ${nftFamily(family)} ${name}`
+    if (old === undefined) {
+      if (isOurs(name)) findings.note("missing", text)
+    } else if (old.rules.join() !== chain.rules.join()) findings.note("altered", text)
+  }
+}
+
+/** Elements of the sets that are not keyed by Service. */
+export const addGlobals = (
+  delta: Delta,
+  families: ReadonlyArray<IpFamily>,
+  nodeAddresses: ReadonlyArray<string>,
+  healthCheckPorts: ReadonlyArray<number>
+): void => {
+  for (const family of families) {
+    for (const text of nodeAddresses) {
+      const address = packAddress(text, family)
+      if (address !== undefined) delta.add(family, sets.nodeIPs, address, "")
+    }
+    for (const port of healthCheckPorts) delta.add(family, sets.healthCheckPorts, packPort(port), "")
+  }
+}
+
+/** Of the difference to an empty table: what is to be done in one that has these elements; what else it has goes. */
+export const against = (delta: Delta, found: ReadonlyMap<IpFamily, Elements>, findings: Findings): void => {
+  const rest = new Map([...found].map(([family, elements]) => [family, new Map(elements)]))
+  const left = (family: IpFamily, set: SetShape) => rest.get(family)?.get(set.name)
+  for (const operation of delta.all()) {
+    const { family, set, key, after } = operation
+    const value = left(family, set)?.get(key)
+    if (value !== undefined) left(family, set)?.delete(key)
+    operation.before = value
+    if (value === after) continue
+    findings.note(
+      value === undefined ? "missing" : "altered",
+      () => `${nftFamily(family)} ${elementText(set, key, after ?? "", family)}`
+    )
+  }
+  for (const [family, elements] of rest) {
+    for (const [name, map] of elements) {
+      const set = shapeNamed.get(name)
+      if (set === undefined || set.isDynamic) continue
+      for (const [key, value] of map) {
+        delta.remove(family, set, key, value)
+        findings.note("unexpected", () => `${nftFamily(family)} ${elementText(set, key, value, family)}`)
+      }
+    }
+  }
+}
