@@ -1,7 +1,8 @@
-/** Steps of a transaction of nf_tables as messages (include/uapi/linux/netfilter/nf_tables.h). Rules are made by the nft program. */
+/** Steps of a transaction of nf_tables as messages (include/uapi/linux/netfilter/nf_tables.h). Rules are made by the nft program, but for those of nftables-rules.ts. */
 import type { Request } from "./connection.ts"
 import { type NfFamily, nfFamilies, nfType, subsystems, writeNfHeader } from "./nfnetlink.ts"
 import { elementBytes, type SetElement, writeElement } from "./nftables-elements.ts"
+import { type Expression, writeExpression } from "./nftables-rules.ts"
 import { flags } from "./reader.ts"
 import { maxAttributeBytes, type Writer } from "./writer.ts"
 
@@ -28,7 +29,7 @@ export const nftMessages = {
 
 /** NFTA_*_TABLE: the first attribute of messages of every kind. */
 export const tableName = 1
-export const chainAttributes = { table: 1, name: 3 } as const
+export const chainAttributes = { table: 1, name: 3, hook: 4, type: 7 } as const
 export const ruleAttributes = { table: 1, chain: 2, handle: 3, expressions: 4 } as const
 export const listAttributes = { table: 1, set: 2, elements: 3 } as const
 
@@ -55,6 +56,8 @@ export type TableOperation =
   | (Table & { readonly op: "addTable" | "deleteTable" })
   | (Table & { readonly op: "addChain" | "deleteChain"; readonly chain: string })
   | (Table & { readonly op: "flushChain"; readonly chain: string })
+  /** Behind the rules that the chain has. */
+  | (Table & { readonly op: "addRule"; readonly chain: string; readonly expressions: ReadonlyArray<Expression> })
 
 /** A message of nf_tables; `more`: flags. */
 export const message = (
@@ -146,6 +149,16 @@ export const requestsOf = (operation: TableOperation): ReadonlyArray<Request> =>
           writer.attributeString(ruleAttributes.chain, operation.chain)
         })
       ]
+    case "addRule":
+      return [
+        message(nftMessages.newRule, family, flags.create | flags.append, (writer) => {
+          writer.attributeString(ruleAttributes.table, table)
+          writer.attributeString(ruleAttributes.chain, operation.chain)
+          const list = writer.beginNested(ruleAttributes.expressions)
+          for (const expression of operation.expressions) writeExpression(writer, expression)
+          writer.endAttribute(list)
+        })
+      ]
   }
 }
 
@@ -160,6 +173,8 @@ export const nameOf = (operation: TableOperation): string => {
     case "addTable":
     case "deleteTable":
       return `${operation.op === "addTable" ? "add" : "delete"} table ${operation.table}`
+    case "addRule":
+      return `add a rule to chain ${operation.table}/${operation.chain}`
     default:
       return `${operation.op.replace("Chain", "")} chain ${operation.table}/${operation.chain}`
   }

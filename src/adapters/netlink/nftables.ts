@@ -100,18 +100,45 @@ export const listTables = (connection: Connection, family: NfFamily = "unspec"):
     return undefined
   })
 
-/** Chains of a table; none where there is no such table. */
-export const listChains = (connection: Connection, { family, table }: Table): ReadonlyArray<string> =>
+export interface FoundChain {
+  readonly chain: string
+  /** Of a base chain: `nat`, the number of the hook (NF_INET_*: 0 prerouting … 4 postrouting) and its priority. */
+  readonly hook?: { readonly type: string; readonly number: number; readonly priority: number }
+}
+
+/** NFTA_HOOK_* */
+const hookAttributes = { number: 1, priority: 2 } as const
+
+/** Chains of a table with their hooks; none where there is no such table. */
+export const listHookedChains = (connection: Connection, { family, table }: Table): ReadonlyArray<FoundChain> =>
   dump(connection, `list chains of ${table}`, message(nftMessages.getChain, family, 0), (found) => {
     const each = Attributes.of(found, nfHeaderBytes)
     let isOurs = false
-    let name: string | undefined
+    let chain: string | undefined
+    let type = ""
+    let hook: { number: number; priority: number } | undefined
     while (each.next()) {
       if (each.type === chainAttributes.table) isOurs = each.text === table
-      else if (each.type === chainAttributes.name) name = each.text
+      else if (each.type === chainAttributes.name) chain = each.text
+      else if (each.type === chainAttributes.type) type = each.text
+      else if (each.type === chainAttributes.hook) hook = readHook(each.nested())
     }
-    return isOurs ? name : undefined
+    if (!isOurs || chain === undefined) return undefined
+    return hook === undefined ? { chain } : { chain, hook: { type, ...hook } }
   })
+
+const readHook = (each: Attributes): { readonly number: number; readonly priority: number } => {
+  const hook = { number: 0, priority: 0 }
+  while (each.next()) {
+    if (each.type === hookAttributes.number) hook.number = each.u32BE
+    else if (each.type === hookAttributes.priority) hook.priority = each.i32BE
+  }
+  return hook
+}
+
+/** Names of the chains of a table; none where there is no such table. */
+export const listChains = (connection: Connection, table: Table): ReadonlyArray<string> =>
+  listHookedChains(connection, table).map(({ chain }) => chain)
 
 export interface SetShape {
   readonly set: string
