@@ -172,6 +172,8 @@ const given: ReadonlyArray<Given> = [
 ]
 
 /** Event ids are `e1`, `e2`, …; one second lies between two of the first ten. */
-export const serviceStory: ReadonlyArray<EventDraft> = recordedEvents(
-  given.map((each) => ({ correlation: each.actor?.kind ?? "", ...each }))
-).map(({ sequence: _, recordedTime: __, node: ___, ...draft }) => draft)
+export const serviceEvents = recordedEvents(given.map((each) => ({ correlation: each.actor?.kind ?? "", ...each })))
+
+export const serviceStory: ReadonlyArray<EventDraft> = serviceEvents.map(
+  ({ sequence: _, recordedTime: __, node: ___, ...draft }) => draft
+)

@@ -16,7 +16,7 @@ interface ActorLanes {
 }
 
 /** Kinds of actors that have one lane each, below no other. */
-const alone: ReadonlySet<string> = new Set(["node", "runtime", "source", "stream", "image"])
+const alone: ReadonlySet<string> = new Set(["node", "runtime", "source", "stream", "proxy", "image"])
 
 /** The last part of a dotted name, and what is before it; volumes and probes hold no dot in their own part, pods may. */
 const cut = (name: string): readonly [before: string, last: string] => {
@@ -58,6 +58,9 @@ export class Lanes {
   }
   container(namespace: string, pod: string, name: string): number {
     return this.place("container", name, this.pod(namespace, pod))
+  }
+  service(namespace: string, name: string): number {
+    return this.place("service", `${namespace}/${name}`, -1)
   }
   sandbox(namespace: string, pod: string): number {
     return this.place("sandbox", "sandbox", this.pod(namespace, pod))
@@ -102,6 +105,12 @@ export class Lanes {
   private ofActor({ kind, namespace, name }: ActorId): number {
     if (kind === "pod") return this.pod(namespace, name)
     if (alone.has(kind)) return this.place(kind as LaneKind, name, -1)
+    if (kind === "service") return this.service(namespace, name)
+    if (kind === "endpoint") {
+      // `<service>.<port>.<address>`: a Service's name has no dot, an address may.
+      const dot = name.indexOf(".")
+      return this.place("endpoint", name.slice(dot + 1), dot <= 0 ? -1 : this.service(namespace, name.slice(0, dot)))
+    }
     const [owner, own] = cut(name)
     if (kind === "volume") return this.place("volume", own, owner === "" ? -1 : this.pod(namespace, owner))
     // What becomes of a container's log is part of the container's course.

@@ -12,20 +12,23 @@ export const laneKinds = [
   "runtime",
   "source",
   "stream",
+  "proxy",
   "image",
+  "service",
   "pod",
   "sandbox",
   "volume",
   "container",
-  "probe"
+  "probe",
+  "endpoint"
 ] as const
 export type LaneKind = (typeof laneKinds)[number]
 
 export interface Lane {
   readonly kind: LaneKind
-  /** As it is called within its parent: `app`, `liveness`; of a pod `namespace/name`. */
+  /** As it is called within its parent: `app`, `liveness`, `http.10.88.0.2:80`; of a pod or Service `namespace/name`. */
   readonly name: string
-  /** Lane of the pod, or of the container of a probe; -1: none. Comes before this one. */
+  /** Lane of the pod, of the container of a probe, of the Service of an endpoint; -1: none. Comes before this one. */
   readonly parent: number
   /** Steps below the top, for indenting. */
   readonly depth: number
@@ -118,6 +121,7 @@ export const troubleKinds = [
   "hook",
   "log",
   "source",
+  "service",
   "node"
 ] as const
 export type TroubleKind = (typeof troubleKinds)[number]

@@ -1,4 +1,4 @@
-/** States of everything but pods and containers: node, runtime, source, stream, images, volumes, probes. */
+/** States of everything but pods and containers: node, runtime, source, stream, images, volumes, probes, Services, endpoints. */
 import type { NodeEvent } from "../../events/catalogue.ts"
 import type { Bars } from "./bars.ts"
 import type { StateName } from "./model.ts"
@@ -27,7 +27,17 @@ const simple: Readonly<Partial<Record<NodeEvent["_tag"], StateName | "end">>> = 
   NodeStopped: "stopped",
   AdmissionClosed: "admission closed",
   AdmissionOpened: "ready",
-  ProbeStopped: "end"
+  ProbeStopped: "end",
+  ProxyStarted: "ready",
+  ProxyUnavailable: "down",
+  DataplaneSynced: "ready",
+  DataplaneFailed: "failed",
+  DataplaneRecovered: "ready",
+  ServiceRemoved: "end",
+  EndpointReady: "ready",
+  EndpointUnready: "not ready",
+  EndpointDraining: "terminating",
+  EndpointRemoved: "end"
 }
 
 /** What is presumed of a container before its probe's first answer (kubelet's prober_manager.go): that it lives, no more. */
@@ -49,6 +59,16 @@ const stateAfter = (event: NodeEvent, now: StateName | undefined): StateName | "
       return now === "failing" ? "passing" : undefined
     case "ProbeResultChanged":
       return resultStates[event.to]
+    case "ServiceDeclared":
+      return "waiting"
+    case "ServiceRejected":
+      // What was declared before stays in force.
+      return now === undefined ? "rejected" : undefined
+    case "ServiceProgrammed":
+      return event.serving.some(({ cluster, local }) => cluster + local > 0) ? "ready" : "not ready"
+    case "EndpointAdded":
+    case "EndpointChanged":
+      return event.ready ? "ready" : event.terminating ? "terminating" : "not ready"
     default:
       return simple[event._tag]
   }

@@ -37,6 +37,9 @@ const maxArrows = 300
 /** Steps of the selected chain that are drawn. */
 const maxChain = 200
 
+/** Kinds of lanes whose place says what they are. */
+const plainKinds: ReadonlySet<string> = new Set(["container", "probe", "pod", "endpoint"])
+
 export const xOf = (at: number, { view }: State, { gutter, width }: Pick<Frame, "gutter" | "width">): number =>
   gutter + ((at - view.from) / (view.to - view.from)) * (width - gutter)
 
@@ -129,7 +132,7 @@ export class Scene {
     context.font = row.isGroup ? `600 ${font}` : font
     const isSelected = row.lane === state.lane
     context.fillStyle = isSelected ? colours.accent : row.isGroup || depth === 0 ? colours.ink : colours.muted
-    const label = kind === "container" || kind === "probe" || kind === "pod" || kind === name ? name : `${kind} ${name}`
+    const label = plainKinds.has(kind) || kind === name ? name : `${kind} ${name}`
     context.fillText(fitted(context, label, gutter - x - 10), x, y)
     context.font = font
     if (layout.rows[0] === undefined) return

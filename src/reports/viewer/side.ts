@@ -18,6 +18,7 @@ const troubleWords: Readonly<Record<string, string>> = {
   hook: "hook failed",
   log: "log",
   source: "manifest",
+  service: "service",
   node: "node"
 }
 

@@ -8,6 +8,7 @@ import { actorId } from "../../../src/events/actor-id.ts"
 import { decodeLine } from "../../../src/events/decode.ts"
 import type { RecordedEvent } from "../../../src/events/envelope.ts"
 import { causeElsewhere, noCause } from "../../../src/reports/timeline/model.ts"
+import { serviceEvents } from "../../cli/service-story.ts"
 import { recordedEvents } from "../../events/recorded.ts"
 import { barsOf, laneText, timelineOf, timelineOfGiven } from "./given.ts"
 
@@ -52,6 +53,30 @@ describe("a timeline", () => {
       { event, actor: probe, cause: "pruned" }
     ])
     assert.deepEqual(marks.cause, [noCause, 0, causeElsewhere])
+  })
+
+  it("shows Services with their endpoints below them, and the proxy beside the node", () => {
+    const timeline = timelineOf(serviceEvents)
+    assert.deepEqual(
+      timeline.lanes.filter(({ kind }) => ["proxy", "service", "endpoint"].includes(kind)).map(({ name }) => name),
+      [
+        "services",
+        "default/api",
+        "http.10.88.0.2:8080",
+        "http.[fd00::7]:8080",
+        "default/other",
+        "default/quiet",
+        "default/web",
+        "http.10.88.0.2:8080",
+        "http.10.88.0.3:8080"
+      ]
+    )
+    assert.deepEqual(barsOf(timeline, "service default/web"), ["waiting 1-4", "ready 4-…"])
+    assert.deepEqual(barsOf(timeline, "service default/other"), ["rejected 5-…"])
+    assert.deepEqual(barsOf(timeline, "service default/web http.10.88.0.3:8080"), ["ready 3-8", "not ready 8-20"])
+    assert.deepEqual(barsOf(timeline, "proxy services"), ["ready 0-24", "failed 24-…"])
+    const troubles = timeline.troubles.filter(({ kind }) => kind === "service").map(({ event }) => `e${event + 1}`)
+    assert.deepEqual(troubles, ["e6", "e15", "e16"])
   })
 
   it("shows events of unknown types in the lane of their actor", () => {

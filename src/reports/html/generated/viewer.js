@@ -4889,6 +4889,7 @@ THE SOFTWARE.
     hook: "hook failed",
     log: "log",
     source: "manifest",
+    service: "service",
     node: "node"
   };
   var problemsOf = (store) => {
@@ -5346,6 +5347,7 @@ THE SOFTWARE.
   var steep = 12;
   var maxArrows = 300;
   var maxChain = 200;
+  var plainKinds = new Set(["container", "probe", "pod", "endpoint"]);
   var xOf = (at, { view }, { gutter, width }) => gutter + (at - view.from) / (view.to - view.from) * (width - gutter);
   var barTop = (row) => row.top + (row.isGroup ? 8 : 5);
   var markY = (row) => row.top + row.height - 7;
@@ -5435,7 +5437,7 @@ THE SOFTWARE.
       context.font = row.isGroup ? `600 ${font}` : font;
       const isSelected = row.lane === state.lane;
       context.fillStyle = isSelected ? colours.accent : row.isGroup || depth === 0 ? colours.ink : colours.muted;
-      const label = kind === "container" || kind === "probe" || kind === "pod" || kind === name ? name : `${kind} ${name}`;
+      const label = plainKinds.has(kind) || kind === name ? name : `${kind} ${name}`;
       context.fillText(fitted(context, label, gutter - x - 10), x, y);
       context.font = font;
       if (layout.rows[0] === undefined)
