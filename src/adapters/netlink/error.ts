@@ -51,6 +51,8 @@ export class NetlinkError extends Data.TaggedError("NetlinkError")<{
   readonly offset?: number
   /** Of many requests the first that failed, 0-based. */
   readonly index?: number
+  /** Of that step's elements the one that was refused, 0-based, where the kernel says so (since 5.18). */
+  readonly element?: number
 }> {}
 
 const reasonOf = (errno: number): NetlinkReason => {

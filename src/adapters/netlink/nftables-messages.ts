@@ -92,24 +92,30 @@ const chunks = (elements: ReadonlyArray<SetElement>): ReadonlyArray<readonly [nu
   return parts
 }
 
+export interface StepMessage extends Request {
+  /** How many elements are in it. */
+  readonly elements?: number
+}
+
 const elementRequests = (
   command: number,
   name: SetName,
   more: number,
   elements: ReadonlyArray<SetElement>
-): ReadonlyArray<Request> =>
-  chunks(elements).map(([start, end]) =>
-    message(command, name.family, more, (writer) => {
+): ReadonlyArray<StepMessage> =>
+  chunks(elements).map(([start, end]) => ({
+    elements: end - start,
+    ...message(command, name.family, more, (writer) => {
       writer.attributeString(listAttributes.table, name.table)
       writer.attributeString(listAttributes.set, name.set)
       const list = writer.beginNested(listAttributes.elements)
       for (let k = start; k < end; k++) writeElement(writer, elements[k]!)
       writer.endAttribute(list)
     })
-  )
+  }))
 
 /** The messages of a step. */
-export const requestsOf = (operation: TableOperation): ReadonlyArray<Request> => {
+export const requestsOf = (operation: TableOperation): ReadonlyArray<StepMessage> => {
   const { family, table } = operation
   switch (operation.op) {
     case "add": {

@@ -2,7 +2,7 @@
  * Tables, chains, sets and elements of nf_tables (include/uapi/linux/netfilter/nf_tables.h). Changes are transactions: one
  * send, all or nothing. Rules are made by the nft program; here they are only listed.
  */
-import { ask, type Connection, dump, type Request } from "./connection.ts"
+import { ask, type Connection, dump } from "./connection.ts"
 import { ENOENT } from "./errno.ts"
 import { malformed, NetlinkError } from "./error.ts"
 import { type NfFamily, nfFamilies, nfHeaderBytes, nfType, sendBatch, subsystems } from "./nfnetlink.ts"
@@ -16,11 +16,13 @@ import {
   requestsOf,
   ruleAttributes,
   type SetName,
+  type StepMessage,
   type Table,
   type TableOperation,
   tableName
 } from "./nftables-messages.ts"
-import { Attributes, type Message } from "./reader.ts"
+import { Attributes, forEachMessage, type Message } from "./reader.ts"
+import { attributeHeaderBytes, Writer } from "./writer.ts"
 
 export type { SetName, Table, TableOperation } from "./nftables-messages.ts"
 
@@ -31,7 +33,7 @@ const generationId = 1
 const verdictType = 0xffffff00
 
 /**
- * Does all of it or nothing. The error's `index` is the first step that was refused; with the reasons `Overrun`, `Timeout` and
+ * Does all of it or nothing. The error's `index` is the first step that was refused, and `element` its element; with the reasons `Overrun`, `Timeout` and
  * `Malformed` it is not known whether it was done (`isNothingDone`). `generation`: only if the rule set is of that generation
  * still, otherwise `Busy`. Throws NetlinkError; `TooLarge` where it is more than the kernel takes at once, and nothing was sent.
  */
@@ -40,12 +42,14 @@ export const transaction = (
   operations: ReadonlyArray<TableOperation>,
   options: { readonly generation?: number } = {}
 ): void => {
-  const requests: Array<Request> = []
-  const origins: Array<number> = []
+  const requests: Array<StepMessage> = []
+  const origins: Array<Origin> = []
   operations.forEach((operation, index) => {
+    let before = 0
     for (const request of requestsOf(operation)) {
       requests.push(request)
-      origins.push(index)
+      origins.push({ index, before })
+      before += request.elements ?? 0
     }
   })
   const name = operations.length === 1 ? nameOf(operations[0]!) : `change nf_tables in ${operations.length} steps`
@@ -53,19 +57,57 @@ export const transaction = (
     sendBatch(connection, name, requests, options)
   } catch (error) {
     if (!(error instanceof NetlinkError) || error.index === undefined) throw error
-    const index = origins[error.index]!
-    const step = operations.length === 1 ? "" : `: ${nameOf(operations[index]!)}`
-    const { reason, operation, errno, errnoName, offset } = error
-    throw new NetlinkError({
-      reason,
-      operation: `${operation}${step}`,
-      message: error.message.replace(`cannot ${operation}`, () => `cannot ${operation}${step}`),
-      ...(errno === undefined ? {} : { errno }),
-      ...(errnoName === undefined ? {} : { errnoName }),
-      ...(offset === undefined ? {} : { offset }),
-      index
-    })
+    throw stepError(error, operations, origins[error.index]!, requests[error.index]!)
   }
+}
+
+/** Which step a message belongs to, and how many of its elements stand in messages before. */
+interface Origin {
+  readonly index: number
+  readonly before: number
+}
+
+/** The error of a message as that of its step. */
+const stepError = (
+  error: NetlinkError,
+  operations: ReadonlyArray<TableOperation>,
+  { index, before }: Origin,
+  request: StepMessage
+): NetlinkError => {
+  const step = operations.length === 1 ? "" : `: ${nameOf(operations[index]!)}`
+  const { reason, operation, errno, errnoName, offset } = error
+  const position = offset === undefined ? undefined : elementAt(request, offset)
+  return new NetlinkError({
+    reason,
+    operation: `${operation}${step}`,
+    message: error.message.replace(`cannot ${operation}`, () => `cannot ${operation}${step}`),
+    ...(errno === undefined ? {} : { errno }),
+    ...(errnoName === undefined ? {} : { errnoName }),
+    ...(offset === undefined ? {} : { offset }),
+    ...(position === undefined ? {} : { element: before + position }),
+    index
+  })
+}
+
+/** Which element of a message stands so many bytes from its beginning. */
+const elementAt = (request: StepMessage, offset: number): number | undefined => {
+  if (request.elements === undefined) return undefined
+  const writer = new Writer()
+  const at = writer.beginMessage(request.type, 0, 0)
+  request.write(writer)
+  writer.endMessage(at)
+  let found: number | undefined
+  forEachMessage(writer.written, (message) => {
+    const each = Attributes.of(message, nfHeaderBytes)
+    while (each.next()) {
+      if (each.type !== listAttributes.elements) continue
+      const list = each.nested()
+      for (let position = 0; list.next(); position++) {
+        if (offset >= list.start - attributeHeaderBytes && offset < list.start + list.length) found = position
+      }
+    }
+  })
+  return found
 }
 
 const isMessage = (found: Message, command: number): boolean => found.type === nfType(subsystems.nftables, command)
