@@ -1,8 +1,8 @@
 /** What one port of a Service adds to the rules: chains of its own, and lines in the chains that all share. */
 import type { Server, ServiceRules } from "../port.ts"
-import { type Context, commentMatch, familyOf, localMatch, type Table } from "./context.ts"
-import { chainNames, type PortChain, portHash, serverChain, servicePortName, serverText } from "./names.ts"
 import { contains } from "./cidr.ts"
+import { type Context, commentMatch, familyOf, localMatch, type Table } from "./context.ts"
+import { chainNames, type PortChain, portHash, serverChain, serverText, servicePortName } from "./names.ts"
 
 /** Rules without `-A CHAIN`. */
 type Rules = ReadonlyArray<string>
@@ -37,6 +37,12 @@ interface Refusing {
 const refusing = (rules: ServiceRules): Refusing =>
   rules.hasAny ? { target: "DROP", why: "has no local endpoints" } : { target: "REJECT", why: "has no endpoints" }
 
+/** Ranges of the family; those of the other one say nothing here, and none means everybody. */
+const rangesOf = (rules: ServiceRules): ReadonlyArray<string> =>
+  rules.sourceRanges
+    .map((range) => range.trim())
+    .filter((range) => familyOf(range.split("/")[0] as string) === rules.family)
+
 interface Parts {
   readonly rules: ServiceRules
   readonly context: Context
@@ -68,7 +74,7 @@ const partsOf = (rules: ServiceRules, context: Context): Parts => {
     // Traffic of pods and of the node to an outer address is never kept to local servers.
     usesCluster: rules.cluster.length > 0 && (!rules.internalLocal || external),
     usesLocal: rules.local.length > 0 && (rules.internalLocal || (rules.externalLocal && external)),
-    usesFirewall: rules.hasAny && rules.sourceRanges.length > 0 && rules.loadBalancerIPs.length > 0
+    usesFirewall: rules.hasAny && rangesOf(rules).length > 0 && rules.loadBalancerIPs.length > 0
   }
 }
 
@@ -145,9 +151,7 @@ const externalRules = ({ rules, context, name, chain, hasExternal, usesCluster }
 /** KUBE-FW: who is not let through here meets its end in KUBE-PROXY-FIREWALL. */
 const firewallRules = ({ rules, context, name, chain }: Parts): Rules => {
   const comment = commentMatch(context, `${name} loadbalancer IP`)
-  const ranges = rules.sourceRanges
-    .map((range) => range.trim())
-    .filter((range) => familyOf(range.split("/")[0] as string) === context.family)
+  const ranges = rangesOf(rules)
   const lines = ranges.map((range) => `${comment}-s ${range} -j ${chain("EXT")}`)
   // The node may hold the load balancer's address: what it sends there itself comes from that very address.
   if (ranges.some((range) => context.nodeAddresses.some((address) => contains(range, address)))) {
@@ -181,8 +185,7 @@ const choiceRules = ({ rules, context, name }: Parts, servers: ReadonlyArray<Ser
 /** KUBE-SEP: one server. Who reaches himself is masqueraded: the answer has to come back the same way. */
 const serverRules = ({ rules, context, name, protocol }: Parts, server: Server): Rules => {
   const comment = commentMatch(context, name)
-  const remembered =
-    rules.affinitySeconds === undefined ? "" : `-m recent --name ${serverChain(rules, server)} --set `
+  const remembered = rules.affinitySeconds === undefined ? "" : `-m recent --name ${serverChain(rules, server)} --set `
   return [
     `${comment}-s ${server.ip} ${masquerade}`,
     `${comment}${remembered}${protocol} -j DNAT --to-destination ${serverText(server)}`

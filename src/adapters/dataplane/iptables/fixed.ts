@@ -97,13 +97,11 @@ export const guardRule =
 
 /** The last rules of KUBE-SERVICES: what no Service has taken may be for a node port. */
 export const lastRules = (context: Context): ReadonlyArray<string> => {
-  const comment = commentMatch(
-    context,
-    "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
-  )
+  const comment = commentMatch(context, "kubernetes service nodeports; NOTE: this must be the last rule in this chain")
   const rule = (match: string) => `${comment}${match} -j ${chainNames.nodePorts}`
   if (context.nodePorts === "all") {
-    const not = context.family === "IPv6" ? " ! -d ::1/128" : context.settings.localhostNodePorts ? "" : " ! -d 127.0.0.0/8"
+    const not =
+      context.family === "IPv6" ? " ! -d ::1/128" : context.settings.localhostNodePorts ? "" : " ! -d 127.0.0.0/8"
     return [rule(`-m addrtype --dst-type LOCAL${not}`)]
   }
   return context.nodePorts.filter((address) => mayAnswer(context, address)).map((address) => rule(`-d ${address}`))
