@@ -97,7 +97,7 @@ export interface DataplaneSettings {
 /** All that should be in the kernel. */
 export interface Desired {
   readonly rules: Iterable<ServiceRules>
-  /** Addresses of this node on which node ports are answered, both families. */
+  /** Addresses of this node on which node ports are answered, both families; iptables takes `0.0.0.0/0` and `::/0` for all. */
   readonly nodePortAddresses: ReadonlyArray<string>
   /** Health check node ports: answered by the agent, and not to be rejected. */
   readonly healthCheckPorts: ReadonlyArray<number>

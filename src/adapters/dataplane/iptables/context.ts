@@ -1,5 +1,5 @@
 /** What all rules of one family depend on beside the Services themselves. */
-import { isIP } from "node:net"
+import { parseCidr } from "../../../events/ip-address.ts"
 import type { IpFamily } from "../../../events/service-shape.ts"
 import type { DataplaneSettings, LocalDetector } from "../port.ts"
 
@@ -19,11 +19,6 @@ export interface Context {
 
 /** Endpoints above which rules have no comments (`largeClusterEndpointsThreshold` in `pkg/proxy/iptables/proxier.go`). */
 export const largeClusterEndpoints = 1_000
-
-export const familyOf = (address: string): IpFamily | undefined => {
-  const version = isIP(address)
-  return version === 4 ? "IPv4" : version === 6 ? "IPv6" : undefined
-}
 
 /** Stands for all addresses of a family. */
 export const zeroCidr: Readonly<Record<IpFamily, string>> = { IPv4: "0.0.0.0/0", IPv6: "::/0" }
@@ -55,7 +50,7 @@ export const localMatch = (detector: LocalDetector, family: IpFamily): LocalMatc
     case "none":
       return undefined
     case "cidr": {
-      const cidr = detector.cidrs.find((each) => familyOf(each.split("/")[0] as string) === family)
+      const cidr = detector.cidrs.find((each) => parseCidr(each)?.family === family)
       return cidr === undefined ? undefined : { local: ["-s", cidr], notLocal: ["!", "-s", cidr] }
     }
     case "bridge":

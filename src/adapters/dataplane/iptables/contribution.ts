@@ -1,8 +1,8 @@
 /** What one port of a Service adds to the rules: chains of its own, and lines in the chains that all share. */
+import { cidrContains, hostPort, parseCidr, parseIp } from "../../../events/ip-address.ts"
 import type { Server, ServiceRules } from "../port.ts"
-import { contains } from "./cidr.ts"
-import { type Context, commentMatch, familyOf, localMatch, type Table } from "./context.ts"
-import { chainNames, type PortChain, portHash, serverChain, serverText, servicePortName } from "./names.ts"
+import { type Context, commentMatch, localMatch, type Table } from "./context.ts"
+import { chainNames, type PortChain, portHash, serverChain, servicePortName } from "./names.ts"
 
 /** Rules without `-A CHAIN`. */
 type Rules = ReadonlyArray<string>
@@ -39,9 +39,12 @@ const refusing = (rules: ServiceRules): Refusing =>
 
 /** Ranges of the family; those of the other one say nothing here, and none means everybody. */
 const rangesOf = (rules: ServiceRules): ReadonlyArray<string> =>
-  rules.sourceRanges
-    .map((range) => range.trim())
-    .filter((range) => familyOf(range.split("/")[0] as string) === rules.family)
+  rules.sourceRanges.map((range) => range.trim()).filter((range) => parseCidr(range)?.family === rules.family)
+
+const isWithin = (range: string, address: string): boolean => {
+  const [cidr, ip] = [parseCidr(range), parseIp(address)]
+  return cidr !== undefined && ip !== undefined && cidrContains(cidr, ip)
+}
 
 interface Parts {
   readonly rules: ServiceRules
@@ -154,7 +157,7 @@ const firewallRules = ({ rules, context, name, chain }: Parts): Rules => {
   const ranges = rangesOf(rules)
   const lines = ranges.map((range) => `${comment}-s ${range} -j ${chain("EXT")}`)
   // The node may hold the load balancer's address: what it sends there itself comes from that very address.
-  if (ranges.some((range) => context.nodeAddresses.some((address) => contains(range, address)))) {
+  if (ranges.some((range) => context.nodeAddresses.some((address) => isWithin(range, address)))) {
     for (const address of rules.loadBalancerIPs) lines.push(`${comment}-s ${address} -j ${chain("EXT")}`)
   }
   const last = commentMatch(context, `other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL`).trimEnd()
@@ -164,7 +167,7 @@ const firewallRules = ({ rules, context, name, chain }: Parts): Rules => {
 /** The choice of one server, each as probable as any other; first the one that the client had, where it is kept. */
 const choiceRules = ({ rules, context, name }: Parts, servers: ReadonlyArray<Server>): Rules => {
   const each = servers.map((server) => ({
-    comment: commentMatch(context, `${name} -> ${serverText(server)}`),
+    comment: commentMatch(context, `${name} -> ${hostPort(server.ip, server.port)}`),
     chain: serverChain(rules, server)
   }))
   const kept =
@@ -188,7 +191,7 @@ const serverRules = ({ rules, context, name, protocol }: Parts, server: Server):
   const remembered = rules.affinitySeconds === undefined ? "" : `-m recent --name ${serverChain(rules, server)} --set `
   return [
     `${comment}-s ${server.ip} ${masquerade}`,
-    `${comment}${remembered}${protocol} -j DNAT --to-destination ${serverText(server)}`
+    `${comment}${remembered}${protocol} -j DNAT --to-destination ${hostPort(server.ip, server.port)}`
   ]
 }
 

@@ -1,8 +1,7 @@
 /** All chains and rules of one family as they should be. */
-import type { ServiceRules } from "../port.ts"
 import { type Context, commentMatch, type Table } from "./context.ts"
-import { contributionOf, type SharedRule } from "./contribution.ts"
-import { fixedRules, jumpsOf, lastRules } from "./fixed.ts"
+import type { SharedRule } from "./contribution.ts"
+import { fixedRules, lastRules } from "./fixed.ts"
 import { chainNames } from "./names.ts"
 
 export interface KeyedRule {
@@ -54,31 +53,4 @@ export const expectedTable = (
     fixed,
     shared: new Map([...lists].map(([chain, rules]) => [chain, { rules, last: lastOf(context, table, chain) }]))
   }
-}
-
-/** The whole of it as input of iptables-restore, for people and for tests; `rules` in the order in which they stand. */
-export const wholeText = (
-  context: Context,
-  rules: Iterable<ServiceRules>,
-  healthCheckPorts: ReadonlyArray<number>
-): ReadonlyArray<string> => {
-  const contributions = [...rules].map((each) => contributionOf(each, context))
-  const shared = [...healthRules(context, healthCheckPorts), ...contributions.flatMap((each) => each.shared)]
-  const lines: Array<string> = []
-  for (const table of ["filter", "nat"] as const) {
-    const expected = expectedTable(context, table, shared)
-    const chains = new Map<string, ReadonlyArray<string>>(expected.fixed)
-    for (const [chain, { rules: own, last }] of expected.shared) {
-      chains.set(chain, [...own.map(({ rule }) => rule), ...last])
-    }
-    if (table === "nat")
-      for (const each of contributions) for (const [chain, own] of each.chains) chains.set(chain, own)
-    lines.push(`*${table}`, ...[...chains.keys()].map((chain) => `:${chain} - [0:0]`))
-    for (const [chain, own] of chains) for (const rule of own) lines.push(`-A ${chain} ${rule}`)
-    for (const { table: of, from, to, match } of jumpsOf(context)) {
-      if (of === table) lines.push(`-I ${from} ${match === "" ? "" : `${match} `}-j ${to}`)
-    }
-    lines.push("COMMIT")
-  }
-  return lines
 }

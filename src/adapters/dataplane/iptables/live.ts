@@ -1,6 +1,7 @@
 /** Services by iptables: kube-proxy's chains, written by iptables-restore, only those that change. */
 import { networkInterfaces } from "node:os"
 import { Effect, Layer, Semaphore } from "effect"
+import { ipFamilyOf } from "../../../events/ip-address.ts"
 import type { IpFamily } from "../../../events/service-shape.ts"
 import { Sysctls } from "../../sysctl/port.ts"
 import {
@@ -15,7 +16,7 @@ import {
   type ServiceRules
 } from "../port.ts"
 import { cleaningOf } from "./cleanup.ts"
-import { type Context, familyOf, largeClusterEndpoints } from "./context.ts"
+import { type Context, largeClusterEndpoints } from "./context.ts"
 import { disturbancesOf } from "./disturbance.ts"
 import { type FamilyRules, makeFamilyRules } from "./family.ts"
 import { nodePortsOf } from "./fixed.ts"
@@ -88,7 +89,7 @@ export const make = (
     nodePorts: nodePortsOf(desired.nodePortAddresses, family),
     nodeAddresses: around
       .nodeAddresses()
-      .filter((address) => familyOf(address) === family)
+      .filter((address) => ipFamilyOf(address) === family)
       .sort(),
     comments: endpoints <= largeClusterEndpoints
   })

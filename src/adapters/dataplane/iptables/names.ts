@@ -1,5 +1,6 @@
 /** Names of chains, as kube-proxy gives them (`pkg/proxy/iptables/proxier.go`): people know them by heart. */
 import { createHash } from "node:crypto"
+import { hostPort } from "../../../events/ip-address.ts"
 import type { Server, ServiceRules } from "../port.ts"
 
 export const chainNames = {
@@ -44,17 +45,14 @@ const hashOf = (text: string): string => {
 export const servicePortName = (rules: Pick<ServiceRules, "namespace" | "name" | "portName">): string =>
   `${rules.namespace}/${rules.name}${rules.portName === "" ? "" : `:${rules.portName}`}`
 
-/** `10.0.0.1:80`, `[fd00::1]:80` */
-export const serverText = (server: Pick<Server, "ip" | "port">): string =>
-  server.ip.includes(":") ? `[${server.ip}]:${server.port}` : `${server.ip}:${server.port}`
-
 export const portHash = (rules: Pick<ServiceRules, "namespace" | "name" | "portName" | "protocol">): string =>
   hashOf(servicePortName(rules) + rules.protocol.toLowerCase())
 
 export const serverChain = (
   rules: Pick<ServiceRules, "namespace" | "name" | "portName" | "protocol">,
   server: Pick<Server, "ip" | "port">
-): string => `KUBE-SEP-${hashOf(servicePortName(rules) + rules.protocol.toLowerCase() + serverText(server))}`
+): string =>
+  `KUBE-SEP-${hashOf(servicePortName(rules) + rules.protocol.toLowerCase() + hostPort(server.ip, server.port))}`
 
 const portChain = /^KUBE-(?:SVC|SVL|EXT|SEP|FW)-[A-Z2-7]{16}$/
 /** Chains that older versions of kube-proxy made per Service: theirs are removed as ours are. */

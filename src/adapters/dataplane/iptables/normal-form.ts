@@ -1,5 +1,5 @@
 /** Rules in one form, whether we wrote them or iptables-save did: what is equal there is equal in the kernel. */
-import ipaddr from "ipaddr.js"
+import { canonicalCidr, canonicalIp } from "../../../events/ip-address.ts"
 
 export interface NormalRule {
   /** All but the comment. */
@@ -19,18 +19,15 @@ export const wordsOf = (rule: string): ReadonlyArray<string> => {
 }
 
 /** In the usual text; what is no address stays as it is. */
-const addressText = (text: string): string =>
-  text.includes(":") && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text).toRFC5952String() : text
+const addressText = (text: string): string => (text.includes(":") ? (canonicalIp(text) ?? text) : text)
 
 /** `10.0.0.0/8`; without the length where it is a host. Bits behind the network are cleared, as the kernel does. */
 const cidrText = (text: string): string => {
-  const [address = "", bits] = text.split("/")
-  const isV6 = address.includes(":")
-  const all = isV6 ? 128 : 32
-  const prefix = bits === undefined ? all : Number(bits)
-  if (prefix === all || !ipaddr.isValidCIDR(text)) return addressText(address)
-  const network = (isV6 ? ipaddr.IPv6 : ipaddr.IPv4).networkAddressFromCIDR(text)
-  return `${addressText(network.toString())}/${prefix}`
+  const slash = text.indexOf("/")
+  if (slash === -1) return addressText(text)
+  const address = text.slice(0, slash)
+  const isHost = text.slice(slash + 1) === (address.includes(":") ? "128" : "32")
+  return isHost ? addressText(address) : (canonicalCidr(text) ?? text)
 }
 
 /** `10.0.0.1:80`, `[fd00::1]:80` */

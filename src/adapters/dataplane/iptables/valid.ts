@@ -1,20 +1,21 @@
 /** Whether rules can be written at all: what is no address or number must not get into the input of a program. */
 import { isIP } from "node:net"
+import { parseCidr } from "../../../events/ip-address.ts"
+import type { IpFamily } from "../../../events/service-shape.ts"
 import type { ServiceRules } from "../port.ts"
-import { familyOf } from "./context.ts"
 
 const highestPort = 65_535
 /** xt_recent knows no shorter time than a second, and counts in 32 bits. */
 const longestAffinity = 2 ** 32 - 1
 
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= highestPort
-
-const cidr = /^[0-9A-Fa-f:.]+(?:\/\d{1,3})?$/u
-const isRange = (text: string): boolean => {
-  const [address = "", bits] = text.trim().split("/")
-  const version = isIP(address)
-  return version !== 0 && cidr.test(text.trim()) && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128))
+/** As strict as the programs are: `010.0.0.1` is none. */
+const familyOf = (ip: string): IpFamily | undefined => {
+  const version = isIP(ip)
+  if (version === 0 || ip.includes("%")) return undefined
+  return version === 4 ? "IPv4" : "IPv6"
 }
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= highestPort
 
 /** What is wrong with them, in words; undefined: nothing. */
 export const whyInvalid = (rules: ServiceRules): string | undefined => {
@@ -35,7 +36,8 @@ export const whyInvalid = (rules: ServiceRules): string | undefined => {
     ...[...rules.cluster, ...rules.local].map(({ port }) => ["port of an endpoint", port] as const)
   ]
   for (const [what, port] of ports) if (!isPort(port)) return `the ${what} ${port} is not within 1 and ${highestPort}`
-  for (const range of rules.sourceRanges) if (!isRange(range)) return `the source range ${range} is no CIDR`
+  for (const range of rules.sourceRanges)
+    if (parseCidr(range.trim()) === undefined) return `the source range ${range} is no CIDR`
   const seconds = rules.affinitySeconds
   if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= longestAffinity)) {
     return `the session affinity of ${seconds} s is not within 1 and ${longestAffinity}`
