@@ -1,6 +1,6 @@
 /**
- * Writes docs/events.md from the catalogue and docs/conformance.md from the tests. With `--check` it writes nothing and exits
- * 1 where a page is stale.
+ * Writes docs/events.md from the catalogue, docs/conformance.md from the tests, and docs/proxy-configuration.md from the table
+ * of its fields. With `--check` it writes nothing and exits 1 where a page is stale.
  *
  *     bun scripts/generate-docs.ts [--check]
  */
@@ -9,9 +9,14 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { conformancePage } from "./docs/conformance-page.ts"
 import { eventsPage } from "./docs/events-page.ts"
+import { proxyConfigurationPage } from "./docs/proxy-configuration-page.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const pages = { "docs/events.md": eventsPage, "docs/conformance.md": () => conformancePage(root) }
+const pages = {
+  "docs/events.md": eventsPage,
+  "docs/conformance.md": () => conformancePage(root),
+  "docs/proxy-configuration.md": proxyConfigurationPage
+}
 
 const present = (path: string): string => {
   try {

@@ -282,6 +282,35 @@ describe("what is wrong", () => {
 })
 
 describe("the proxy's options", () => {
+  it("depend on every field that the table says is acted on", () => {
+    const texts: Readonly<Record<string, string>> = {
+      mode: "iptables",
+      bindAddress: '"::"',
+      healthzBindAddress: "10.0.0.1",
+      metricsBindAddress: "10.0.0.1",
+      clusterCIDR: "10.1.0.0/16",
+      detectLocalMode: "InterfaceNamePrefix\ndetectLocal: {interfaceNamePrefix: veth}",
+      "detectLocal.bridgeInterface": "br0\ndetectLocalMode: BridgeInterface",
+      "detectLocal.interfaceNamePrefix": "veth\ndetectLocalMode: InterfaceNamePrefix",
+      nodePortAddresses: "[10.0.0.0/8]",
+      "ipvs.scheduler": "sh",
+      "ipvs.excludeCIDRs": "[10.0.0.0/8]"
+    }
+    const samples: Readonly<Record<string, string>> = { duration: "7s", integer: "3" }
+    const comparable = ({ modes, ...rest }: ReturnType<typeof optionsOf>) =>
+      JSON.stringify([rest, Object.values(modes).map(({ settings, ...mode }) => mode)])
+    const otherwise = comparable(optionsOf(""))
+    for (const [field, { isHonoured, type, otherwise: usual }] of Object.entries(proxyFieldTable)) {
+      if (!isHonoured || field === "hostnameOverride") continue
+      const value = texts[field] ?? (type === "boolean" ? String(usual !== "true") : samples[String(type)])
+      const [group, name] = field.split(".")
+      const body = name === undefined ? `${group}: ${value}\n` : `${group}:\n  ${name}: ${value}\n`
+      assert.notEqual(comparable(optionsOf(body)), otherwise, field)
+    }
+    // The name of the node is taken from it by `chronode run`.
+    assert.equal(parseProxyConfiguration(plain("hostnameOverride: n7\n"), "p").config.hostnameOverride, "n7")
+  })
+
   it("are nftables where nobody says otherwise, each change at once, node ports on the primary addresses", () => {
     const { mode, fallback, modes, healthzBindAddress, metricsBindAddress } = optionsOf("")
     assert.deepEqual({ mode, fallback }, { mode: "nftables", fallback: undefined })
