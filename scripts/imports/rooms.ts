@@ -12,7 +12,7 @@ export type Place =
   | { readonly room: "client" }
   | { readonly room: "none" }
 
-const wiring: ReadonlySet<string> = new Set(["src/main.ts", "src/agent.ts"])
+const wiring: ReadonlySet<string> = new Set(["src/main.ts", "src/agent.ts", "src/dataplanes.ts"])
 
 /** The one file that may ask which runtime this is. */
 export const runtimeFile = "src/adapters/host/runtime.ts"

@@ -1,0 +1,53 @@
+/** The live dataplane of each mode, loaded when it is asked for: by the agent, by `doctor`, by `proxy cleanup`. Wiring. */
+import { Context, Effect, Layer, type Scope } from "effect"
+import { Dataplane, type DataplaneSettings, type ProxyMode } from "./adapters/dataplane/port.ts"
+import { layer as sysctlLayer } from "./adapters/sysctl/live.ts"
+import type { Sysctls } from "./adapters/sysctl/port.ts"
+import type { ProxyModeOptions, ProxyOptions } from "./cli/agent-options.ts"
+
+type DataplaneLayer = (settings: DataplaneSettings) => Layer.Layer<Dataplane, never, Sysctls>
+
+const layers: Readonly<Partial<Record<ProxyMode, () => Promise<DataplaneLayer>>>> = {
+  nftables: async () => (await import("./adapters/dataplane/nftables/live.ts")).layer
+}
+
+export const openDataplane = (
+  mode: ProxyMode,
+  settings: DataplaneSettings
+): Effect.Effect<Dataplane["Service"], never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const load = layers[mode]
+    if (load === undefined) return yield* Effect.die(new Error(`there is no dataplane of the mode ${mode} yet`))
+    const layer = (yield* Effect.promise(load))(settings)
+    return Context.get(yield* Layer.build(Layer.provide(layer, sysctlLayer)), Dataplane)
+  })
+
+export interface ChosenDataplane {
+  readonly dataplane: Dataplane["Service"]
+  readonly options: ProxyModeOptions
+  /** The mode that was asked for, where it cannot be had and another was allowed. */
+  readonly insteadOf: ProxyMode | undefined
+}
+
+/** The mode that is asked for; the one that is allowed instead, if this machine lacks something for the first and not for it. */
+export const chooseDataplane = ({
+  mode,
+  fallback,
+  modes
+}: ProxyOptions): Effect.Effect<ChosenDataplane, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const isPossible = (which: ProxyMode) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { missing } = yield* openDataplane(which, modes[which].dataplane)
+          return (yield* missing).length === 0
+        })
+      )
+    const isFallback = fallback !== undefined && !(yield* isPossible(mode)) && (yield* isPossible(fallback))
+    const chosen = isFallback ? fallback : mode
+    return {
+      dataplane: yield* openDataplane(chosen, modes[chosen].dataplane),
+      options: modes[chosen],
+      insteadOf: isFallback ? mode : undefined
+    }
+  })
