@@ -8,7 +8,8 @@ import type { ProxyModeOptions, ProxyOptions } from "./cli/agent-options.ts"
 type DataplaneLayer = (settings: DataplaneSettings) => Layer.Layer<Dataplane, never, Sysctls>
 
 const layers: Readonly<Partial<Record<ProxyMode, () => Promise<DataplaneLayer>>>> = {
-  nftables: async () => (await import("./adapters/dataplane/nftables/live.ts")).layer
+  nftables: async () => (await import("./adapters/dataplane/nftables/live.ts")).layer,
+  iptables: async () => (await import("./adapters/dataplane/iptables/live.ts")).layer
 }
 
 export const openDataplane = (

@@ -9,6 +9,7 @@ const neighbours: Neighbours = {
   runtimeName: runtimeName(),
   runAgent: async () => (await import("./agent.ts")).runAgent,
   openRuntime: async () => (await import("./adapters/cri/live.ts")).CriRuntime.make,
+  openDataplane: async () => (await import("./dataplanes.ts")).openDataplane,
   readLog: async () => (await import("./adapters/logs/read.ts")).readLog,
   runProcess: async () => (await import("./adapters/streaming/process.ts")).runProcess,
   connectPort: async () => (await import("./adapters/streaming/port-connection.ts")).connectPort,

@@ -4,6 +4,7 @@
  */
 import type { Effect, Result, Scope, Stream } from "effect"
 import type { ContainerRuntime, CriError } from "../adapters/cri/port.ts"
+import type { Dataplane, DataplaneSettings, ProxyMode } from "../adapters/dataplane/port.ts"
 import type { ReadLog } from "../adapters/logs/port.ts"
 import type { OutgoingMessage, StreamError } from "../adapters/nats/port.ts"
 import type { OpenTraceExporter } from "../adapters/otel/port.ts"
@@ -82,11 +83,18 @@ export type PlayNats = (
   subjects: string
 ) => Effect.Effect<NatsPlayback, StreamError | NatsOptionsProblem, Scope.Scope>
 
+/** The dataplane of a mode; nothing is changed by opening it. */
+export type OpenDataplane = (
+  mode: ProxyMode,
+  settings: DataplaneSettings
+) => Effect.Effect<Dataplane["Service"], never, Scope.Scope>
+
 export interface Neighbours {
   /** `bun 1.4.5` */
   readonly runtimeName: string
   readonly runAgent: () => Promise<RunAgent>
   readonly openRuntime: () => Promise<OpenRuntime>
+  readonly openDataplane: () => Promise<OpenDataplane>
   readonly readLog: () => Promise<ReadLog>
   readonly runProcess: () => Promise<RunProcess>
   readonly connectPort: () => Promise<ConnectPort>

@@ -8,6 +8,7 @@ import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { declareAgent, declareTools } from "./program-agent.ts"
 import { declareContainers } from "./program-containers.ts"
 import { declareOffline } from "./program-offline.ts"
+import { declareProxy } from "./program-proxy.ts"
 import { declareReaders } from "./program-readers.ts"
 import { OutputClosed, type Terminal } from "./terminal.ts"
 import { version } from "./version.ts"
@@ -113,6 +114,7 @@ const dispatch = async (words: ReadonlyArray<string>, context: Context): Promise
   declareReaders(command, start)
   declareContainers(command, start)
   declareOffline(command, start)
+  declareProxy(command, start)
   declareTools(command, start)
 
   if (words.length === 0) {

@@ -58,11 +58,11 @@ export const makeDirectory = (path: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: privateDirectory })
 }
 
-interface Owner {
+export interface Owner {
   readonly pid: number
   readonly since: string
 }
-const readOwner = (path: string): Owner | undefined => {
+export const readOwner = (path: string): Owner | undefined => {
   try {
     const owner = JSON.parse(readFileSync(ownerPath(path), "utf8")) as Owner
     return typeof owner.pid === "number" ? owner : undefined
