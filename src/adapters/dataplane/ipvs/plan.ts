@@ -5,10 +5,11 @@
  * Beside kube-proxy: where a policy is Local and no server is on this node, packets are dropped, and not sent to servers of
  * other nodes; addresses that the node has on another device are not filtered by port.
  */
-import { cidrContains, parseCidr, parseIp } from "../../../events/ip-address.ts"
+import { cidrContains, formatCidr, formatIp, parseCidr, parseIp } from "../../../events/ip-address.ts"
 import type { IpFamily, Protocol } from "../../../events/service-shape.ts"
-import { type ForwardingOptions, optionsOf } from "./options.ts"
-import { type IpvsSettings, rulesKey, type Server, type ServiceRules } from "../port.ts"
+import type { ServiceOptions } from "../../netlink/ipvs.ts"
+import { type Scheduler, rulesKey, type Server, type ServiceRules } from "../port.ts"
+import { optionsOf } from "./options.ts"
 
 /** Sets and maps of the table; each is there once for IPv4 and once for IPv6 (`services4`, `services6`). */
 export const setNames = [
@@ -51,7 +52,7 @@ export interface PlannedServer {
   readonly protocol: Protocol
   readonly address: string
   readonly port: number
-  readonly options: ForwardingOptions
+  readonly options: ServiceOptions
   readonly servers: ReadonlyArray<Server>
   /** It needs its address on the device. */
   readonly binds: boolean
@@ -60,7 +61,9 @@ export interface PlannedServer {
 
 /** What the node is like, beside the rules. */
 export interface Surroundings {
-  readonly settings: Pick<IpvsSettings, "scheduler">
+  readonly scheduler: Scheduler
+  /** In the flags of every virtual server of ours. */
+  readonly mark: number
   /** Addresses that this node has on other devices than ours. */
   readonly nodeAddresses: ReadonlySet<string>
   readonly nodePortAddresses: ReadonlyArray<string>
@@ -79,7 +82,12 @@ const allowedSources = (rules: ServiceRules, address: string, nodeAddresses: Rea
   const ranges = rules.sourceRanges.map(parseCidr).filter((range) => range !== undefined)
   const own = [...nodeAddresses].map(parseIp).filter((ip) => ip !== undefined)
   const isNodeIn = ranges.some((range) => own.some((ip) => cidrContains(range, ip)))
-  return isNodeIn ? [...rules.sourceRanges, address] : rules.sourceRanges
+  const self = isNodeIn ? parseIp(address) : undefined
+  const all = self === undefined ? ranges : [...ranges, { ...self, prefix: self.bytes.length * 8 }]
+  // A set with ranges takes none that lies within another.
+  const widest = all.toSorted((a, b) => a.prefix - b.prefix)
+  const kept = widest.filter((range, i) => !widest.slice(0, i).some((wider) => cidrContains(wider, range)))
+  return kept.map((range) => (range.prefix === range.bytes.length * 8 ? formatIp(range) : formatCidr(range)))
 }
 
 const emptyEntry = (rules: ServiceRules, key: string): Entry => ({
@@ -91,7 +99,7 @@ const emptyEntry = (rules: ServiceRules, key: string): Entry => ({
 export const planRules = (rules: ServiceRules, around: Surroundings): ReadonlyArray<PlannedServer> => {
   const { family, protocol } = rules
   const name = rulesKey(rules)
-  const options = optionsOf(rules, around.settings.scheduler)
+  const options = optionsOf(rules, around.scheduler, around.mark)
   const internal = rules.internalLocal ? rules.local : rules.cluster
   const external = rules.externalLocal ? rules.local : rules.cluster
   const hairpins = (servers: ReadonlyArray<Server>): ReadonlyArray<Entry> =>

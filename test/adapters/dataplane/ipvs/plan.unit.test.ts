@@ -5,6 +5,7 @@ import { nodePortAddresses } from "../../../../src/actors/service/rules/node-por
 import { serviceRules } from "../../../../src/actors/service/rules/service-rules.ts"
 import { endpointsOfSlices } from "../../../../src/actors/service/rules/slices.ts"
 import { DesiredTable } from "../../../../src/adapters/dataplane/ipvs/desired.ts"
+import { ownerMark } from "../../../../src/adapters/dataplane/ipvs/names.ts"
 import {
   type Origin,
   type PlannedServer,
@@ -34,13 +35,18 @@ const rulesOf = (row: Row): ReadonlyArray<ServiceRules> => {
   })
 }
 
+/** Rows that name this range stand on a node whose interface has this address: upstream's fake, which they do not show. */
+const [fakeRange, fakeAddress] = ["100.101.102.0/24", "100.101.102.103"]
+
 /** `bound`: addresses on the device from the row before; there the rows count them to the node's own. */
 const outcomeOf = (row: Row, bound: ReadonlySet<string>): Outcome => {
   const { config } = row.in
-  const own: ReadonlyArray<string> = config.localAddresses.filter((ip: string) => !bound.has(ip))
+  const named: ReadonlyArray<string> = config.localAddresses.filter((ip: string) => !bound.has(ip))
+  const own = config.nodePortAddresses.includes(fakeRange) ? [...named, fakeAddress] : named
   const interfaces = own.map((address) => ({ interface: "eth0", address }))
   const around: Surroundings = {
-    settings: { scheduler: config.scheduler },
+    scheduler: config.scheduler,
+    mark: ownerMark("chronode"),
     nodeAddresses: new Set(own),
     nodePortAddresses: nodePortAddresses(config.nodePortAddresses, interfaces, config.ipFamily).addresses
   }
