@@ -84,8 +84,7 @@ export const openIpvs = (connection: Connection): Ipvs => {
     info: () => get("read the version of IPVS", commands.getInfo, readInfo),
     timeouts: () => get("read the timeouts of IPVS", commands.getConfig, readTimeouts),
     setTimeouts: (timeouts) => void ask(connection, "set the timeouts of IPVS", timeoutsRequest(family, timeouts)),
-    services: () =>
-      dump(connection, "list virtual servers", genericRequest(family, commands.getService), readService),
+    services: () => dump(connection, "list virtual servers", genericRequest(family, commands.getService), readService),
     service: (id) => {
       try {
         const request = serviceRequest(family, commands.getService, id)

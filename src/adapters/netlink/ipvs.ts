@@ -2,10 +2,11 @@
  * Virtual servers and their real servers as IPVS speaks of them over generic netlink (include/uapi/linux/ip_vs.h,
  * net/netfilter/ipvs/ip_vs_ctl.c). Addresses are text in their usual form, ports numbers, times seconds.
  */
+
+import { addressBytes, addressFamilies, addressText } from "./addresses.ts"
 import type { Request } from "./connection.ts"
 import { malformed } from "./error.ts"
 import { type GenericFamily, genericHeaderBytes, genericRequest } from "./generic.ts"
-import { addressBytes, addressFamilies, addressText } from "./addresses.ts"
 import { Attributes, type Message, requireBytes } from "./reader.ts"
 import type { Writer } from "./writer.ts"
 
@@ -182,12 +183,8 @@ const writeService = (writer: Writer, id: ServiceId, options?: ServiceOptions): 
 }
 
 /** A request about a virtual server: its name alone, or with what it shall be. */
-export const serviceRequest = (
-  family: IpvsFamily,
-  command: number,
-  id: ServiceId,
-  options?: ServiceOptions
-): Request => genericRequest(family, command, (writer) => writeService(writer, id, options))
+export const serviceRequest = (family: IpvsFamily, command: number, id: ServiceId, options?: ServiceOptions): Request =>
+  genericRequest(family, command, (writer) => writeService(writer, id, options))
 
 /** A request about a real server of a virtual one: its name alone, or with what it shall be. */
 export const destinationRequest = (

@@ -2,7 +2,7 @@
  * All that should be in the kernel: planned virtual servers by key, and how many of them need each address and entry. Two
  * rules may ask for one virtual server (two Services with one external IP): the first has it until it lets go.
  */
-import type { PlannedServer, Entry } from "./plan.ts"
+import type { Entry, PlannedServer } from "./plan.ts"
 
 export interface Counted<A> {
   readonly value: A
@@ -17,8 +17,9 @@ export interface Delta {
   readonly addresses: { readonly added: ReadonlyArray<string>; readonly removed: ReadonlyArray<string> }
 }
 
+/** `services 10.96.0.1 . tcp . 80` */
 export const entryId = (entry: Entry): string =>
-  `${entry.family} ${entry.set} ${entry.key}${entry.verdict === undefined ? "" : ` : ${entry.verdict}`}`
+  `${entry.set} ${entry.key}${entry.value === undefined ? "" : ` : ${entry.value}`}`
 
 /** Counts up and down, and knows what began or ceased to be there between two looks. */
 class Counts<A> {

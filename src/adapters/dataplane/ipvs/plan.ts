@@ -8,7 +8,7 @@
 import { cidrContains, formatCidr, formatIp, parseCidr, parseIp } from "../../../events/ip-address.ts"
 import type { IpFamily, Protocol } from "../../../events/service-shape.ts"
 import type { ServiceOptions } from "../../netlink/ipvs.ts"
-import { type Scheduler, rulesKey, type Server, type ServiceRules } from "../port.ts"
+import { rulesKey, type Scheduler, type Server, type ServiceRules } from "../port.ts"
 import { optionsOf } from "./options.ts"
 
 /** Sets and maps of the table; each is there once for IPv4 and once for IPv6 (`services4`, `services6`). */
@@ -28,17 +28,22 @@ export const setNames = [
   /** … and who may. */
   "allowed",
   /** What is done with packets for which there is no server: refused, or dropped. */
-  "empty"
+  "empty",
+  /** Reached from outside, by policy Local → the cluster IP, for pods and the node itself: to them the policy does not apply. */
+  "inward"
 ] as const
 export type SetName = (typeof setNames)[number]
 
-/** An entry as nft reads it: `10.96.0.1 . tcp . 80`; of the map `empty` with its verdict. */
+/** An entry as nft writes it: `10.96.0.1 . tcp . 80`; of maps with what they give: `goto refuse`, `10.96.0.1 . 80`. */
 export interface Entry {
   readonly set: SetName
   readonly family: IpFamily
   readonly key: string
-  readonly verdict?: "goto refuse" | "drop"
+  readonly value?: string
 }
+
+/** Verdicts of `empty`. */
+export const verdicts = { refuse: "goto refuse", drop: "drop" } as const
 
 export type Origin = "cluster" | "external" | "loadBalancer" | "node"
 
@@ -78,9 +83,9 @@ const entryKey = (protocol: Protocol, address: string, port: number): string =>
   `${address} . ${protocol.toLowerCase()} . ${port}`
 
 /** Who may use a load balancer's address: the ranges, and this node by that address itself, if one of its own is in them. */
-const allowedSources = (rules: ServiceRules, address: string, nodeAddresses: ReadonlySet<string>) => {
+const allowedSources = (rules: ServiceRules, address: string, nodeAddresses: ReadonlyArray<string>) => {
   const ranges = rules.sourceRanges.map(parseCidr).filter((range) => range !== undefined)
-  const own = [...nodeAddresses].map(parseIp).filter((ip) => ip !== undefined)
+  const own = nodeAddresses.map(parseIp).filter((ip) => ip !== undefined)
   const isNodeIn = ranges.some((range) => own.some((ip) => cidrContains(range, ip)))
   const self = isNodeIn ? parseIp(address) : undefined
   const all = self === undefined ? ranges : [...ranges, { ...self, prefix: self.bytes.length * 8 }]
@@ -92,7 +97,7 @@ const allowedSources = (rules: ServiceRules, address: string, nodeAddresses: Rea
 
 const emptyEntry = (rules: ServiceRules, key: string): Entry => ({
   ...{ set: "empty", family: rules.family, key },
-  verdict: rules.hasAny ? "drop" : "goto refuse"
+  value: rules.hasAny ? verdicts.drop : verdicts.refuse
 })
 
 /** All virtual servers of some rules. Takes time in proportion to their servers. */
@@ -103,10 +108,12 @@ export const planRules = (rules: ServiceRules, around: Surroundings): ReadonlyAr
   const internal = rules.internalLocal ? rules.local : rules.cluster
   const external = rules.externalLocal ? rules.local : rules.cluster
   const hairpins = (servers: ReadonlyArray<Server>): ReadonlyArray<Entry> =>
-    servers
-      .filter((server) => server.local)
-      .map(({ ip }) => ({ set: "hairpin", family, key: `${ip} . ${ip}` }))
+    servers.filter((server) => server.local).map(({ ip }) => ({ set: "hairpin", family, key: `${ip} . ${ip}` }))
   const [internalHairpins, externalHairpins] = [hairpins(internal), hairpins(external)]
+  const inward = (key: string): Entry => ({
+    ...{ set: "inward", family, key },
+    value: `${rules.clusterIP} . ${rules.port}`
+  })
   const planned = (origin: Origin, address: string, port: number): PlannedServer => {
     const isInternal = origin === "cluster"
     const servers = isInternal ? internal : external
@@ -117,11 +124,11 @@ export const planRules = (rules: ServiceRules, around: Surroundings): ReadonlyAr
     const entries: ReadonlyArray<Entry> = [
       entry("services"),
       ...(binds ? [{ set: "addresses", family, key: address } as const] : []),
-      ...(isInternal ? [entry("cluster")] : rules.externalLocal ? [] : [entry("masquerade")]),
+      ...(isInternal ? [entry("cluster")] : [rules.externalLocal ? inward(key) : entry("masquerade")]),
       ...(isInternal ? internalHairpins : externalHairpins),
       ...(servers.length > 0 ? [] : [emptyEntry(rules, key)]),
       ...(isRestricted ? [entry("restricted")] : []),
-      ...(isRestricted ? allowedSources(rules, address, around.nodeAddresses) : []).map(
+      ...(isRestricted ? allowedSources(rules, address, around.nodePortAddresses) : []).map(
         (source): Entry => ({ set: "allowed", family, key: `${key} . ${source}` })
       )
     ]

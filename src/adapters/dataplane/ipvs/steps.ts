@@ -1,6 +1,7 @@
 /** From what the kernel has of a virtual server to what it should have: the changes, and which real servers are to drain. Pure. */
-import type { IpvsChange } from "../../netlink/ipvs-calls.ts"
+
 import type { Destination, ServiceId, ServiceOptions } from "../../netlink/ipvs.ts"
+import type { IpvsChange } from "../../netlink/ipvs-calls.ts"
 import type { Server } from "../port.ts"
 import { sameOptions } from "./options.ts"
 import type { PlannedServer } from "./plan.ts"

@@ -15,8 +15,8 @@ import {
 } from "../../../../src/adapters/dataplane/ipvs/plan.ts"
 import { rulesKey, type ServiceRules } from "../../../../src/adapters/dataplane/port.ts"
 import { serviceFlags } from "../../../../src/adapters/netlink/ipvs.ts"
-import { specOf, sliceOf } from "../../../actors/service/rules/from-api.ts"
-import { differs, itMeets, type NotMet, readCase, type Row, type RowValue, type Table } from "../../../support/cases.ts"
+import { sliceOf, specOf } from "../../../actors/service/rules/from-api.ts"
+import { differs, itMeets, type NotMet, type Row, type RowValue, readCase, type Table } from "../../../support/cases.ts"
 
 interface Outcome {
   readonly rules: ReadonlyArray<ServiceRules>
@@ -120,9 +120,7 @@ const hasNodeAddress = (row: Row) => row.want.virtualServers.some((server: RowVa
 const fallsBack = ({ rules }: Outcome): boolean =>
   rules.some(
     (one) =>
-      one.hasAny &&
-      one.local.length === 0 &&
-      (one.internalLocal || (one.externalLocal && one.nodePort !== undefined))
+      one.hasAny && one.local.length === 0 && (one.internalLocal || (one.externalLocal && one.nodePort !== undefined))
   )
 
 const judgeSets = (row: Row, outcome: Outcome) => {

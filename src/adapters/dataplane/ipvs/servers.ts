@@ -1,0 +1,71 @@
+/** Virtual servers in the kernel: ours are read, others' are known by name only, changes are sent many at once. */
+import type { NetlinkError } from "../../netlink/error.ts"
+import type { RealServer, VirtualServer } from "../../netlink/ipvs.ts"
+import { destinationName, type Ipvs, type IpvsChange, serviceName } from "../../netlink/ipvs-calls.ts"
+import { isOwnedBy } from "./names.ts"
+import { type PlannedServer, virtualKey } from "./plan.ts"
+import { type AddressedId, fullWeight, type KnownDestination, type KnownServer, serverKey } from "./steps.ts"
+
+export interface KernelServers {
+  readonly ours: Map<string, KnownServer>
+  /** Keys of those of others. */
+  readonly foreign: Set<string>
+}
+
+const isPlain = (real: RealServer): boolean => real.forwarding === "masquerade" && real.upper === 0 && real.lower === 0
+
+const destinationsOf = (reals: ReadonlyArray<RealServer>): Map<string, KnownDestination> =>
+  new Map(
+    reals.map((real) => {
+      const known = { ip: real.address, port: real.port, weight: real.weight }
+      return [serverKey(known), isPlain(real) ? known : { ...known, isForeign: true }]
+    })
+  )
+
+const knownOf = (ipvs: Ipvs, server: Extract<VirtualServer, AddressedId>): KnownServer => {
+  const { family, protocol, address, port } = server
+  const id = { family, protocol, address, port }
+  return { id, options: server, weights: destinationsOf(ipvs.destinations(id)) }
+}
+
+/** `isOthers`: addresses that are never looked at, whatever stands there. Throws NetlinkError. */
+export const readServers = (ipvs: Ipvs, mark: number, isOthers: (address: string) => boolean): KernelServers => {
+  const ours = new Map<string, KnownServer>()
+  const foreign = new Set<string>()
+  for (const server of ipvs.services()) {
+    if ("mark" in server) continue
+    const key = virtualKey(server.protocol, server.address, server.port)
+    if (!isOwnedBy(mark, server.flags) || isOthers(server.address)) foreign.add(key)
+    else ours.set(key, knownOf(ipvs, server))
+  }
+  return { ours, foreign }
+}
+
+/** One of them as it is now. */
+export const readServer = (ipvs: Ipvs, mark: number, id: AddressedId): KnownServer | "foreign" | undefined => {
+  const server = ipvs.service(id)
+  if (server === undefined || "mark" in server) return undefined
+  return isOwnedBy(mark, server.flags) ? knownOf(ipvs, server) : "foreign"
+}
+
+/** What the kernel has after all changes for a plan were done. */
+export const afterwards = (
+  planned: PlannedServer,
+  draining: ReadonlyArray<Pick<KnownDestination, "ip" | "port">>
+): KnownServer => {
+  const { family, protocol, address, port } = planned
+  const weights = new Map<string, KnownDestination>()
+  for (const server of planned.servers) {
+    weights.set(serverKey(server), { ip: server.ip, port: server.port, weight: fullWeight })
+  }
+  for (const { ip, port: of } of draining) weights.set(serverKey({ ip, port: of }), { ip, port: of, weight: 0 })
+  return { id: { family, protocol, address, port }, options: planned.options, weights }
+}
+
+/** As people name it: `real server 10.0.0.1:80 of 10.96.0.1:80/TCP`. */
+export const changeName = (change: IpvsChange): string =>
+  "destination" in change
+    ? `real server ${destinationName(change.destination)} of ${serviceName(change.service)}`
+    : `virtual server ${serviceName(change.service)}`
+
+export type Failures = ReadonlyMap<string, NetlinkError>
