@@ -2,7 +2,7 @@
 # Installs what the tests and the demo need and this machine lacks: Debian and Ubuntu, through apt. Says nothing and
 # needs no rights when nothing is missing. Packages' own services are never started or enabled, and programs that are
 # here already, from whatever source, are left alone (a containerd of Docker's is good enough).
-# With --vm also QEMU, for the tests that need a kernel of their own (amd64 only).
+# With --vm also QEMU and ipvsadm, for the tests that need a kernel of their own (amd64 only).
 #
 # Exit codes: 0 everything is there; 1 something could not be installed; 2 not root, or no apt.
 set -eu
@@ -33,7 +33,10 @@ has ip || need iproute2
 has iptables || need iptables
 has nft || need nftables
 has conntrack || need conntrack
-if [ "${1:-}" = --vm ] && [ "$(uname -m)" = x86_64 ]; then has qemu-system-x86_64 || need qemu-system-x86; fi
+if [ "${1:-}" = --vm ] && [ "$(uname -m)" = x86_64 ]; then
+  has qemu-system-x86_64 || need qemu-system-x86
+  has ipvsadm || need ipvsadm
+fi
 unpack_busybox=no
 if ! has_busybox; then
   # busybox-static would push the dynamically linked `busybox` out: then it is only unpacked beside the checkout.

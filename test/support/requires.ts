@@ -56,6 +56,8 @@ const needs = {
   iptables: program("iptables"),
   nft: program("nft"),
   conntrack: program("conntrack"),
+  ipvsadm: program("ipvsadm", "scripts/lab/packages.sh --vm installs it"),
+  ipvs: () => (existsSync("/proc/net/ip_vs") ? undefined : "needs IPVS (the virtual machine has it)"),
   cni: () =>
     ["/usr/lib/cni", "/opt/cni/bin"].some((folder) => isExecutable(join(folder, "bridge")))
       ? undefined

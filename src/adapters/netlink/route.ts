@@ -255,3 +255,18 @@ export const deleteAddresses = (
     addresses.map((each) => addressRequest(messages.deleteAddress, index, each, 0)),
     EADDRNOTAVAIL
   )
+
+const aboutDevices: ReadonlySet<number> = new Set([
+  messages.newLink,
+  messages.deleteLink,
+  messages.newAddress,
+  messages.deleteAddress
+])
+
+/** The device that a notification is about, or whose address it is about: its index; undefined: about something else. */
+export const deviceOf = (found: Message): number | undefined => {
+  if (!aboutDevices.has(found.type)) return undefined
+  // struct ifinfomsg and struct ifaddrmsg have it at the same place.
+  requireBytes(found, addressHeaderBytes, "a notification about a device")
+  return found.view.getInt32(found.start + 4, littleEndian)
+}

@@ -18,6 +18,8 @@ const ofLink = 253
 
 export interface Device {
   readonly name: string
+  /** 0: it is not known of any. */
+  readonly index: () => number
   /** Makes it, and sets it up; false: it was there and up. */
   readonly ensure: () => boolean
   /** Addresses of all devices: those on it, and all others'. */
@@ -48,6 +50,7 @@ export const openDevice = (settingsName: string, connection: Connection): Device
     new Map([...failures].map(([i, error]) => [addresses[i]!, error]))
   return {
     name,
+    index: () => index,
     ensure: () => {
       const before = find()
       if (before?.isUp === true) return false

@@ -24,8 +24,8 @@ import { attempt, type Companion } from "./companion.ts"
 import { DesiredTable, entryId } from "./desired.ts"
 import type { Device } from "./device.ts"
 import type { Drains } from "./drains.ts"
-import { type Entry, type PlannedServer, planRules, type Surroundings } from "./plan.ts"
-import { afterwards, changeName, readServer, readServers } from "./servers.ts"
+import { type Entry, type PlannedServer, planRules, type Surroundings, virtualKey } from "./plan.ts"
+import { afterwards, changeName, type Ownership, readServer, readServers } from "./servers.ts"
 import { type AddressedId, type KnownServer, stepsFor } from "./steps.ts"
 import { whyInvalid } from "./validity.ts"
 
@@ -128,6 +128,10 @@ export class Engine {
     }
   }
 
+  #ownership(recorded: ReadonlySet<string>): Ownership {
+    return { mark: this.#settings.around.mark, isOthers: this.#settings.isOthers, recorded }
+  }
+
   #refusals(refused: ReadonlyMap<string, string>): ReadonlyArray<Refusal> {
     return [...refused].map(([key, message]) => ({ key, message }))
   }
@@ -215,7 +219,7 @@ export class Engine {
 
   #lookAgain(key: string, id: AddressedId) {
     return attempt(() => {
-      const found = readServer(this.#kernel.ipvs, this.#settings.around.mark, id)
+      const found = readServer(this.#kernel.ipvs, this.#ownership(new Set(this.#known.keys())), id)
       if (found === "foreign") {
         this.#foreign = new Set([...this.#foreign, key])
         this.#known.delete(key)
@@ -274,8 +278,7 @@ export class Engine {
       if (yield* attempt(() => device.ensure())) findings.note("missing", `device ${device.name}`)
       const { own, others } = yield* attempt(() => device.addresses())
       const there = yield* companion.read
-      const { mark } = this.#settings.around
-      const servers = yield* attempt(() => readServers(ipvs, mark, this.#settings.isOthers))
+      const servers = yield* attempt(() => readServers(ipvs, this.#ownership(recordedIn(there))))
       this.#known = servers.ours
       this.#foreign = servers.foreign
       this.#around = {
@@ -348,8 +351,8 @@ export class Engine {
     return Effect.gen({ self: this }, function* () {
       this.#isKnown = false
       this.#desired = undefined
-      const { mark } = this.#settings.around
-      const { ours } = yield* attempt(() => readServers(ipvs, mark, this.#settings.isOthers))
+      const recorded = recordedIn(yield* companion.read)
+      const { ours } = yield* attempt(() => readServers(ipvs, this.#ownership(recorded)))
       const gone = [...ours.values()].map(({ id }): IpvsChange => ({ do: "deleteService", service: id }))
       yield* attempt(() => ipvs.change(gone))
       const hadDevice = yield* attempt(() => device.destroy())
@@ -362,6 +365,17 @@ export class Engine {
       ]
     })
   }
+}
+
+/** Keys of virtual servers that the table names. */
+const recordedIn = (entries: ReadonlyMap<string, Entry>): ReadonlySet<string> => {
+  const keys = new Set<string>()
+  for (const { set, key } of entries.values()) {
+    if (set !== "services") continue
+    const [address, protocol, port] = key.split(" . ") as [string, string, string]
+    keys.add(virtualKey(protocol.toUpperCase(), address, Number(port)))
+  }
+  return keys
 }
 
 const noFailures: ReadonlyMap<number, NetlinkError> = new Map()

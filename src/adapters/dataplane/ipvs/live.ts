@@ -14,6 +14,10 @@ import { Engine, type Kernel } from "./engine.ts"
 import { missingOf } from "./missing.ts"
 import { ownerMark } from "./names.ts"
 import { prepareIpvs } from "./prepare.ts"
+import { openWatch, type Watch } from "./watch.ts"
+
+/** How often it is looked whether the kernel has told of something: milliseconds. */
+const lookMillis = 500
 
 /** Opens each socket once, when it is first needed: until then nothing of the kernel's is asked for. */
 const once = <A>(
@@ -54,16 +58,54 @@ export const make = (
     const parts = { around: { scheduler: settings.ipvs.scheduler, mark: ownerMark(settings.name) } }
     const kernel = once(() => open(settings, ipvs.opened()!))
     let started: Engine | undefined
+    const kernelOf = Effect.andThen(ipvs.get, kernel.get)
     const engine = Effect.gen(function* () {
-      yield* ipvs.get
-      const opened = yield* kernel.get
+      const opened = yield* kernelOf
       started ??= new Engine(opened, { ...parts, isOthers: othersOf(settings.ipvs.excludeCIDRs) }, new Drains())
       return started
     })
     // What is done depends on what was done before.
     const turns = Semaphore.makeUnsafe(1)
+    const watches = new Set<Watch>()
+    /** What others did meanwhile is kept for who asks; what we do ourselves is no disturbance. */
+    const disturbed = new WeakSet<Watch>()
+    const notice = Effect.sync(() => {
+      for (const watch of watches) if (watch.isDisturbed()) disturbed.add(watch)
+    })
+    const overlook = Effect.sync(() => {
+      for (const watch of watches) watch.isDisturbed()
+    })
     const inTurn = <A, E>(use: (engine: Engine) => Effect.Effect<A, E>) =>
-      turns.withPermits(1)(Effect.flatMap(engine, use))
+      turns.withPermits(1)(Effect.flatMap(engine, (it) => Effect.andThen(notice, Effect.ensuring(use(it), overlook))))
+    const watching = Effect.acquireRelease(
+      Effect.map(kernelOf, ({ device, companion }) => {
+        const watch = openWatch({ table: companion.name, device: device.index })
+        watches.add(watch)
+        return watch
+      }),
+      (watch) =>
+        Effect.sync(() => {
+          watches.delete(watch)
+          watch.close()
+        })
+    )
+    const tick = (watch: Watch) =>
+      turns.withPermits(1)(
+        Effect.sync(() => {
+          const is = watch.isDisturbed() || disturbed.has(watch)
+          disturbed.delete(watch)
+          return is
+        })
+      )
+    const disturbances = Stream.unwrap(
+      Effect.map(watching, (watch) =>
+        Stream.fromSchedule(Schedule.spaced(Duration.millis(lookMillis))).pipe(
+          Stream.mapEffect(() => tick(watch)),
+          Stream.filter((is) => is),
+          Stream.map(() => undefined)
+        )
+      )
+    )
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         const opened = kernel.opened()
@@ -85,7 +127,8 @@ export const make = (
       prepare: prepareIpvs(ipvs.get, sysctls, settings.ipvs, release),
       resync: (desired) => inTurn((it) => it.resync(desired)),
       apply: (changes) => inTurn((it) => it.apply(changes)),
-      disturbances: Stream.never,
+      // Without the sockets nothing is told; comparisons find all the same.
+      disturbances: Stream.catchCause(disturbances, () => Stream.never),
       cleanup: inTurn((it) => it.cleanup)
     })
   })

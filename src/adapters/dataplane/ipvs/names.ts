@@ -26,7 +26,8 @@ export const tableName = (name: string): string => `${name}-ipvs`
 /**
  * The upper half of the flags of every virtual server of ours. The kernel gives these bits no meaning, keeps them as they
  * are (ip_vs_add_service, `svc->flags = u->flags`) and tells them to who lists with netlink. So what belongs to us is known
- * from itself, even if everything else was lost; ipvsadm shows nothing of it.
+ * from itself, even if everything else was lost; ipvsadm shows nothing of it, and takes it away where it edits one: then the
+ * table still names it.
  */
 export const ownerMark = (name: string): number => {
   const hash = hashOf(name)

@@ -2,8 +2,8 @@
 import { type ServiceOptions, serviceFlags } from "../../netlink/ipvs.ts"
 import type { Scheduler, ServiceRules } from "../port.ts"
 
-/** IP_VS_SVC_F_HASHED is the kernel's own; the upper half tells whose it is (names.ts). */
-const comparedFlags = 0xffff & ~serviceFlags.hashed
+/** IP_VS_SVC_F_HASHED is the kernel's own. */
+const comparedFlags = ~serviceFlags.hashed
 
 const wholeAddress = { IPv4: 32, IPv6: 128 } as const
 

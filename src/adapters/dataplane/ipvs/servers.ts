@@ -28,24 +28,37 @@ const knownOf = (ipvs: Ipvs, server: Extract<VirtualServer, AddressedId>): Known
   return { id, options: server, weights: destinationsOf(ipvs.destinations(id)) }
 }
 
-/** `isOthers`: addresses that are never looked at, whatever stands there. Throws NetlinkError. */
-export const readServers = (ipvs: Ipvs, mark: number, isOthers: (address: string) => boolean): KernelServers => {
+/** By what it is known whose a virtual server is. */
+export interface Ownership {
+  readonly mark: number
+  /** Addresses that are never looked at, whatever stands there. */
+  readonly isOthers: (address: string) => boolean
+  /** Keys that our own table names: `ipvsadm -E` takes the mark away. */
+  readonly recorded: ReadonlySet<string>
+}
+
+const isOurs = (key: string, server: Extract<VirtualServer, AddressedId>, by: Ownership): boolean =>
+  !by.isOthers(server.address) && (isOwnedBy(by.mark, server.flags) || by.recorded.has(key))
+
+/** Throws NetlinkError. */
+export const readServers = (ipvs: Ipvs, by: Ownership): KernelServers => {
   const ours = new Map<string, KnownServer>()
   const foreign = new Set<string>()
   for (const server of ipvs.services()) {
     if ("mark" in server) continue
     const key = virtualKey(server.protocol, server.address, server.port)
-    if (!isOwnedBy(mark, server.flags) || isOthers(server.address)) foreign.add(key)
-    else ours.set(key, knownOf(ipvs, server))
+    if (isOurs(key, server, by)) ours.set(key, knownOf(ipvs, server))
+    else foreign.add(key)
   }
   return { ours, foreign }
 }
 
 /** One of them as it is now. */
-export const readServer = (ipvs: Ipvs, mark: number, id: AddressedId): KnownServer | "foreign" | undefined => {
+export const readServer = (ipvs: Ipvs, by: Ownership, id: AddressedId): KnownServer | "foreign" | undefined => {
   const server = ipvs.service(id)
   if (server === undefined || "mark" in server) return undefined
-  return isOwnedBy(mark, server.flags) ? knownOf(ipvs, server) : "foreign"
+  const key = virtualKey(server.protocol, server.address, server.port)
+  return isOurs(key, server, by) ? knownOf(ipvs, server) : "foreign"
 }
 
 /** What the kernel has after all changes for a plan were done. */
