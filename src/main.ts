@@ -10,6 +10,7 @@ const neighbours: Neighbours = {
   runAgent: async () => (await import("./agent.ts")).runAgent,
   openRuntime: async () => (await import("./adapters/cri/live.ts")).CriRuntime.make,
   openDataplane: async () => (await import("./dataplanes.ts")).openDataplane,
+  otherProxies: async () => (await import("./adapters/dataplane/others.ts")).otherProxies,
   readLog: async () => (await import("./adapters/logs/read.ts")).readLog,
   runProcess: async () => (await import("./adapters/streaming/process.ts")).runProcess,
   connectPort: async () => (await import("./adapters/streaming/port-connection.ts")).connectPort,

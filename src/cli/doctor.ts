@@ -4,14 +4,16 @@ import { socketOf } from "./agent-settings.ts"
 import type { Check } from "./doctor/check.ts"
 import { checkCgroups, checkClock, checkInotify, checkRights } from "./doctor/machine.ts"
 import { checkNats, checkNetwork, checkRuntime } from "./doctor/neighbours.ts"
+import { checkServices } from "./doctor/services.ts"
 import { checkDataDir } from "./doctor/storage.ts"
 import { exitCodes } from "./exit.ts"
 import { type NatsConnectionFlags, natsOptions } from "./nats-flags.ts"
 import type { Neighbours } from "./neighbours.ts"
 import type { Execute } from "./program.ts"
+import type { ProxyFlags } from "./proxy/settings.ts"
 import { oneLine, painter } from "./text.ts"
 
-interface DoctorFlags extends NatsConnectionFlags {
+interface DoctorFlags extends NatsConnectionFlags, ProxyFlags {
   readonly cri: string
   readonly dataDir: string
   readonly cniConfDir: string
@@ -21,12 +23,13 @@ interface DoctorFlags extends NatsConnectionFlags {
 
 const checkAll = (neighbours: Neighbours, flags: DoctorFlags, now: number): Effect.Effect<ReadonlyArray<Check>> =>
   Effect.gen(function* () {
-    const [runtime, nats] = yield* Effect.all(
+    const [runtime, nats, services] = yield* Effect.all(
       [
         checkRuntime(neighbours, socketOf(flags.cri)),
-        flags.nats === false ? Effect.succeed([]) : Effect.map(checkNats(neighbours, natsOptions(flags)), (c) => [c])
+        flags.nats === false ? Effect.succeed([]) : Effect.map(checkNats(neighbours, natsOptions(flags)), (c) => [c]),
+        checkServices(neighbours, flags)
       ],
-      { concurrency: 2 }
+      { concurrency: 3 }
     )
     return [
       ...checkRights(),
@@ -34,6 +37,7 @@ const checkAll = (neighbours: Neighbours, flags: DoctorFlags, now: number): Effe
       ...checkNetwork(runtime.networkReady, flags.cniConfDir, flags.cniBinDir),
       checkCgroups(),
       checkInotify(),
+      ...services,
       ...nats,
       ...checkDataDir(flags.dataDir),
       checkClock(now)

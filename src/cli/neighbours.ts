@@ -22,6 +22,9 @@ export type OpenRuntime = (options: {
   readonly deadlines: { readonly quick: number }
 }) => Effect.Effect<ContainerRuntime["Service"], CriError, Scope.Scope>
 
+/** Traces of other proxies on this machine, as people read them. */
+export type OtherProxies = Effect.Effect<ReadonlyArray<string>>
+
 /** What flags, environment or a context file say of NATS is wrong. `message` names which. */
 export interface NatsOptionsProblem {
   readonly _tag: "NatsOptionError"
@@ -95,6 +98,7 @@ export interface Neighbours {
   readonly runAgent: () => Promise<RunAgent>
   readonly openRuntime: () => Promise<OpenRuntime>
   readonly openDataplane: () => Promise<OpenDataplane>
+  readonly otherProxies: () => Promise<OtherProxies>
   readonly readLog: () => Promise<ReadLog>
   readonly runProcess: () => Promise<RunProcess>
   readonly connectPort: () => Promise<ConnectPort>

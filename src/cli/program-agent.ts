@@ -6,13 +6,31 @@ import { type Declare, dataDir, examples, natsOptions, output, type Start, withO
 /** As in the dataplane's port, which would load much for a `--help`. */
 const proxyModes: ReadonlyArray<ProxyMode> = ["nftables", "ipvs", "iptables"]
 
+/** What is said of Services, to the agent and to who looks whether it could serve them. */
+const servicesOptions = (): ReadonlyArray<Option> => [
+  new Option(
+    "--services <dir>",
+    "directory of Services and EndpointSlices (YAML or JSON) that are served on this node"
+  ),
+  new Option("--proxy-config <file>", "KubeProxyConfiguration, plain or in a ConfigMap; flags win over it"),
+  new Option("--proxy-mode <mode>", "how Services are put into the kernel (default nftables)").choices(proxyModes),
+  new Option("--proxy-mode-fallback <mode>", "what is taken where the kernel cannot do that (default: none)").choices(
+    proxyModes
+  ),
+  new Option(
+    "--healthz-bind-address <address>",
+    'of /healthz and /livez beside Services; "": none (default 0.0.0.0:10256)'
+  ),
+  new Option("--metrics-bind-address <address>", 'of /metrics beside Services; "": none (default 127.0.0.1:10249)')
+]
+
 export const declareAgent = (command: Declare, start: Start): void => {
   const run = command("run", "run the agent: pods from manifests, events to the journal and to NATS")
     .option("--manifests <dir>", "directory of pod manifests (YAML or JSON)")
     .option("--config <file>", "KubeletConfiguration or ChronodeConfiguration; flags win over it")
     .option("--cri <socket>", "container runtime (default unix:///run/containerd/containerd.sock)")
     .addOption(new Option("--no-nats", "do not publish events"))
-  withOptions(run, natsOptions())
+  withOptions(run, [...natsOptions(), ...servicesOptions()])
     .addOption(
       new Option("--data-dir <dir>", "where the journal and volumes are kept (default /var/lib/chronode)").env(
         "CHRONODE_DATA_DIR"
@@ -34,22 +52,6 @@ export const declareAgent = (command: Declare, start: Start): void => {
     )
     .option("--image-credential-provider-config <path>", "CredentialProviderConfig of kubelet: a file or a directory")
     .option("--image-credential-provider-bin-dir <dir>", "where the programs of credential providers are")
-    .option("--services <dir>", "directory of Services and EndpointSlices (YAML or JSON) that are served on this node")
-    .option("--proxy-config <file>", "KubeProxyConfiguration, plain or in a ConfigMap; flags win over it")
-    .addOption(
-      new Option("--proxy-mode <mode>", "how Services are put into the kernel (default nftables)").choices(proxyModes)
-    )
-    .addOption(
-      new Option(
-        "--proxy-mode-fallback <mode>",
-        "what is taken where the kernel cannot do that (default: none)"
-      ).choices(proxyModes)
-    )
-    .option(
-      "--healthz-bind-address <address>",
-      'of /healthz and /livez beside Services; "": none (default 0.0.0.0:10256)'
-    )
-    .option("--metrics-bind-address <address>", 'of /metrics beside Services; "": none (default 127.0.0.1:10249)')
     .option("--dataplane-name <name>", "name of what is ours in the kernel (default chronode)")
     .addOption(
       new Option("--recording <mode>", "events; or inputs too, for exact what-if runs (default events)").choices([
@@ -110,11 +112,17 @@ export const declareTools = (command: Declare, start: Start): void => {
   const doctor = command("doctor", "check what the agent needs on this machine, and say how to mend what is missing")
     .option("--cri <socket>", "container runtime", "unix:///run/containerd/containerd.sock")
     .option("--no-nats", "do not look for NATS")
-  withOptions(doctor, natsOptions())
+  withOptions(doctor, [...natsOptions(), ...servicesOptions()])
     .addOption(dataDir())
     .option("--cni-conf-dir <dir>", "where the runtime finds its network configuration", "/etc/cni/net.d")
     .option("--cni-bin-dir <dir>", "where the runtime finds its network plugins (default /opt/cni/bin, /usr/lib/cni)")
     .addOption(output("text", "json"))
     .action((flags) => start(() => import("./doctor.ts"), flags))
-  examples(doctor, ["chronode doctor", "everything"], ["chronode doctor --no-nats -o json", "for a program"])
+  examples(
+    doctor,
+    ["chronode doctor", "everything"],
+    ["chronode doctor --proxy-mode ipvs", "what Services by IPVS would lack here"],
+    ["chronode doctor --proxy-config kube-proxy.yaml", "what is wrong with it, or not acted on"],
+    ["chronode doctor --no-nats -o json", "for a program"]
+  )
 }
