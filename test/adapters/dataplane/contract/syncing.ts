@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { Dataplane, type ServiceRules } from "../../../../src/adapters/dataplane/port.ts"
 import type { PodName } from "../../../support/netlab/lab.ts"
 import { crowdOf } from "./crowd.ts"
-import { defaultSettings, nodePortAddresses, type Subject } from "./world.ts"
+import { alive, defaultSettings, nodePortAddresses, type Subject } from "./world.ts"
 
 export interface Syncing {
   /** A Service that is in force all the time. */
@@ -18,7 +18,7 @@ export interface Syncing {
 }
 
 const [module, json] = process.argv.slice(2)
-const { layer } = (await import(module!)) as Pick<Subject, "layer">
+const subject = (await import(module!)) as Pick<Subject, "layer">
 const { still, size, servers } = JSON.parse(json!) as Syncing
 
 const crowds = servers.map((each) => ({
@@ -35,5 +35,5 @@ await Effect.runPromise(
         yield* dataplane.resync(desired)
       }
     }
-  }).pipe(Effect.provide(layer(defaultSettings)))
+  }).pipe(Effect.provide(alive(subject, defaultSettings)))
 )

@@ -1,7 +1,7 @@
 /** What the contract's tests work with: the dataplane under test, the lab's network, Services made for one test each. */
 import assert from "node:assert/strict"
 import { execFile } from "node:child_process"
-import { Effect, type Layer, ManagedRuntime } from "effect"
+import { Effect, Layer, ManagedRuntime } from "effect"
 import {
   type Change,
   Dataplane,
@@ -14,6 +14,8 @@ import {
   type Server,
   type ServiceRules
 } from "../../../../src/adapters/dataplane/port.ts"
+import { layer as sysctls } from "../../../../src/adapters/sysctl/live.ts"
+import type { Sysctls } from "../../../../src/adapters/sysctl/port.ts"
 import type { IpFamily, Protocol } from "../../../../src/events/service-shape.ts"
 import {
   type Answer,
@@ -59,7 +61,7 @@ export interface Subject {
   readonly mode: ProxyMode
   /** The module that has `layer`, for another process to import it. */
   readonly module: URL
-  readonly layer: (settings: DataplaneSettings) => Layer.Layer<Dataplane, unknown>
+  readonly layer: (settings: DataplaneSettings) => Layer.Layer<Dataplane, unknown, Sysctls>
   /** A reason not to run it here; `false`: it can. */
   readonly skip: string | false
   readonly deviations: Readonly<Partial<Record<Deviation, string>>>
@@ -89,6 +91,12 @@ export const defaultSettings: DataplaneSettings = {
 }
 
 export const nodePortAddresses: ReadonlyArray<string> = families.map((family) => plan[family].node)
+
+/** A life of the dataplane, with this namespace's kernel parameters. */
+export const alive = (
+  { layer }: Pick<Subject, "layer">,
+  settings: DataplaneSettings
+): Layer.Layer<Dataplane, unknown> => layer(settings).pipe(Layer.provide(sysctls))
 
 export const sh = (script: string): Promise<string> =>
   new Promise((resolve, reject) =>
@@ -144,7 +152,7 @@ export class World {
   /** Ends the dataplane's life and begins another, which knows nothing but what is in the kernel. */
   async restart(settings: Partial<DataplaneSettings> = {}): Promise<void> {
     await this.runtime?.dispose()
-    this.runtime = ManagedRuntime.make(this.subject.layer({ ...defaultSettings, ...settings }))
+    this.runtime = ManagedRuntime.make(alive(this.subject, { ...defaultSettings, ...settings }))
     this.instance = await this.runtime.runPromise(Dataplane)
     await Effect.runPromise(this.instance.prepare)
   }
