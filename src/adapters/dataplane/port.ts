@@ -84,7 +84,7 @@ export interface DataplaneSettings {
   readonly families: ReadonlyArray<IpFamily>
   /** All traffic to Services is masqueraded. */
   readonly masqueradeAll: boolean
-  /** Bit of the packet's mark (0-31) that asks for masquerading; only iptables marks packets. */
+  /** Bit of the packet's mark (0-31) that asks for masquerading: of iptables, and of nftables where pods are told by interface. */
   readonly masqueradeBit: number
   readonly localDetector: LocalDetector
   /** From which cluster IPs are taken: packets to those of no Service are dropped (nftables only). Absent: not known. */

@@ -21,10 +21,21 @@ export type Expression =
     }
   /** The number of the protocol behind the IP header. */
   | { readonly load: "protocol"; readonly to: Register }
+  /** Where the connection went at first: the address (4 bytes, or 16), or the port. */
+  | { readonly load: "original ip" | "original ip6" | "original port"; readonly to: Register }
+  /** The rule ends where a register has other bytes. */
+  | { readonly equals: Uint8Array; readonly from: Register }
   /** A random number below `modulus`, in the byte order of the machine. */
   | { readonly load: "random"; readonly modulus: number; readonly to: Register }
   /** What a map has for the key that begins at `from`; without such a key the rule ends there. */
   | { readonly lookup: string; readonly from: Register; readonly to: Register }
+  /** Puts an element into a map with a time limit, or prolongs it there; `timeoutMillis` after its last use it goes. */
+  | {
+      readonly update: string
+      readonly key: Register
+      readonly data: Register
+      readonly timeoutMillis: number
+    }
   /** Sends the connection to an address and port. */
   | { readonly dnat: NfFamily; readonly address: Register; readonly port: Register }
 
@@ -41,6 +52,19 @@ const numgenAttributes = { destination: 1, modulus: 2, type: 3, offset: 4 } as c
 /** NFT_NG_RANDOM */
 const random = 1
 const lookupAttributes = { set: 1, source: 2, destination: 3 } as const
+const conntrackAttributes = { destination: 1, key: 2, direction: 3 } as const
+/** NFT_CT_DST_IP, NFT_CT_DST_IP6, NFT_CT_PROTO_DST */
+const conntrackKeys = { "original ip": 20, "original ip6": 22, "original port": 12 } as const
+/** IP_CT_DIR_ORIGINAL */
+const originalDirection = 0
+const compareAttributes = { source: 1, operation: 2, data: 3 } as const
+/** NFT_CMP_EQ */
+const equal = 0
+/** NFTA_DATA_VALUE */
+const dataValue = 1
+const dynsetAttributes = { set: 1, operation: 3, key: 4, data: 5, timeout: 6 } as const
+/** NFT_DYNSET_OP_UPDATE */
+const update = 1
 const natAttributes = { type: 1, family: 2, addressMin: 3, protoMin: 5 } as const
 /** NFT_NAT_DNAT */
 const dnat = 1
@@ -67,6 +91,22 @@ export const writeExpression = (writer: Writer, one: Expression): void => {
       put(lookupAttributes.source, number(one.from))
       put(lookupAttributes.destination, number(one.to))
     })
+  } else if ("update" in one) {
+    named(writer, "dynset", () => {
+      writer.attributeString(dynsetAttributes.set, one.update)
+      put(dynsetAttributes.operation, update)
+      put(dynsetAttributes.key, number(one.key))
+      put(dynsetAttributes.data, number(one.data))
+      writer.attributeU64BE(dynsetAttributes.timeout, BigInt(one.timeoutMillis))
+    })
+  } else if ("equals" in one) {
+    named(writer, "cmp", () => {
+      put(compareAttributes.source, number(one.from))
+      put(compareAttributes.operation, equal)
+      const data = writer.beginNested(compareAttributes.data)
+      writer.attributeBytes(dataValue, one.equals)
+      writer.endAttribute(data)
+    })
   } else if ("dnat" in one) {
     named(writer, "nat", () => {
       put(natAttributes.type, dnat)
@@ -86,12 +126,18 @@ export const writeExpression = (writer: Writer, one: Expression): void => {
       put(numgenAttributes.type, random)
       put(numgenAttributes.offset, 0)
     })
-  } else {
+  } else if ("offset" in one) {
     named(writer, "payload", () => {
       put(payloadAttributes.destination, number(one.to))
       put(payloadAttributes.base, payloadBases[one.load])
       put(payloadAttributes.offset, one.offset)
       put(payloadAttributes.length, one.length)
+    })
+  } else {
+    named(writer, "ct", () => {
+      put(conntrackAttributes.destination, number(one.to))
+      put(conntrackAttributes.key, conntrackKeys[one.load])
+      writer.attributeU8(conntrackAttributes.direction, originalDirection)
     })
   }
 }

@@ -69,5 +69,5 @@ export const chainsToMake = (
 }
 
 /** Whether a chain has the name of one that this program makes. */
-export const isCounted = (name: string, family: IpFamily): boolean =>
-  name.startsWith("firewall-") || name.startsWith("layout-") || countedChain(name, family) !== undefined
+export const isCounted = (name: string): boolean =>
+  name.startsWith("firewall-") || name.startsWith("layout-") || countedChain(name, "IPv4") !== undefined

@@ -1,10 +1,11 @@
 /**
- * The rules of chains that choose a server, as the kernel's expressions. They are made through netlink, because nft 1.0.6
- * cannot add a rule that looks into a map of addresses and ports which it did not make in the same run ("conflicting
+ * The rules of chains that choose a server, and of those that remember the choice, as the kernel's expressions. They are made
+ * through netlink, because nft 1.0.6 cannot add a rule that looks into a map of addresses and ports which it did not make in the same run ("conflicting
  * protocols specified: ip vs. th"), and because a change that needs a new chain is so one transaction with it.
  */
 import type { IpFamily } from "../../../events/service-shape.ts"
 import type { Expression } from "../../netlink/nftables-rules.ts"
+import { protocolNumbers } from "./bytes.ts"
 import { choosers, nftFamily, sets } from "./layout.ts"
 import type { Choice } from "./skeleton.ts"
 
@@ -25,10 +26,9 @@ const headers: Readonly<Record<IpFamily, Header>> = {
 const destinationPort = { load: "transport", offset: 2, length: 2 } as const
 
 /** Rules in their order, each a list of expressions. */
-export const choiceRules = (
-  { kind, servers, isSticky }: Choice,
-  family: IpFamily
-): ReadonlyArray<ReadonlyArray<Expression>> => {
+export const choiceRules = (choice: Choice, family: IpFamily): ReadonlyArray<ReadonlyArray<Expression>> => {
+  if ("seconds" in choice) return memoryRules(choice.seconds, family)
+  const { kind, servers, isSticky } = choice
   const { length, source, destination } = headers[family]
   /** Registers that an address takes up. */
   const width = length / 4
@@ -57,4 +57,25 @@ export const choiceRules = (
     ...send(sets.affinity.name)
   ]
   return isSticky ? [recall, choose] : [choose]
+}
+
+/**
+ * The client and where it has been sent to: for each protocol a rule, because nft can tell ports of a connection's first
+ * destination only with their protocol. (It cannot make the rule itself: for IPv6 it would run out of registers.)
+ */
+const memoryRules = (seconds: number, family: IpFamily): ReadonlyArray<ReadonlyArray<Expression>> => {
+  const { length, source, destination } = headers[family]
+  const width = length / 4
+  const data = 2 * width + 2
+  return Object.values(protocolNumbers).map((protocol) => [
+    { load: "protocol", to: 0 },
+    { equals: Uint8Array.of(protocol), from: 0 },
+    { load: family === "IPv4" ? "original ip" : "original ip6", to: 0 },
+    { load: "protocol", to: width },
+    { load: "original port", to: width + 1 },
+    { load: "network", offset: source, length, to: width + 2 },
+    { load: "network", offset: destination, length, to: data },
+    { ...destinationPort, to: data + width },
+    { update: sets.affinity.name, key: 0, data, timeoutMillis: seconds * 1000 }
+  ])
 }

@@ -96,7 +96,7 @@ export const makeComparison = (kernel: Kernel, settings: DataplaneSettings, send
         ...operationsText(name, operations)
       ]
       for (const operation of operations) operation.before = operation.after
-      return { lines, choices: [], isRemade: true }
+      return { lines, choices: all.choices, isRemade: true }
     }
     if (left !== undefined && isAsLeft(table, left)) {
       const more = partChains(
@@ -159,7 +159,7 @@ export const makeComparison = (kernel: Kernel, settings: DataplaneSettings, send
         if (after === undefined) continue
         tables.set(family, after)
         if (before !== undefined && found.get(family)?.isOurs === true) {
-          compareChains(before, after, family, (chain) => !isCounted(chain, family), findings)
+          compareChains(before, after, family, (chain) => !isCounted(chain), findings)
         }
       }
       const { missing, altered, unexpected, examples } = isFirst ? new Findings() : findings
@@ -214,14 +214,14 @@ export const makeComparison = (kernel: Kernel, settings: DataplaneSettings, send
         const { table, isOurs } = found.get(family) ?? { table: undefined, isOurs: false }
         if (table === undefined || !isOurs) continue
         const strange = [...table.chains.keys()].filter((chain) => !chains[family].has(chain))
-        const unused = strange.filter((chain) => isCounted(chain, family))
+        const unused = strange.filter((chain) => isCounted(chain))
         const gone = (chain: string) => [
           `flush chain ${inTable(family)} ${chain}`,
           `delete chain ${inTable(family)} ${chain}`
         ]
         const attempts = [unused.flatMap(gone)]
         for (const chain of strange) {
-          if (isCounted(chain, family)) continue
+          if (isCounted(chain)) continue
           findings.note("unexpected", () => `${nftFamily(family)} chain ${chain}`)
           attempts.push(gone(chain))
         }

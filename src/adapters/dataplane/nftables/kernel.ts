@@ -2,11 +2,13 @@
  * How the kernel is read and changed: tables, sets and most rules by nft(8), which checks and explains them; elements and the
  * chains that they lead to through netlink, where a change takes a fraction of a millisecond.
  */
-import { Effect, Stream } from "effect"
+import { Duration, Effect, Schedule, Stream } from "effect"
 import type { IpFamily } from "../../../events/service-shape.ts"
 import { type Connection, connect } from "../../netlink/connection.ts"
 import { NetlinkError } from "../../netlink/error.ts"
-import { listElements, transaction } from "../../netlink/nftables.ts"
+import { nfGroups } from "../../netlink/nfnetlink.ts"
+import { listElements, tableOf, transaction } from "../../netlink/nftables.ts"
+import { notifications } from "../../netlink/notifications.ts"
 import { openSocket } from "../../netlink/socket.ts"
 import { DataplaneError } from "../port.ts"
 import type { Bytes } from "./bytes.ts"
@@ -14,7 +16,7 @@ import type { Operation } from "./delta.ts"
 import type { Value } from "./elements.ts"
 import { nftFamily, type SetShape, shapes } from "./layout.ts"
 import { type Elements, readTable, type TableFound } from "./ruleset.ts"
-import { runNft } from "./tool.ts"
+import { runNft, wasOurNft } from "./tool.ts"
 import { type ChoiceChain, chainSteps, elementSteps, foundElements } from "./transaction.ts"
 
 export interface Kernel {
@@ -57,14 +59,26 @@ const errorOf = (operation: string, cause: unknown): DataplaneError =>
       })
     : new DataplaneError({ reason: "Failed", operation, message: `cannot ${operation}: ${String(cause)}` })
 
+/** How often it is looked whether somebody else changed something. */
+const lookPeriod = Duration.millis(500)
+/** How long a socket for notifications that failed is left alone. */
+const reopenPeriod = Duration.seconds(30)
+
 /** The kernel of the network namespace that this process is in. `table`: how ours are called. */
 export const liveKernel = (table: string): Kernel => {
   let connection: Connection | undefined
+  /** Addresses of the sockets that changes were asked for through. */
+  const ports = new Set<number>()
+  /** Something was changed here since the last look at notifications. */
+  let isBusy = false
   /** One conversation; after a failure that leaves answers behind the next one begins on a socket of its own. */
   const speak = <A>(operation: string, use: (connection: Connection) => A): Effect.Effect<A, DataplaneError> =>
     Effect.try({
       try: () => {
-        connection ??= connect(openSocket("netfilter"))
+        if (connection === undefined) {
+          connection = connect(openSocket("netfilter"))
+          ports.add(connection.transport.portId)
+        }
         return use(connection)
       },
       catch: (cause) => {
@@ -76,6 +90,7 @@ export const liveKernel = (table: string): Kernel => {
         return error
       }
     })
+  const isOwn = (portId: number): boolean => ports.has(portId) || wasOurNft(portId)
   const elementsOf = (family: IpFamily, set: SetShape) =>
     speak(`list ${set.name}`, (to) =>
       foundElements(listElements(to, { family: nftFamily(family), table, set: set.name }))
@@ -94,12 +109,28 @@ export const liveKernel = (table: string): Kernel => {
     commit: (operations, chains) =>
       operations.length + chains.length === 0
         ? Effect.void
-        : speak("change Services", (to) =>
+        : speak("change Services", (to) => {
+            isBusy = true
             transaction(to, [
               ...chains.flatMap((chain) => chainSteps(table, chain)),
               ...elementSteps(table, operations)
             ])
-          ),
-    disturbances: Stream.never
+          }),
+    disturbances: notifications(
+      () => openSocket("netfilter"),
+      [nfGroups.nftables],
+      (message) => (tableOf(message) === table && !isOwn(message.portId) ? true : undefined),
+      lookPeriod
+    ).pipe(
+      // What was lost may have been anybody's, but is most likely that of the large change that was just made here.
+      Stream.filter(({ found }) => {
+        const wasBusy = isBusy
+        isBusy = false
+        return found.length > 0 || !wasBusy
+      }),
+      Stream.map(() => undefined),
+      Stream.retry(Schedule.spaced(reopenPeriod)),
+      Stream.catch(() => Stream.never)
+    )
   }
 }

@@ -8,7 +8,8 @@
  *     cluster-3  dnat to (the packet's destination . a random number below 3) in slots
  *
  * Which packets are served, masqueraded, dropped and rejected follows `pkg/proxy/nftables/proxier.go` and its README, but
- * for marks: what is to be masqueraded is known by the connection's original destination, so no bit of the mark is used.
+ * for marks: what is to be masqueraded is known by the connection's original destination. Only where pods are told by the
+ * interface that they come from a bit of the packet's mark carries that from one hook to the other.
  */
 import type { IpFamily } from "../../../events/service-shape.ts"
 

@@ -47,7 +47,7 @@ const missingOf = (settings: DataplaneSettings): Effect.Effect<ReadonlyArray<Mis
       yield* runNft(
         "check the rules for Services",
         ["-c", "-f", "-"],
-        `${skeletonText(family, settings.name, chains).join("\n")}\n`
+        `${skeletonText(family, `${settings.name}-check`, chains).join("\n")}\n`
       )
     }
     return []

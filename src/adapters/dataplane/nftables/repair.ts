@@ -30,7 +30,7 @@ export const isOurLayout = (found: TableFound, chains: ReadonlyArray<Chain>, fam
     return chain.hook === hook
   })
 
-/** Chains whose rules differ between two looks, and those that only one of them saw. */
+/** Chains and rules that differ between two looks, and those that only one of them saw. */
 export const compareChains = (
   before: TableFound,
   after: TableFound,
@@ -38,12 +38,23 @@ export const compareChains = (
   isOurs: (name: string) => boolean,
   findings: Findings
 ): void => {
-  for (const [name, chain] of after.chains) {
+  for (const [name, { rules }] of after.chains) {
     const old = before.chains.get(name)
-    const text = (): string => `chain ${nftFamily(family)} ${name}`
+    const text = (what: string) => () => `${nftFamily(family)} ${what} ${name}`
     if (old === undefined) {
-      if (isOurs(name)) findings.note("missing", text)
-    } else if (old.rules.join() !== chain.rules.join()) findings.note("altered", text)
+      if (isOurs(name)) findings.note("missing", text("chain"))
+      continue
+    }
+    const left = [...old.rules]
+    let lacking = 0
+    for (const rule of rules) {
+      const at = left.indexOf(rule)
+      if (at === -1) lacking += 1
+      else left.splice(at, 1)
+    }
+    for (let count = 0; count < lacking; count++) findings.note("missing", text("rule of chain"))
+    for (let count = 0; count < left.length; count++) findings.note("unexpected", text("rule of chain"))
+    if (lacking + left.length === 0 && old.rules.join() !== rules.join()) findings.note("altered", text("chain"))
   }
 }
 

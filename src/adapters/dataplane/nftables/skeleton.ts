@@ -21,15 +21,14 @@ export interface Chain {
   /** Of a base chain: `type nat hook prerouting priority -100`. */
   readonly hook?: string
   readonly rules: ReadonlyArray<string>
-  /** How it chooses a server, where it does: its rules are made without nft, which forgets what it knew of the maps. */
+  /** Its rules are made of this without nft (choice.ts); nft can make them only together with all of the table. */
   readonly choice?: Choice
 }
 
-export interface Choice {
-  readonly kind: Chooser
-  readonly servers: number
-  readonly isSticky: boolean
-}
+/** Among how many servers, or for how long it is remembered. */
+export type Choice =
+  | { readonly kind: Chooser; readonly servers: number; readonly isSticky: boolean }
+  | { readonly seconds: number }
 
 /** Priorities (include/uapi/linux/netfilter_ipv4.h): DNAT at -100, filters at 0, SNAT at 100. */
 const base = (
@@ -79,7 +78,7 @@ const ofFamily = (cidrs: ReadonlyArray<string>, family: IpFamily): ReadonlyArray
 const podMatch = (
   { localDetector: detector }: DataplaneSettings,
   family: IpFamily
-): { readonly isPod: ReadonlyArray<string>; readonly isNot: string } | undefined => {
+): { readonly isPod: ReadonlyArray<string>; readonly isNot: string; readonly isByInterface: boolean } | undefined => {
   const source = `${nftFamily(family)} saddr`
   switch (detector.by) {
     case "none":
@@ -89,13 +88,18 @@ const podMatch = (
       if (cidrs.length === 0) return undefined
       return {
         isPod: cidrs.map((cidr) => `${source} ${cidr}`),
-        isNot: cidrs.map((cidr) => `${source} != ${cidr}`).join(" ")
+        isNot: cidrs.map((cidr) => `${source} != ${cidr}`).join(" "),
+        isByInterface: false
       }
     }
     case "bridge":
-      return { isPod: [`iifname "${detector.name}"`], isNot: `iifname != "${detector.name}"` }
+      return { isPod: [`iifname "${detector.name}"`], isNot: `iifname != "${detector.name}"`, isByInterface: true }
     case "prefix":
-      return { isPod: [`iifname "${detector.prefix}*"`], isNot: `iifname != "${detector.prefix}*"` }
+      return {
+        isPod: [`iifname "${detector.prefix}*"`],
+        isNot: `iifname != "${detector.prefix}*"`,
+        isByInterface: true
+      }
   }
 }
 
@@ -112,6 +116,9 @@ export const fixedChains = (settings: DataplaneSettings, family: IpFamily): Read
     `fib saddr type local ${key} vmap @${cluster.name}`,
     `${key} vmap @${local.name}`
   ]
+  const mark = `0x${(2 ** settings.masqueradeBit).toString(16)}`
+  // A bridge that gives its packets to netfilter tells nothing of where they came from after routing.
+  const isMarked = !settings.masqueradeAll && pods?.isByInterface === true
   return [
     { name: layoutChain, rules: [] },
     { name: "rejected", rules: ["reject"] },
@@ -121,7 +128,13 @@ export const fixedChains = (settings: DataplaneSettings, family: IpFamily): Read
     { name: "node-port-local-policy", rules: shortCut(nodePort, sets.nodePortCluster, sets.nodePortLocal) },
     {
       name: "dispatch",
-      rules: [`${front} vmap @${sets.services.name}`, `${onNode} vmap @${sets.nodePorts.name}`]
+      rules: [
+        ...(isMarked
+          ? [`${destination} @${sets.clusterIPs.name} ${pods.isNot} meta mark set meta mark or ${mark}`]
+          : []),
+        `${front} vmap @${sets.services.name}`,
+        `${onNode} vmap @${sets.nodePorts.name}`
+      ]
     },
     {
       name: "firewall-check",
@@ -144,7 +157,9 @@ export const fixedChains = (settings: DataplaneSettings, family: IpFamily): Read
           ? [`${toClusterIP} ${randomly}`]
           : pods === undefined
             ? []
-            : [`${toClusterIP} ${pods.isNot} ${randomly}`]),
+            : pods.isByInterface
+              ? [`meta mark and ${mark} != 0 meta mark set meta mark xor ${mark} ${randomly}`]
+              : [`${toClusterIP} ${pods.isNot} ${randomly}`]),
         ...originally(family, (address, port) => [
           `${address} vmap @${sets.masquerade.name}`,
           `${port} vmap @${sets.nodePortMasquerade.name}`
@@ -195,29 +210,17 @@ export const fixedChains = (settings: DataplaneSettings, family: IpFamily): Read
 
 /** Chains of so many servers, and of so many seconds of memory, by their name; undefined: no such name. */
 export const countedChain = (name: string, family: IpFamily): Chain | undefined => {
-  const { front, nodePort, source, destination } = words(family)
   const memory = /^remember-([1-9]\d*)$/.exec(name)
-  if (memory !== null) {
-    const address = `ct original ${destination} . meta l4proto . ct original proto-dst . ${source}`
-    return {
-      name,
-      rules: protocols.map(
-        (protocol) =>
-          `meta l4proto ${protocol} update @${sets.affinity.name} { ${address} timeout ${memory[1]}s : ${destination} . th dport }`
-      )
-    }
-  }
+  if (memory !== null) return { name, rules: [], choice: { seconds: Number(memory[1]) } }
   const [, kind, servers, sticky] = /^(cluster|local|node-port|node-port-local)-([1-9]\d*)(-sticky)?$/.exec(name) ?? []
   if (kind === undefined) return undefined
-  const { slots, isNodePort } = choosers[kind as Chooser]
+  const choice = { kind: kind as Chooser, servers: Number(servers), isSticky: sticky !== undefined }
+  const { front, nodePort, source } = words(family)
+  const { slots, isNodePort } = choosers[choice.kind]
   const to = `dnat ${nftFamily(family)} to`
   const choose = `${to} ${isNodePort ? nodePort : front} . numgen random mod ${servers} map @${slots.name}`
   const recall = `${to} ${front} . ${source} map @${sets.affinity.name}`
-  return {
-    name,
-    rules: sticky === undefined ? [choose] : [recall, choose],
-    choice: { kind: kind as Chooser, servers: Number(servers), isSticky: sticky !== undefined }
-  }
+  return { name, choice, rules: choice.isSticky ? [recall, choose] : [choose] }
 }
 
 /** Drops what is not from these ranges. */

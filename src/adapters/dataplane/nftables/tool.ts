@@ -52,6 +52,20 @@ export const complaintError = (operation: string, complaint: string): DataplaneE
   })
 }
 
+/** Process ids of the last runs: nft's netlink sockets have them as their address. */
+const maxRemembered = 256
+const recent = new Set<number>()
+export const wasOurNft = (portId: number): boolean => recent.has(portId)
+
+const remember = (pid: number | undefined): void => {
+  if (pid === undefined) return
+  recent.add(pid)
+  for (const oldest of recent) {
+    if (recent.size <= maxRemembered) break
+    recent.delete(oldest)
+  }
+}
+
 /** What nft wrote on stdout. `input` goes to its stdin. */
 export const runNft = (
   operation: string,
@@ -63,6 +77,7 @@ export const runNft = (
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, LC_ALL: "C", PATH: `${process.env.PATH ?? ""}:${folders.join(":")}` }
     })
+    remember(child.pid)
     const answer: Array<Buffer> = []
     let answered = 0
     let complaint = ""
