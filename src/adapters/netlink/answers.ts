@@ -30,6 +30,9 @@ export const faultOf = (message: Message): Fault | undefined => {
   // Behind the errno stands the request's header, and unless it is capped all of the request.
   const requestBytes =
     (message.flags & flags.capped) === 0 ? message.view.getUint32(message.start + 4, littleEndian) : messageHeaderBytes
+  if (requestBytes > message.end - message.start) {
+    throw malformed(`an acknowledgement of a request of ${requestBytes} bytes, which is not in it`)
+  }
   return { errno, ...words(Attributes.of(message, 4 + Math.max(requestBytes, messageHeaderBytes))) }
 }
 

@@ -134,14 +134,18 @@ export const beginDump = <A>(
       if (pass.failure() !== undefined) throw pass.failure()
       if (pass.isWhole()) return pass.found
       if (attempt < maxDumpAttempts) return again()
-      throw new NetlinkError({
-        reason: "Interrupted",
-        operation,
-        message: `cannot ${operation}: it changed during each of ${maxDumpAttempts} attempts`
-      })
+      throw interrupted(operation)
     }
   }
 }
+
+/** What is listed changed each time that it was listed. */
+export const interrupted = (operation: string): NetlinkError =>
+  new NetlinkError({
+    reason: "Interrupted",
+    operation,
+    message: `cannot ${operation}: it changed during each of ${maxDumpAttempts} attempts`
+  })
 
 /** Takes in what is left of requests that were given up. */
 const drain = (connection: Connection, operation: string): void => {

@@ -2,7 +2,7 @@
  * Tables, chains, sets and elements of nf_tables (include/uapi/linux/netfilter/nf_tables.h). Changes are transactions: one
  * send, all or nothing. Rules are made by the nft program; here they are only listed.
  */
-import { ask, type Connection, dump } from "./connection.ts"
+import { ask, type Connection, dump, interrupted, maxDumpAttempts } from "./connection.ts"
 import { ENOENT } from "./errno.ts"
 import { malformed, NetlinkError } from "./error.ts"
 import { type NfFamily, nfFamilies, nfHeaderBytes, nfType, sendBatch, subsystems } from "./nfnetlink.ts"
@@ -259,9 +259,27 @@ export const listElements = (connection: Connection, { family, table, set }: Set
     writer.attributeString(listAttributes.table, table)
     writer.attributeString(listAttributes.set, set)
   })
-  return dump(connection, `list elements of ${table}/${set}`, request, (found) =>
-    isMessage(found, nftMessages.newElements) ? elementsIn(found) : undefined
+  const operation = `list elements of ${table}/${set}`
+  return atOneGeneration(connection, operation, () =>
+    dump(connection, operation, request, (found) =>
+      isMessage(found, nftMessages.newElements) ? elementsIn(found) : undefined
+    )
   ).flat()
+}
+
+/**
+ * What listings found that nobody changed anything meanwhile; they are made anew where somebody did. The kernel says so itself of
+ * chains and rules, and not of elements (`nf_tables_dump_set`): nft, too, compares the generation. Throws NetlinkError.
+ */
+export const atOneGeneration = <A>(connection: Connection, operation: string, list: () => A): A => {
+  let before = generation(connection)
+  for (let attempt = 1; attempt <= maxDumpAttempts; attempt++) {
+    const found = list()
+    const after = generation(connection)
+    if (after === before) return found
+    before = after
+  }
+  throw interrupted(operation)
 }
 
 /** The elements that a message tells of: an answer, or a notification. */

@@ -148,7 +148,8 @@ export const setLinkUp = (connection: Connection, index: number): void => {
   })
 }
 
-const readAddress = (found: Message): LinkAddress | undefined => {
+/** An address that a message tells of: an answer, or a notification. */
+export const readAddress = (found: Message): LinkAddress | undefined => {
   if (found.type !== messages.newAddress) return undefined
   requireBytes(found, addressHeaderBytes, "an address")
   const number = found.bytes[found.start]!
@@ -176,24 +177,30 @@ const readAddress = (found: Message): LinkAddress | undefined => {
   }
 }
 
-/** Addresses of all devices, or of one. */
+/**
+ * Lists addresses of one family. Asked for both at once the kernel does not say that they changed meanwhile
+ * (`rtnl_dump_all` forgets it).
+ */
+export const addressesRequest = (family: IpFamily): Request => ({
+  type: messages.getAddress,
+  write: (writer) => {
+    writer.u8(addressFamilies[family])
+    writer.zeros(3)
+    writer.u32(0)
+  }
+})
+
+/** Addresses of all devices, or of one; IPv4 before IPv6. */
 export const listAddresses = (
   connection: Connection,
   only: { readonly family?: IpFamily; readonly index?: number } = {}
-): ReadonlyArray<LinkAddress> => {
-  const request: Request = {
-    type: messages.getAddress,
-    write: (writer) => {
-      writer.u8(only.family === undefined ? 0 : addressFamilies[only.family])
-      writer.zeros(3)
-      writer.u32(0)
-    }
-  }
-  return dump(connection, "list addresses", request, (found) => {
-    const address = readAddress(found)
-    return only.index === undefined || address?.index === only.index ? address : undefined
-  })
-}
+): ReadonlyArray<LinkAddress> =>
+  (only.family === undefined ? (["IPv4", "IPv6"] as const) : [only.family]).flatMap((family) =>
+    dump(connection, `list ${family} addresses`, addressesRequest(family), (found) => {
+      const address = readAddress(found)
+      return only.index === undefined || address?.index === only.index ? address : undefined
+    })
+  )
 
 export interface NewAddress {
   readonly address: string

@@ -67,6 +67,19 @@ describe("a request", () => {
     assert.match(failure(() => ask(connect(kernel.transport), "ask", request)).message, /words \(EINVAL\)/u)
   })
 
+  it("does not believe an acknowledgement of a request that is larger than the answer", () => {
+    for (const length of [21, 0x7fff_ffff, 0xffff_ffff]) {
+      const kernel = scriptedKernel(([sent]) => [
+        datagram({ type: 2, flags: flags.extendedAck, sequence: sent!.sequence }, (writer) => {
+          writer.i32(-EINVAL)
+          writer.u32(length)
+          writer.zeros(12)
+        })
+      ])
+      assert.equal(failure(() => ask(connect(kernel.transport), "ask", request)).reason, "Malformed", `${length}`)
+    }
+  })
+
   it("ends when the kernel stays silent", () => {
     const kernel = scriptedKernel(() => [])
     assert.equal(failure(() => ask(connect(kernel.transport), "ask", request)).reason, "Timeout")
