@@ -7,8 +7,9 @@ import type { ProxyModeOptions, ProxyOptions } from "./cli/agent-options.ts"
 
 type DataplaneLayer = (settings: DataplaneSettings) => Layer.Layer<Dataplane, never, Sysctls>
 
-const layers: Readonly<Partial<Record<ProxyMode, () => Promise<DataplaneLayer>>>> = {
+const layers: Readonly<Record<ProxyMode, () => Promise<DataplaneLayer>>> = {
   nftables: async () => (await import("./adapters/dataplane/nftables/live.ts")).layer,
+  ipvs: async () => (await import("./adapters/dataplane/ipvs/live.ts")).layer,
   iptables: async () => (await import("./adapters/dataplane/iptables/live.ts")).layer
 }
 
@@ -17,9 +18,7 @@ export const openDataplane = (
   settings: DataplaneSettings
 ): Effect.Effect<Dataplane["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
-    const load = layers[mode]
-    if (load === undefined) return yield* Effect.die(new Error(`there is no dataplane of the mode ${mode} yet`))
-    const layer = (yield* Effect.promise(load))(settings)
+    const layer = (yield* Effect.promise(layers[mode]))(settings)
     return Context.get(yield* Layer.build(Layer.provide(layer, sysctlLayer)), Dataplane)
   })
 
