@@ -1,7 +1,7 @@
 /** What one port of a Service adds to the rules: chains of its own, and lines in the chains that all share. */
 import { cidrContains, hostPort, parseCidr, parseIp } from "../../../events/ip-address.ts"
 import type { Server, ServiceRules } from "../port.ts"
-import { type Context, commentMatch, localMatch, type Table } from "./context.ts"
+import { type Context, commentMatch, localMatch, type Table, zeroCidr } from "./context.ts"
 import { chainNames, type PortChain, portHash, serverChain, servicePortName } from "./names.ts"
 
 /** Rules without `-A CHAIN`. */
@@ -37,9 +37,12 @@ interface Refusing {
 const refusing = (rules: ServiceRules): Refusing =>
   rules.hasAny ? { target: "DROP", why: "has no local endpoints" } : { target: "REJECT", why: "has no endpoints" }
 
-/** Ranges of the family; those of the other one say nothing here, and none means everybody. */
-const rangesOf = (rules: ServiceRules): ReadonlyArray<string> =>
-  rules.sourceRanges.map((range) => range.trim()).filter((range) => parseCidr(range)?.family === rules.family)
+/** Ranges of the family; none, or one that takes in all, means everybody. */
+const rangesOf = (rules: ServiceRules): ReadonlyArray<string> => {
+  const ranges = rules.sourceRanges.map((range) => range.trim())
+  const own = ranges.filter((range) => parseCidr(range)?.family === rules.family)
+  return own.includes(zeroCidr[rules.family]) ? [] : own
+}
 
 const isWithin = (range: string, address: string): boolean => {
   const [cidr, ip] = [parseCidr(range), parseIp(address)]

@@ -34,10 +34,10 @@ export const disturbancesOf = (watched: Watched): Stream.Stream<void> =>
   Stream.suspend(() => {
     let told: number | undefined
     const look = Effect.suspend(() => {
-      if (watched.isBusy() || watched.generations.isOurs) return Effect.succeed(false)
+      if (watched.isBusy() || watched.generations.areOurs) return Effect.succeed(false)
       const now = watched.generations.current
-      // Nothing is known yet, or nobody can tell: the next resync looks.
-      if (now === undefined || now === told || !watched.generations.wasVerified) return Effect.succeed(false)
+      // Nobody can tell: the next resync looks.
+      if (now === undefined || now === told) return Effect.succeed(false)
       told = now
       if (watched.services() <= wholeLookServices) return Effect.succeed(true)
       return Effect.map(areJumpsThere(watched.programs), (there) => !there)

@@ -57,7 +57,7 @@ export const makeFamilyRules = (
       isKnown = false
       const at = generations.current
       const saved = { filter: yield* tool.read("filter"), nat: yield* tool.read("nat") }
-      generations.verified(at)
+      generations.verified(tool.family, at)
       const { changes, drift } = yield* differences(wanted, saved, kept)
       const failure = yield* restore(changes)
       if (failure !== undefined) return { drift, failure }
@@ -172,7 +172,7 @@ export const makeFamilyRules = (
   const make = (wanted: Wanted): Effect.Effect<Settled, DataplaneError> =>
     Effect.suspend(() => {
       const isSame = JSON.stringify(wanted.context) === JSON.stringify(inForce.context)
-      if (!isKnown || !isSame || !generations.isOurs) return settle(wanted)
+      if (!isKnown || !isSame || !generations.isOurs(tool.family)) return settle(wanted)
       const keys = new Set([...inForce.rules.keys(), ...wanted.rules.keys()])
       const list = [...keys]
         .map((key): RulesChange => ({ key, before: inForce.rules.get(key), after: wanted.rules.get(key) }))

@@ -26,6 +26,8 @@ const firewall = "kubernetes load balancer firewall"
 const commonJumps: ReadonlyArray<Jump> = [
   jump("filter", "INPUT", chainNames.externalServices, external, true),
   jump("filter", "FORWARD", chainNames.externalServices, external, true),
+  // kube-proxy has none here: what the node itself sends to an address without servers would get no answer at all.
+  jump("filter", "OUTPUT", chainNames.externalServices, external, true),
   jump("filter", "INPUT", chainNames.nodePorts, "kubernetes health check service ports"),
   jump("filter", "FORWARD", chainNames.services, portals, true),
   jump("filter", "OUTPUT", chainNames.services, portals, true),

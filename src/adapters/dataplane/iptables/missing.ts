@@ -56,20 +56,17 @@ const remedyOf = ({ error }: Complaint, family: IpFamily): string => {
   }
 }
 
+const complaintOf = (effect: Effect.Effect<unknown, Complaint>): Effect.Effect<Complaint | undefined> =>
+  Effect.match(effect, { onFailure: (complaint) => complaint, onSuccess: () => undefined })
+
 /** The rules are checked and not put in force. */
 const check = (
   programs: Programs,
   family: IpFamily,
   list: ReadonlyArray<Feature>
 ): Effect.Effect<Complaint | undefined> =>
-  run(
-    programs.restore,
-    "check the rules for Services",
-    ["--noflush", "--test", "--wait", "1"],
-    inputOf(family, list)
-  ).pipe(
-    Effect.as(undefined),
-    Effect.catch((complaint) => Effect.succeed(complaint))
+  complaintOf(
+    run(programs.restore, "check the rules for Services", ["--noflush", "--test", "--wait", "1"], inputOf(family, list))
   )
 
 export const missingOf = (
@@ -79,6 +76,11 @@ export const missingOf = (
   Effect.gen(function* () {
     const missing: Array<Missing> = []
     for (const family of families) {
+      const reading = yield* complaintOf(run(programs[family].save, "tell its version", ["--version"]))
+      if (reading !== undefined) {
+        missing.push({ what: reading.error.message, remedy: remedyOf(reading, family) })
+        continue
+      }
       const all = yield* check(programs[family], family, features)
       if (all === undefined) continue
       const none = yield* check(programs[family], family, [])

@@ -62,8 +62,12 @@ const long: Readonly<Record<string, string>> = {
   "--source-port": "--sport"
 }
 
-/** What iptables-save writes although nobody asked for it. */
+/** What iptables-save writes although nobody asked for it, and what it leaves out although somebody did. */
 const defaults: ReadonlySet<string> = new Set([
+  "-s 0.0.0.0/0",
+  "-s ::/0",
+  "-d 0.0.0.0/0",
+  "-d ::/0",
   "--rsource",
   "--mask 255.255.255.255",
   "--mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",

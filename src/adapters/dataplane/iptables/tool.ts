@@ -44,7 +44,7 @@ export const makeTool = (family: IpFamily, programs: Programs, generations: Gene
           Effect.catch((each) => Effect.succeed(each))
         )
         if (complaint !== undefined) {
-          generations.forget()
+          generations.forget(family)
           return { complaint, input, done }
         }
         generations.changed(before)
