@@ -4,7 +4,9 @@
  *     bun scripts/record-netlink.ts [NAME…]
  *
  * Each call gets a network namespace of its own. Needs root, nft, ip and conntrack. A fixture is recorded anew only when a call
- * changes; the tests hold what is sent against it byte by byte.
+ * changes; the tests hold what is sent against it byte by byte. Those of IPVS need a kernel that has it, and ipvsadm:
+ *
+ *     bun scripts/lab/vm.ts --results test/adapters/netlink/fixtures -- bun scripts/record-netlink.ts ipvs-listings ipvs-changes
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
@@ -33,7 +35,10 @@ const record = (name: string): void => {
 
 const given = process.env[inside]
 if (given === undefined) {
-  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(recordedCalls)
+  const names =
+    process.argv.length > 2
+      ? process.argv.slice(2)
+      : Object.keys(recordedCalls).filter((name) => !name.startsWith("ipvs-"))
   for (const name of names) {
     if (recordedCalls[name] === undefined) throw new Error(`no call ${name}; there are ${Object.keys(recordedCalls)}`)
     const argv = [join(root, "scripts/test/own-netns.sh"), process.execPath, import.meta.filename]

@@ -22,6 +22,7 @@ import {
   listLinks
 } from "../../../src/adapters/netlink/route.ts"
 import type { Protocol } from "../../../src/adapters/netlink/transport.ts"
+import { recordedIpvs } from "./recorded-ipvs.ts"
 
 export interface RecordedCall {
   readonly protocol: Protocol
@@ -64,6 +65,7 @@ const errorOf = (run: () => unknown): unknown => {
 const service = (last: number) => concatenate(Uint8Array.of(10, 96, 0, last), Uint8Array.of(6), portBytes(80))
 
 export const recordedCalls: Readonly<Record<string, RecordedCall>> = {
+  ...recordedIpvs,
   "nftables-listings": {
     protocol: "netfilter",
     setUp: nft,
