@@ -151,6 +151,15 @@ export interface Missing {
   readonly remedy: string
 }
 
+/** Rules of ours in one table. */
+export interface RuleCount {
+  readonly family: IpFamily
+  readonly table: string
+  readonly total: number
+  /** Written by the last change. */
+  readonly last: number
+}
+
 export class Dataplane extends Context.Service<
   Dataplane,
   {
@@ -169,6 +178,8 @@ export class Dataplane extends Context.Service<
     readonly apply: (changes: ReadonlyArray<Change>) => Effect.Effect<Applied, DataplaneError>
     /** Hints that somebody else changed something of ours. Never ends; never ticks where the kernel cannot tell. */
     readonly disturbances: Stream.Stream<void>
+    /** Where rules are counted one by one, as people do with iptables. */
+    readonly ruleCounts?: () => ReadonlyArray<RuleCount>
     /** Removes everything that any life of the agent made in this mode; tells what, as people name it. */
     readonly cleanup: Effect.Effect<ReadonlyArray<string>, DataplaneError>
   }

@@ -167,10 +167,10 @@ export const make = (options: TelemetryOptions) =>
         observe(metrics.conntrackDuration, milliseconds)
         for (const family of metrics.families) metrics.conntrackDeleted.add(removed, family)
       },
-      rules: (table, { total, last }) => {
-        for (const family of metrics.families) {
-          metrics.iptablesTotal.set(total, { ...family, table })
-          metrics.iptablesLast.set(last, { ...family, table })
+      rules: (counts) => {
+        for (const { family, table, total, last } of counts) {
+          metrics.iptablesTotal.set(total, { ip_family: family, table })
+          metrics.iptablesLast.set(last, { ip_family: family, table })
         }
       },
       healthy: health.isHealthy,

@@ -5,7 +5,7 @@
  * Functions without an Effect only count; they cost next to nothing and never fail.
  */
 import { Context, type Effect, type Stream } from "effect"
-import type { ProxyMode } from "../dataplane/port.ts"
+import type { ProxyMode, RuleCount } from "../dataplane/port.ts"
 
 /** How many changes of Services and of endpoints. */
 export interface Changes {
@@ -53,8 +53,8 @@ export class ProxyTelemetry extends Context.Service<
     readonly withoutLocalServers: (ports: { readonly internal: number; readonly external: number }) => void
     /** One look for flows that lead to servers which are gone. Milliseconds. */
     readonly flowsReconciled: (look: { readonly milliseconds: number; readonly removed: number }) => void
-    /** Rules of a table in the kernel, and in the last transaction (iptables only). */
-    readonly rules: (table: string, rules: { readonly total: number; readonly last: number }) => void
+    /** Rules in the kernel, and in the last change, by family and table (iptables only). */
+    readonly rules: (counts: ReadonlyArray<RuleCount>) => void
     /** Whether the kernel has the changes that came, or they do not wait for long. */
     readonly healthy: () => boolean
     /**

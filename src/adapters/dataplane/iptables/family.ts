@@ -1,8 +1,9 @@
 /** The rules of one family of addresses: what is in force, how it is brought there, and what is done about a refusal. */
 import { Effect } from "effect"
-import { DataplaneError, type Refusal, type ServiceRules } from "../port.ts"
+import { DataplaneError, type Refusal, type RuleCount, type ServiceRules } from "../port.ts"
 import { Drift, tooManyDeletions } from "./compare.ts"
 import type { Context } from "./context.ts"
+import { RuleCounts } from "./counts.ts"
 import { deltaOf, type RulesChange, sharedEdits } from "./delta.ts"
 import { healthRules } from "./expected.ts"
 import type { Generations } from "./generation.ts"
@@ -28,6 +29,7 @@ export interface FamilyRules {
   readonly change: (changes: ReadonlyMap<string, ServiceRules | undefined>) => Effect.Effect<Settled, DataplaneError>
   /** Services' ports that are in force. */
   readonly size: () => number
+  readonly counts: () => ReadonlyArray<RuleCount>
 }
 
 export const makeFamilyRules = (
@@ -39,14 +41,25 @@ export const makeFamilyRules = (
   /** What the kernel has is what `inForce` says, but for what others have done. */
   let isKnown = false
 
+  const counts = new RuleCounts()
+
   const restore = (changes: ReadonlyArray<TableChange>): Effect.Effect<Failure | undefined> =>
-    tool.restore(
-      // Whoever loses all servers is refused after their chains are gone, and served again before it is refused no more.
-      changes
-        .toSorted((a, b) => (a.table === b.table ? 0 : a.table === "nat" ? -1 : 1))
-        .filter((change) => !isEmpty(change))
-        .flatMap((change) => inputsOf(change, settings.maxChains))
-    )
+    tool
+      .restore(
+        // Whoever loses all servers is refused after their chains are gone, and served again before it is refused no more.
+        changes
+          .toSorted((a, b) => (a.table === b.table ? 0 : a.table === "nat" ? -1 : 1))
+          .filter((change) => !isEmpty(change))
+          .flatMap((change) => inputsOf(change, settings.maxChains))
+      )
+      .pipe(
+        Effect.tap((failure) =>
+          Effect.sync(() => {
+            // What is in force after a failure is known when all is read the next time.
+            if (failure === undefined) counts.written(changes)
+          })
+        )
+      )
 
   /** Reads everything back and makes it what is wanted; the failure tells which input was refused. */
   const once = (
@@ -58,6 +71,7 @@ export const makeFamilyRules = (
       const at = generations.current
       const saved = { filter: yield* tool.read("filter"), nat: yield* tool.read("nat") }
       generations.verified(tool.family, at)
+      counts.read(saved)
       const { changes, drift } = yield* differences(wanted, saved, kept)
       const failure = yield* restore(changes)
       if (failure !== undefined) return { drift, failure }
@@ -194,5 +208,5 @@ export const makeFamilyRules = (
       })
     })
 
-  return { settle: make, change, size: () => inForce.rules.size }
+  return { settle: make, change, size: () => inForce.rules.size, counts: () => counts.list(tool.family) }
 }

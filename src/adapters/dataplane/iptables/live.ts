@@ -195,6 +195,7 @@ export const make = (
       services: () => [...(opened?.families.values() ?? [])].reduce((count, each) => count + each.size(), 0),
       programs: settings.families.map((family) => programs[family])
     }),
+    ruleCounts: () => [...(opened?.families.values() ?? [])].flatMap((family) => family.counts()),
     cleanup: inTurn(cleanup)
   })
 }
