@@ -102,6 +102,10 @@ export interface ProxyModeOptions {
 export interface ProxyOptions {
   /** Directory of Services and EndpointSlices. */
   readonly services: string
+  /** From where Services without a cluster IP get theirs: at most one CIDR of each family. */
+  readonly serviceClusterIpRange: ReadonlyArray<string>
+  /** From where node ports come that nobody gave; both ends are in it. */
+  readonly serviceNodePortRange: { readonly first: number; readonly last: number }
   readonly mode: ProxyMode
   /** Taken where the kernel cannot do `mode`; undefined: Services wait until it can. */
   readonly fallback: ProxyMode | undefined

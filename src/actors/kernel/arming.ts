@@ -64,7 +64,7 @@ export const makeArming = <R>(
 
   /** An observation that dies is said to have, and started again after a pause. */
   const watch = (cell: Cell, observation: Observation<R>): Fiber.Fiber<void> => {
-    const emit = (outgoing: Outgoing) => tell(outgoing.to, outgoing.command, observation.because)
+    const emit = (outgoing: Outgoing) => tell(outgoing.to, outgoing.command, outgoing.cause ?? observation.because)
     const life: Effect.Effect<void, never, R> = Effect.suspend(() => observation.run(emit)).pipe(
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause)

@@ -68,6 +68,8 @@ export interface Decider<State, C extends Command, Event extends NodeEvent> {
 export interface Outgoing {
   readonly to: ActorId
   readonly command: Command
+  /** Id of the event that led to it, where that is another than what the work is done for. */
+  readonly cause?: string
 }
 
 /** Long-lived watching of the world that a state asks for: started and stopped by comparison of keys. */

@@ -94,6 +94,8 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
   const forkAppend = yield* FiberSet.runtime(appends)<never>()
 
   const cells = new Map<string, Cell>()
+  /** Looks at all actors of one kind are frequent, and there may be 100,000 of another. */
+  const ofKind = new Map<ActorKind, Set<Cell>>(behaviors.map((b) => [b.kind, new Set()]))
   const retired = new Map<string, number>()
   const turns: Array<Cell> = []
   let pumping = false
@@ -113,6 +115,11 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
 
   // --- cells -------------------------------------------------------------------------------------------------------
 
+  const enter = (cell: Cell): void => {
+    cells.set(cell.path, cell)
+    ofKind.get(cell.id.kind)?.add(cell)
+  }
+
   const cellOf = (id: ActorId): Cell | undefined => {
     const path = actorPath(id)
     const known = cells.get(path)
@@ -121,7 +128,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
     if (behavior === undefined) return undefined
     const cell = new Cell(id, path, behavior, behavior.initial(id), retired.get(path) ?? 0)
     retired.delete(path)
-    cells.set(path, cell)
+    enter(cell)
     return cell
   }
 
@@ -133,6 +140,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
     if (cell.behavior.finished?.(cell.state) !== true) return
     cell.gone = true
     cells.delete(cell.path)
+    ofKind.get(cell.id.kind)?.delete(cell)
     retired.set(cell.path, cell.actorSequence)
     arming.disarm(cell)
   }
@@ -277,7 +285,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
   const arming = makeArming<R>(now, fork, tell)
 
   const send = (outgoing: ReadonlyArray<Outgoing>, cause: string | undefined): Effect.Effect<void> =>
-    Effect.forEach(outgoing, (o) => tell(o.to, o.command, cause), { discard: true })
+    Effect.forEach(outgoing, (o) => tell(o.to, o.command, o.cause ?? cause), { discard: true })
 
   /** Runs something for an actor in a fiber of its own; a defect in it is the actor's failure. */
   const run = (cell: Cell, what: string, effect: Effect.Effect<void, never, R>, cause: string | undefined): void => {
@@ -477,7 +485,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
     const fold = yield* foldJournal(journal, byKind as never)
     for (const [path, actor] of fold.actors) {
       const behavior = byKind.get(actor.id.kind)
-      if (behavior !== undefined) cells.set(path, new Cell(actor.id, path, behavior, actor.state, actor.actorSequence))
+      if (behavior !== undefined) enter(new Cell(actor.id, path, behavior, actor.state, actor.actorSequence))
     }
     for (const [path, sequence] of fold.finished) retired.set(path, sequence)
     return { events: fold.events, actors: fold.actors.size, unknown: fold.unknown }
@@ -514,7 +522,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
     recover,
     start,
     state: (id) => cells.get(actorPath(id))?.state,
-    actors: (kind) => [...cells.values()].filter((c) => c.id.kind === kind).map((c) => ({ id: c.id, state: c.state })),
+    actors: (kind) => Array.from(ofKind.get(kind) ?? [], (c) => ({ id: c.id, state: c.state })),
     idle: Effect.callback<void>((resumeIdle) => {
       const check = () => {
         if (settled()) resumeIdle(Effect.void)

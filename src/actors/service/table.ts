@@ -1,0 +1,327 @@
+/**
+ * The Services of this node and their endpoints, as the kernel is to be told of them: a picture in memory of what the actors'
+ * committed states say, never a source of truth. It is filled once after recovery, and kept by the actors' reactions.
+ *
+ * Nothing here takes time in proportion to all Services but what goes through all of them by name.
+ */
+import { Context, Latch } from "effect"
+import type { HealthPort } from "../../adapters/http/port.ts"
+import type { ServiceRules } from "../../adapters/dataplane/port.ts"
+import type { ActorId } from "../../events/actor-id.ts"
+import type { IpFamily, ServiceSpec } from "../../events/service-shape.ts"
+import { serviceOfEndpoint } from "../endpoint/identity.ts"
+import type { Endpoint, EndpointState } from "../endpoint/state.ts"
+import { serviceKey } from "./identity.ts"
+import { portKey, type Vantage } from "./rules/endpoint.ts"
+import { isProxied } from "./rules/service-port.ts"
+import { type EndpointsByPort, healthCheckOf, serviceRules } from "./rules/service-rules.ts"
+import type { ServiceState } from "./state.ts"
+
+/** The endpoints behind one port of a Service, by the names of their actors. */
+class PortEndpoints implements Iterable<Endpoint> {
+  readonly byName = new Map<string, Endpoint>();
+
+  [Symbol.iterator](): Iterator<Endpoint> {
+    return this.byName.values()
+  }
+}
+
+export interface ServiceEntry {
+  readonly namespace: string
+  readonly name: string
+  /** `namespace/name` */
+  readonly key: string
+  /** In force; undefined: there are endpoints of a Service that is not declared. */
+  spec: ServiceSpec | undefined
+  /** Its actor has said something of it, also that it is rejected. */
+  isKnown: boolean
+  /** By `portKey`. */
+  readonly ports: Map<string, PortEndpoints>
+  /** What the kernel is to have, as of the last look, and what it has. */
+  rules: ReadonlyArray<ServiceRules>
+  applied: ReadonlyArray<ServiceRules>
+  /** Ports of policy Local that have servers, but none here. */
+  withoutLocal: { readonly internal: number; readonly external: number }
+}
+
+/** Why an entry has to be looked at. */
+export interface Dirt {
+  /** When the first change came, `performance.now()`. */
+  readonly since: number
+  /** Id of the event of the first change. */
+  readonly cause: string | undefined
+  readonly services: number
+  readonly endpoints: number
+}
+
+export interface DirtyEntry {
+  readonly entry: ServiceEntry
+  readonly dirt: Dirt
+}
+
+const noRules: ReadonlyArray<ServiceRules> = []
+const noneWithoutLocal = { internal: 0, external: 0 } as const
+
+export class Table {
+  /** Open while there is something to do for whoever programs the kernel. */
+  readonly wake: Latch.Latch = Latch.makeUnsafe(false)
+  /** Opens when all that is declared at the start is in the table. */
+  readonly ready: Latch.Latch = Latch.makeUnsafe(false)
+  private readonly entries = new Map<string, ServiceEntry>()
+  private readonly dirty = new Map<string, Dirt>()
+  /** By namespace, then by the first label of the selector: Services that a pod's labels may select. */
+  private readonly selecting = new Map<string, Map<string, Set<ServiceEntry>>>()
+  private readonly health = new Map<string, HealthPort>()
+  private healthMoved = false
+  private readonly vantage: Vantage
+  private readonly families: ReadonlyArray<IpFamily>
+  readonly withoutLocal = { internal: 0, external: 0 }
+  /** Changes that came since the start. */
+  readonly changes = { services: 0, endpoints: 0 }
+
+  constructor(vantage: Vantage, families: ReadonlyArray<IpFamily>) {
+    this.vantage = vantage
+    this.families = families
+  }
+
+  /** Takes over all states after recovery. */
+  seed(
+    services: Iterable<{ readonly id: ActorId; readonly state: unknown }>,
+    endpoints: Iterable<{ readonly id: ActorId; readonly state: unknown }>
+  ): void {
+    for (const { id, state } of services) this.takeService(id, state as ServiceState)
+    for (const { id, state } of endpoints) this.takeEndpoint(id, state as EndpointState)
+  }
+
+  get size(): number {
+    return this.entries.size
+  }
+
+  all(): Iterable<ServiceEntry> {
+    return this.entries.values()
+  }
+
+  entry(key: string): ServiceEntry | undefined {
+    return this.entries.get(key)
+  }
+
+  endpoint(id: ActorId, port: string): Endpoint | undefined {
+    return this.entries
+      .get(`${id.namespace}/${serviceOfEndpoint(id)}`)
+      ?.ports.get(port)
+      ?.byName.get(id.name)
+  }
+
+  /** Services that may select a pod with these labels; whether they do is for the caller to see. */
+  *candidates(namespace: string, labels: Readonly<Record<string, string>>): Iterable<ServiceEntry> {
+    const byLabel = this.selecting.get(namespace)
+    if (byLabel === undefined) return
+    for (const name in labels) {
+      const found = byLabel.get(`${name}=${labels[name]}`)
+      if (found !== undefined) yield* found
+    }
+  }
+
+  /** An event of a Service's actor has been committed. */
+  serviceChanged(id: ActorId, state: ServiceState, event: string): void {
+    this.changes.services += 1
+    this.mark(this.takeService(id, state), event, 1, 0)
+  }
+
+  /** An event of an endpoint's actor has been committed. */
+  endpointChanged(id: ActorId, state: EndpointState, event: string): void {
+    this.changes.endpoints += 1
+    const entry = this.takeEndpoint(id, state)
+    // What is behind a Service that is not declared concerns nobody yet.
+    if (entry.spec !== undefined || entry.applied.length > 0) this.mark(entry, event, 0, 1)
+    else this.forgetEmpty(entry)
+  }
+
+  /** Looks at it again at the next chance. */
+  mark(entry: ServiceEntry, cause: string | undefined, services = 0, endpoints = 0): void {
+    const known = this.dirty.get(entry.key)
+    this.dirty.set(
+      entry.key,
+      known === undefined
+        ? { since: performance.now(), cause, services, endpoints }
+        : { ...known, services: known.services + services, endpoints: known.endpoints + endpoints }
+    )
+    this.wake.openUnsafe()
+  }
+
+  get hasDirty(): boolean {
+    return this.dirty.size > 0
+  }
+
+  get dirtySize(): number {
+    return this.dirty.size
+  }
+
+  /** All that changed, with its rules made anew. */
+  takeDirty(): ReadonlyArray<DirtyEntry> {
+    this.wake.closeUnsafe()
+    const taken: Array<DirtyEntry> = []
+    for (const [key, dirt] of this.dirty) {
+      const entry = this.entries.get(key)
+      if (entry === undefined) continue
+      this.refresh(entry)
+      taken.push({ entry, dirt })
+    }
+    this.dirty.clear()
+    return taken
+  }
+
+  /** What was taken and could not be done. */
+  putBack(taken: ReadonlyArray<DirtyEntry>): void {
+    for (const { entry, dirt } of taken) {
+      const later = this.dirty.get(entry.key)
+      this.dirty.set(
+        entry.key,
+        later === undefined
+          ? dirt
+          : { ...dirt, services: dirt.services + later.services, endpoints: dirt.endpoints + later.endpoints }
+      )
+    }
+    if (taken.length > 0) this.wake.openUnsafe()
+  }
+
+  /** The kernel has what the entry's rules say. */
+  settle(entry: ServiceEntry, applied: ReadonlyArray<ServiceRules> = entry.rules): void {
+    entry.applied = applied
+    this.forgetEmpty(entry)
+  }
+
+  /** Makes the rules of an entry anew. */
+  refresh(entry: ServiceEntry): void {
+    const { spec, namespace, name, ports } = entry
+    const served = spec === undefined ? undefined : { namespace, name, spec }
+    entry.rules = served === undefined ? noRules : serviceRules(served, ports, this.vantage, this.families)
+    this.countLocal(entry)
+    const health = served === undefined ? undefined : healthCheckOf(served, ports, this.vantage)
+    const known = this.health.get(entry.key)
+    if (health?.port === known?.port && health?.localReady === known?.localEndpoints) return
+    this.healthMoved = true
+    if (health === undefined) this.health.delete(entry.key)
+    else this.health.set(entry.key, { namespace, name, port: health.port, localEndpoints: health.localReady })
+  }
+
+  /** All health checks, where they are others than at the last call; undefined: they are the same. */
+  takeHealth(): ReadonlyArray<HealthPort> | undefined {
+    if (!this.healthMoved) return undefined
+    this.healthMoved = false
+    return [...this.health.values()]
+  }
+
+  get healthCheckPorts(): ReadonlyArray<number> {
+    return [...new Set([...this.health.values()].map(({ port }) => port))].sort((a, b) => a - b)
+  }
+
+  /** All endpoints of one port. */
+  endpointsOf(entry: ServiceEntry, rules: Pick<ServiceRules, "portName" | "protocol">): Iterable<Endpoint> {
+    return entry.ports.get(portKey(rules.portName, rules.protocol)) ?? []
+  }
+
+  endpointsByPort(entry: ServiceEntry): EndpointsByPort {
+    return entry.ports
+  }
+
+  private takeService(id: ActorId, { declared, rejected }: ServiceState): ServiceEntry {
+    const entry = this.entryOf(id.namespace, id.name)
+    entry.isKnown = declared !== null || rejected !== null
+    const spec = declared?.spec
+    if (entry.spec !== spec) {
+      this.unindex(entry)
+      entry.spec = spec
+      this.index(entry)
+    }
+    return entry
+  }
+
+  private takeEndpoint(id: ActorId, state: EndpointState): ServiceEntry {
+    const entry = this.entryOf(id.namespace, state?.service ?? serviceOfEndpoint(id))
+    const key = state === null ? undefined : portKey(state.portName, state.protocol)
+    for (const [port, endpoints] of entry.ports) {
+      if (port !== key && endpoints.byName.delete(id.name) && endpoints.byName.size === 0) entry.ports.delete(port)
+    }
+    if (state !== null && key !== undefined) {
+      let endpoints = entry.ports.get(key)
+      if (endpoints === undefined) {
+        endpoints = new PortEndpoints()
+        entry.ports.set(key, endpoints)
+      }
+      endpoints.byName.set(id.name, state)
+    }
+    return entry
+  }
+
+  private entryOf(namespace: string, name: string): ServiceEntry {
+    const key = serviceKey({ namespace, name })
+    let entry = this.entries.get(key)
+    if (entry === undefined) {
+      entry = {
+        namespace,
+        name,
+        key,
+        spec: undefined,
+        isKnown: false,
+        ports: new Map(),
+        rules: noRules,
+        applied: noRules,
+        withoutLocal: noneWithoutLocal
+      }
+      this.entries.set(key, entry)
+    }
+    return entry
+  }
+
+  private forgetEmpty(entry: ServiceEntry): void {
+    const { spec, isKnown, ports, applied, key } = entry
+    if (spec !== undefined || isKnown || ports.size > 0 || applied.length > 0 || this.dirty.has(key)) return
+    this.entries.delete(key)
+  }
+
+  private countLocal(entry: ServiceEntry): void {
+    let [internal, external] = [0, 0]
+    for (const { internalLocal, externalLocal, local, hasAny } of entry.rules) {
+      if (!hasAny || local.length > 0) continue
+      if (internalLocal) internal += 1
+      if (externalLocal) external += 1
+    }
+    const before = entry.withoutLocal
+    if (before.internal === internal && before.external === external) return
+    this.withoutLocal.internal += internal - before.internal
+    this.withoutLocal.external += external - before.external
+    entry.withoutLocal = { internal, external }
+  }
+
+  private index(entry: ServiceEntry): void {
+    const label = indexLabel(entry.spec)
+    if (label === undefined) return
+    const byLabel = this.selecting.get(entry.namespace) ?? new Map<string, Set<ServiceEntry>>()
+    this.selecting.set(entry.namespace, byLabel)
+    const all = byLabel.get(label) ?? new Set<ServiceEntry>()
+    byLabel.set(label, all)
+    all.add(entry)
+  }
+
+  private unindex(entry: ServiceEntry): void {
+    const label = indexLabel(entry.spec)
+    if (label === undefined) return
+    const byLabel = this.selecting.get(entry.namespace)
+    const all = byLabel?.get(label)
+    all?.delete(entry)
+    if (all?.size === 0) byLabel?.delete(label)
+    if (byLabel?.size === 0) this.selecting.delete(entry.namespace)
+  }
+}
+
+/** `app=web`: one label that a pod must have; undefined: the Service selects none. */
+const indexLabel = (spec: ServiceSpec | undefined): string | undefined => {
+  for (const name in spec?.selector) return `${name}=${spec.selector[name]}`
+  return undefined
+}
+
+/** Whether the kernel is to know of it. */
+export const isServed = ({ spec }: ServiceEntry): boolean => spec !== undefined && isProxied(spec)
+
+export class ServiceTable extends Context.Service<ServiceTable, Table>()("chronode/ServiceTable") {}
