@@ -11,6 +11,8 @@ import type { Prober } from "../adapters/probing/port.ts"
 import type { Volumes } from "../adapters/volumes/port.ts"
 import { type ActorId, actorId } from "../events/actor-id.ts"
 import type { Journal } from "../events/journal/port.ts"
+import { deciders } from "./deciders.ts"
+import { endpointBehavior } from "./endpoint/behavior.ts"
 import { makeImageBehavior } from "./image/behavior.ts"
 import type { ImageGrants } from "./image/grants.ts"
 import { defaultImageOptions, type ImageOptions } from "./image/pull-limits.ts"
@@ -25,17 +27,22 @@ import { podBehavior } from "./pod/behavior.ts"
 import type { Pods } from "./pod/pods.ts"
 import type { PodSettings } from "./pod/settings.ts"
 import { probeBehavior } from "./probe/behavior.ts"
+import { proxyBehavior } from "./proxy/behavior.ts"
+import { proxyActor } from "./proxy/identity.ts"
+import type { SyncNeeds } from "./proxy/sync.ts"
 import { runtimeBehavior } from "./runtime/behavior.ts"
 import type { RuntimeView } from "./runtime/features.ts"
 import { runtimeActor } from "./runtime/observer.ts"
-import { manifestSource, sourceBehavior } from "./source/behavior.ts"
+import { serviceBehavior } from "./service/behavior.ts"
+import type { ServicesNeeds } from "./service/observer.ts"
+import { makeSourceBehavior, manifestSource, serviceSource } from "./source/behavior.ts"
 import type { Placements } from "./source/placements.ts"
 import { streamActor, streamBehavior } from "./stream/behavior.ts"
 import { streamDecider } from "./stream/decider.ts"
 import type { PublisherStatus } from "./stream/status.ts"
 import { volumeBehavior } from "./volume/behavior.ts"
 
-/** What the actors of a node need from outside; `EventStream` only where it publishes. */
+/** What the actors of a node need from outside, each only where the node has a part for it. */
 export type ActorServices =
   | Admission
   | Cgroups
@@ -56,25 +63,54 @@ export type ActorServices =
   | Retention
   | TierHints
   | RuntimeView
+  | ServicesNeeds
+  | SyncNeeds
   | Volumes
 
-/** `publishes`: without a stream its actor only keeps its state. */
-export const actorsOf = (node: string, publishes: boolean, images: ImageOptions = defaultImageOptions) => {
-  const behaviors = [
-    nodeBehavior,
-    sourceBehavior,
-    runtimeBehavior,
+/** What a node is there for. */
+export interface NodeParts {
+  /** Without a stream its actor only keeps its state. */
+  readonly publishes: boolean
+  /** Pods of a directory of manifests. */
+  readonly runsPods: boolean
+  readonly servesServices: boolean
+}
+
+export const podsAlone: NodeParts = { publishes: true, runsPods: true, servesServices: false }
+
+// biome-ignore lint/suspicious/noExplicitAny: see AnyBehavior
+type AnyActor = AnyBehavior<any>
+
+/** An actor of an earlier life of the agent that has no part in this one: it keeps its state, and does nothing. */
+const atRest = (decider: object): AnyActor => ({ ...decider, timers: () => [] }) as unknown as AnyActor
+
+export const actorsOf = (
+  node: string,
+  { publishes, runsPods, servesServices }: NodeParts,
+  images: ImageOptions = defaultImageOptions
+) => {
+  const podActors = [
     makeImageBehavior(images),
     podBehavior,
     probeBehavior,
     volumeBehavior,
     logBehavior,
+    runtimeBehavior
+  ]
+  const serviceActors = [proxyBehavior, serviceBehavior, endpointBehavior]
+  const sources = [...(runsPods ? [manifestSource] : []), ...(servesServices ? [serviceSource] : [])]
+  const behaviors = [
+    nodeBehavior,
+    makeSourceBehavior(sources),
+    ...(runsPods ? podActors : podActors.map(({ kind }) => atRest(deciders.get(kind)!))),
+    ...(servesServices ? serviceActors : serviceActors.map(({ kind }) => atRest(deciders.get(kind)!))),
     publishes ? streamBehavior : streamDecider
   ]
   const roots: ReadonlyArray<ActorId> = [
     actorId("node", "", node),
-    runtimeActor,
-    manifestSource,
+    ...(runsPods ? [runtimeActor] : []),
+    ...sources,
+    ...(servesServices ? [proxyActor] : []),
     ...(publishes ? [streamActor] : [])
   ]
   return { behaviors: behaviors as unknown as ReadonlyArray<AnyBehavior<ActorServices>>, roots }

@@ -172,6 +172,8 @@ export const chronodeFields: Fields = {
   healthzBindAddress: "string",
   metricsBindAddress: "string",
   dataplaneName: "string",
+  serviceClusterIpRange: "string",
+  serviceNodePortRange: "string",
   recording: { one: ["events", "inputs"] },
   durability: { one: ["always", "interval"] },
   nats: {

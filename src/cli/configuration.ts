@@ -65,6 +65,8 @@ export interface ChronodeConfiguration {
   readonly healthzBindAddress?: string
   readonly metricsBindAddress?: string
   readonly dataplaneName?: string
+  readonly serviceClusterIpRange?: string
+  readonly serviceNodePortRange?: string
   readonly recording?: Recording
   readonly durability?: Durability
   readonly nats?: {

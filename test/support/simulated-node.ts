@@ -5,7 +5,7 @@
  */
 import { Clock, Context, Effect, Layer, Result, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { type ActorServices, actorsOf } from "../../src/actors/behaviors.ts"
+import { type ActorServices, actorsOf, podsAlone } from "../../src/actors/behaviors.ts"
 import { deciders } from "../../src/actors/deciders.ts"
 import { grantsOf, ImageGrants } from "../../src/actors/image/grants.ts"
 import { type Flags, knownFlags } from "../../src/actors/kernel/flags.ts"
@@ -203,7 +203,7 @@ export const startAgent = (
       bare,
       yield* Layer.build(Placements.layer).pipe(Effect.provide(bare))
     ) as Context.Context<ActorServices>
-    const { behaviors, roots } = actorsOf(world.node, true)
+    const { behaviors, roots } = actorsOf(world.node, podsAlone)
     const system = yield* makeActorSystem(behaviors, { recording: world.options.recording ?? "events", flags }).pipe(
       Effect.provide(services)
     )

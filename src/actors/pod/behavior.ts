@@ -12,6 +12,7 @@ import type { RecordedEvent } from "../../events/envelope.ts"
 import type { Behavior, Observation, Outgoing, Reaction } from "../kernel/behavior.ts"
 import { TierHints } from "../node/tier-hints.ts"
 import type { RuntimeView } from "../runtime/features.ts"
+import { PodEndpoints } from "../service/pod-endpoints.ts"
 import type { Placements } from "../source/placements.ts"
 import { observePreempted } from "./admission/preempted-observer.ts"
 import type { PodCommand } from "./commands.ts"
@@ -87,10 +88,31 @@ const work = (event: PodEvent, state: PodState, id: ActorId): Reaction<PodNeeds>
 const react = ({ event }: RecordedEvent<PodEvent>, state: PodState, id: ActorId): Reaction<PodNeeds> => {
   const done = work(event, state, id)
   const touches = touchesTiers.has(event._tag)
-  if (!touches && !podTells.has(event._tag)) return done
+  const shows = showsBehindServices.has(event._tag) ? [tellEndpoints(state, id)] : []
+  if (!touches && shows.length === 0 && !podTells.has(event._tag)) return done
   const told = Effect.map(Clock.currentTimeMillis, (at) => podMessages(event, state, id, at))
-  return [...(touches ? [touchTiers] : []), told, ...(Array.isArray(done) ? done : [done as Work])]
+  return [...shows, ...(touches ? [touchTiers] : []), told, ...(Array.isArray(done) ? done : [done as Work])]
 }
+
+/** Events after which the pod may be another one behind the Services that select it, or none any more. */
+const showsBehindServices: ReadonlySet<PodEvent["_tag"]> = new Set([
+  "ContainerReadinessChanged",
+  "PodConditionChanged",
+  "PodPhaseChanged",
+  "PodRemoved",
+  "PodTerminationRequested",
+  "PodUpdated",
+  "SandboxCreated",
+  "SandboxLost",
+  "SandboxStopRequested",
+  "SandboxStopped"
+])
+
+/** Only what differs from what the endpoints were told is told: the first of a decision's events is the cause. */
+const tellEndpoints = (state: PodState, id: ActorId): Work =>
+  Effect.zipWith(PodEndpoints, Clock.currentTimeMillis, (endpoints, at) =>
+    endpoints === undefined ? [] : endpoints.podChanged(id.namespace, state, at)
+  )
 
 /** Events after which the cgroups above the pods may be due to change. */
 const touchesTiers: ReadonlySet<PodEvent["_tag"]> = new Set([
@@ -108,12 +130,13 @@ const touchTiers: Work = Effect.flatMap(TierHints, ({ touch }) => Effect.as(touc
 const resume = (state: PodState, id: ActorId): Reaction<PodNeeds> => {
   const { definition } = state
   const reminders = Effect.map(Clock.currentTimeMillis, (at) => podReminders(state, id, at))
-  if (definition === null) return [reminders]
+  if (definition === null) return [reminders, tellEndpoints(state, id)]
   const { pod } = definition
   const one = Effect.map((command: PodCommand) => toSelf(id)([command]))
   const self = Effect.map(toSelf(id))
   return [
     reminders,
+    tellEndpoints(state, id),
     ...(state.sandbox?.status === "requested"
       ? [one(ensureSandbox(definition, state.sandbox.attempt, state.startTime, true))]
       : []),

@@ -183,7 +183,9 @@ export const allot = (
 /** The node port that this port of the Service was given, wherever it stands in the list now. */
 const formerPort = (former: FormerSpec | undefined, port: ServicePort): number | undefined => {
   if (former === undefined) return undefined
-  const i = former.spec.ports.findIndex(({ protocol, port: number }) => protocol === port.protocol && number === port.port)
+  const i = former.spec.ports.findIndex(
+    ({ protocol, port: number }) => protocol === port.protocol && number === port.port
+  )
   return i >= 0 && former.allotted?.includes(`ports[${i}].nodePort`) === true
     ? former.spec.ports[i]?.nodePort
     : undefined

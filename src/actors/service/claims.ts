@@ -49,7 +49,11 @@ export const claimsOf = (spec: ServiceSpec): ReadonlyArray<Asked> => {
     ...(health === undefined
       ? []
       : [
-          { claim: nodePortClaim("TCP", health), field: "spec.healthCheckNodePort", what: `health check node port ${health}` }
+          {
+            claim: nodePortClaim("TCP", health),
+            field: "spec.healthCheckNodePort",
+            what: `health check node port ${health}`
+          }
         ])
   ]
 }
@@ -81,7 +85,7 @@ export class Claims {
     return claimsOf(spec).flatMap(({ claim, field, what }) => {
       const holder = this.holders.get(claim)
       if (holder === undefined || holder === service) return []
-      return [{ field, message: `${what} is taken by ${holder}, which is older than ${service}`, holder }]
+      return [{ field, message: `${what} is taken by ${holder}`, holder }]
     })
   }
 

@@ -45,7 +45,11 @@ export const targetPortOf = ({ targetPort, protocol }: ServicePort, { spec }: Po
   return undefined
 }
 
-const factsOf = (state: PodState, { publishNotReadyAddresses }: ServiceSpec, { nodeName, zone }: Vantage): EndpointFacts => {
+const factsOf = (
+  state: PodState,
+  { publishNotReadyAddresses }: ServiceSpec,
+  { nodeName, zone }: Vantage
+): EndpointFacts => {
   const serving = state.conditions.Ready?.status === true
   const terminating = state.termination !== null
   return {
@@ -204,6 +208,6 @@ const undesire = (namespace: string, endpoint: PodEndpoint, at: number): Outgoin
 }
 
 /** Undefined where no Services are served. */
-export class PodEndpoints extends Context.Service<PodEndpoints, PodsBehindServices | undefined>()(
-  "chronode/PodEndpoints"
-) {}
+export const PodEndpoints = Context.Reference<PodsBehindServices | undefined>("chronode/PodEndpoints", {
+  defaultValue: () => undefined
+})

@@ -5,8 +5,8 @@
  * Nothing here takes time in proportion to all Services but what goes through all of them by name.
  */
 import { Context, Latch } from "effect"
-import type { HealthPort } from "../../adapters/http/port.ts"
 import type { ServiceRules } from "../../adapters/dataplane/port.ts"
+import type { HealthPort } from "../../adapters/http/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { IpFamily, ServiceSpec } from "../../events/service-shape.ts"
 import { serviceOfEndpoint } from "../endpoint/identity.ts"

@@ -5,12 +5,13 @@ import { Manifests } from "../../adapters/manifests/port.ts"
 import { type ActorId, actorId } from "../../events/actor-id.ts"
 import type { EventOf } from "../../events/catalogue.ts"
 import type { Pod } from "../../events/pod-spec.ts"
-import type { Behavior, Outgoing } from "../kernel/behavior.ts"
+import type { Behavior, Outgoing, Reaction } from "../kernel/behavior.ts"
 import { Admission } from "../node/admission.ts"
 import type { DesirePod, UndesirePod } from "../pod/commands.ts"
 import { Pods } from "../pod/pods.ts"
 import { PodSettings } from "../pod/settings.ts"
 import type { RuntimeView } from "../runtime/features.ts"
+import { observeServices, type ServicesNeeds } from "../service/observer.ts"
 import type { RefreshVolume } from "../volume/commands.ts"
 import { referencesOf } from "../volume/content.ts"
 import type { SourceCommand } from "./commands.ts"
@@ -20,10 +21,22 @@ import { observeManifests } from "./observer.ts"
 import { Placements } from "./placements.ts"
 import type { DeclaredPod, SourceEvent, SourceState } from "./state.ts"
 
-export type SourceNeeds = Manifests | Admission | ContainerRuntime | Placements | PodSettings | Pods | RuntimeView
+type Emit = (outgoing: Outgoing) => Effect.Effect<void>
 
-/** The one source of today. */
+export type SourceNeeds =
+  | ServicesNeeds
+  | Manifests
+  | Admission
+  | ContainerRuntime
+  | Placements
+  | PodSettings
+  | Pods
+  | RuntimeView
+
+/** The directory of pods. */
 export const manifestSource: ActorId = actorId("source", "", "manifests")
+/** The directory of Services. */
+export const serviceSource: ActorId = actorId("source", "", "services")
 
 const podActor = ({ namespace, name }: Pick<DeclaredPod, "namespace" | "name">): ActorId =>
   actorId("pod", namespace, name)
@@ -119,36 +132,56 @@ const removedPods = (removed: SourceState["removed"]): ReadonlyArray<DeclaredPod
     return { namespace: name.slice(0, slash), name: name.slice(slash + 1), uid }
   })
 
-export const sourceBehavior: Behavior<SourceState, SourceCommand, SourceEvent, SourceNeeds> = {
-  ...sourceDecider,
-  react: ({ event }) => {
-    switch (event._tag) {
-      case "ManifestRead":
-        return [desire(event.pods, event.file), undesire(event.dropped ?? [])]
-      case "ManifestRemoved":
-        return undesire(event.pods)
-      case "ObjectDeclared":
-      case "ObjectChanged":
-      case "ObjectRemoved":
-        return refreshVolumes(event)
-      default:
-        return []
-    }
-  },
-  observe: (state, id) => [
-    {
-      key: "manifests",
-      run: (emit) => observeManifests(id, Object.keys(state.files), Object.keys(state.objects ?? {}), emit)
-    }
-  ],
-  resume: (state) => [
-    Effect.gen(function* () {
-      const manifests = yield* Manifests
-      // The pods' definitions come from the directory: it has to be read first.
-      yield* manifests.scan
-      const files = Object.entries(state.files)
-      return (yield* Effect.forEach(files, ([file, { pods }]) => desire(pods, file))).flat()
-    }),
-    undesire(removedPods(state.removed))
-  ]
+const takePods = (state: SourceState): Reaction<SourceNeeds> => [
+  Effect.gen(function* () {
+    const manifests = yield* Manifests
+    // The pods' definitions come from the directory: it has to be read first.
+    yield* manifests.scan
+    const files = Object.entries(state.files)
+    return (yield* Effect.forEach(files, ([file, { pods }]) => desire(pods, file))).flat()
+  }),
+  undesire(removedPods(state.removed))
+]
+
+const isSame = (a: ActorId, b: ActorId): boolean => a.namespace === b.namespace && a.name === b.name
+
+/** `sources`: those that are looked at. What an earlier life of the agent knew of others stays as it is. */
+export const makeSourceBehavior = (
+  sources: ReadonlyArray<ActorId>
+): Behavior<SourceState, SourceCommand, SourceEvent, SourceNeeds> => {
+  const looksAt = (id: ActorId, source: ActorId): boolean =>
+    isSame(id, source) && sources.some((one) => isSame(one, source))
+  return {
+    ...sourceDecider,
+    react: ({ event }, _, id) => {
+      if (!isSame(id, manifestSource)) return []
+      switch (event._tag) {
+        case "ManifestRead":
+          return [desire(event.pods, event.file), undesire(event.dropped ?? [])]
+        case "ManifestRemoved":
+          return undesire(event.pods)
+        case "ObjectDeclared":
+        case "ObjectChanged":
+        case "ObjectRemoved":
+          return refreshVolumes(event)
+        default:
+          return []
+      }
+    },
+    observe: (state, id) => [
+      ...(looksAt(id, manifestSource)
+        ? [
+            {
+              key: "manifests",
+              run: (emit: Emit) =>
+                observeManifests(id, Object.keys(state.files), Object.keys(state.objects ?? {}), emit)
+            }
+          ]
+        : []),
+      ...(looksAt(id, serviceSource)
+        ? [{ key: "services", run: (emit: Emit) => observeServices(id, Object.keys(state.files), emit) }]
+        : [])
+    ],
+    resume: (state, id) => (looksAt(id, manifestSource) ? takePods(state) : [])
+  }
 }

@@ -73,7 +73,7 @@ class Differences<A> {
 }
 
 /** What the source's actor was told. */
-class Told {
+export class Told {
   private readonly files: Differences<FileReport>
   private readonly objects: Differences<DeclaredObject>
   private isReadable = false

@@ -18,6 +18,7 @@ import {
   readProxyConfiguration
 } from "./configuration.ts"
 import { proxyFieldTable } from "./fields.ts"
+import { clusterIpRanges, nodePortRange } from "./service-ranges.ts"
 import { clusterCidrs, hostPortProblems } from "./validation.ts"
 
 /** As `chronode run` was given them. Absent: not given. */
@@ -30,6 +31,10 @@ export interface ProxyFlags {
   readonly healthzBindAddress?: string
   readonly metricsBindAddress?: string
   readonly dataplaneName?: string
+  /** `10.96.0.0/12`, `10.96.0.0/12,fd00:96::/112` */
+  readonly serviceClusterIpRange?: string
+  /** `30000-32767` */
+  readonly serviceNodePortRange?: string
 }
 
 /** A name of tables, chains and devices, which the kernel holds to 15 characters with what is put to it. */
@@ -45,7 +50,9 @@ export const proxyFlags = (flags: ProxyFlags, chronode: ChronodeConfiguration): 
     "proxyModeFallback",
     "healthzBindAddress",
     "metricsBindAddress",
-    "dataplaneName"
+    "dataplaneName",
+    "serviceClusterIpRange",
+    "serviceNodePortRange"
   ] as const) {
     const value = flags[name] ?? chronode[name]
     if (value !== undefined) told[name] = value
@@ -111,6 +118,8 @@ export const proxyOptions = (
   })
   return {
     services: flags.services,
+    serviceClusterIpRange: clusterIpRanges(flags.serviceClusterIpRange),
+    serviceNodePortRange: nodePortRange(flags.serviceNodePortRange),
     mode,
     fallback,
     modes: {

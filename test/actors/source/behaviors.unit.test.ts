@@ -18,7 +18,7 @@ import { Pods } from "../../../src/actors/pod/pods.ts"
 import { PodSettings } from "../../../src/actors/pod/settings.ts"
 import { probeBehavior } from "../../../src/actors/probe/behavior.ts"
 import { RuntimeView } from "../../../src/actors/runtime/features.ts"
-import { manifestSource, sourceBehavior } from "../../../src/actors/source/behavior.ts"
+import { makeSourceBehavior, manifestSource } from "../../../src/actors/source/behavior.ts"
 import { Placements } from "../../../src/actors/source/placements.ts"
 import { volumeBehavior } from "../../../src/actors/volume/behavior.ts"
 import { MemoryCredentials } from "../../../src/adapters/credentials/memory.ts"
@@ -38,6 +38,8 @@ import type { RecordedEvent } from "../../../src/events/envelope.ts"
 import { makeMemoryJournal } from "../../../src/events/journal/memory.ts"
 import { Journal } from "../../../src/events/journal/port.ts"
 import { effectTest } from "../../support/effect.ts"
+
+const sourceBehavior = makeSourceBehavior([manifestSource])
 
 type Needs =
   | Admission

@@ -1,0 +1,435 @@
+/**
+ * Puts Services into the kernel: at the start all of them, then what changes, as soon as it does. Everything is compared with
+ * the kernel from time to time, when the kernel tells of others at work, and after a failure. One thing at a time; what
+ * comes meanwhile is taken together.
+ *
+ * A comparison restores what was in force; changes are made after it and by themselves, so that what others broke and what
+ * is new are told apart.
+ */
+import { Clock, Effect, Result, Stream } from "effect"
+import type { Conntrack } from "../../adapters/conntrack/port.ts"
+import {
+  type Applied,
+  type Change,
+  Dataplane,
+  type DataplaneError,
+  type Desired,
+  maxExamples,
+  type Refusal,
+  rulesKey,
+  type ServiceRules
+} from "../../adapters/dataplane/port.ts"
+import { ProxyTelemetry } from "../../adapters/http/port.ts"
+import type { Sysctls } from "../../adapters/sysctl/port.ts"
+import { timestamp } from "../../events/definition.ts"
+import type { Outgoing } from "../kernel/behavior.ts"
+import type { ReportProgrammed } from "../service/commands.ts"
+import { serviceActor } from "../service/identity.ts"
+import { type DirtyEntry, isServed, type ServiceEntry, ServiceTable, type Table } from "../service/table.ts"
+import { awaitDataplane } from "./availability.ts"
+import type { ProxyCommand } from "./commands.ts"
+import { StaleFlowLooks } from "./flows.ts"
+import { proxyActor } from "./identity.ts"
+import { isolate } from "./isolation.ts"
+import { changesOf, programmed, serviceOfKey } from "./programming.ts"
+import { ProxySettings, type ProxySettingsShape } from "./settings.ts"
+
+export type SyncNeeds = Conntrack | Dataplane | ProxySettings | ProxyTelemetry | ServiceTable | Sysctls
+type Emit = (outgoing: Outgoing) => Effect.Effect<void>
+
+/** Milliseconds. After the nth failure in a row it waits `firstBackOff` × 2^(n-1). */
+const firstBackOff = 100
+const longestBackOff = 30_000
+export const backOff = (failures: number): number =>
+  Math.min(longestBackOff, firstBackOff * 2 ** Math.min(failures - 1, 20))
+
+/** Milliseconds of quiet after the kernel told of others at work. */
+const disturbanceDebounce = 200
+/** Comparisons take no more of the time than this: at most one in a hundred changes waits for one. */
+const comparisonShare = 1 / 100
+/** kube-proxy's period of full syncs where nothing fails. */
+const longestComparisonPause = 3_600_000
+/** Tries of a change for which the kernel is busy, and milliseconds between them. */
+const busyRetries = 3
+const busyPause = 2
+/** Entries made anew before others get their turn. */
+const slice = 256
+
+type NoticedBy = "resync" | "notification" | "change"
+
+interface Failing {
+  readonly attempt: number
+  readonly retryAt: number
+}
+
+interface SyncWorld {
+  readonly dataplane: Dataplane["Service"]
+  readonly table: Table
+  readonly settings: ProxySettingsShape
+  readonly telemetry: ProxyTelemetry["Service"]
+  readonly flows: StaleFlowLooks
+  readonly emit: Emit
+}
+
+class SyncLoop {
+  private inForce = false
+  private failing: Failing | undefined
+  private compareAt = Number.POSITIVE_INFINITY
+  private disturbedAt: number | undefined
+  private changedAt = Number.NEGATIVE_INFINITY
+  /** What surrounds the rules is another than the kernel was told: addresses of node ports, health checks. */
+  private surroundings = ""
+  /** Keys that the kernel does not take, while it has all else. */
+  private readonly refused = new Map<string, string>()
+  private refusals: Failing | undefined
+  private counted = { services: 0, endpoints: 0 }
+
+  private readonly dataplane: Dataplane["Service"]
+  private readonly table: Table
+  private readonly settings: ProxySettingsShape
+  private readonly telemetry: ProxyTelemetry["Service"]
+  private readonly flows: StaleFlowLooks
+  private readonly emit: Emit
+
+  constructor(world: SyncWorld) {
+    this.dataplane = world.dataplane
+    this.table = world.table
+    this.settings = world.settings
+    this.telemetry = world.telemetry
+    this.flows = world.flows
+    this.emit = world.emit
+  }
+
+  /** The kernel told that somebody else changed something. */
+  readonly disturbed = Effect.map(Clock.currentTimeMillis, (now) => {
+    this.disturbedAt = now
+    this.table.wake.openUnsafe()
+  })
+
+  readonly step: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    const now = yield* Clock.currentTimeMillis
+    if (this.failing !== undefined) {
+      if (now < this.failing.retryAt) return yield* Effect.sleep(this.failing.retryAt - now)
+      return yield* this.inForce ? this.recover : this.begin
+    }
+    if (!this.inForce) return yield* this.begin
+    if (this.disturbedAt !== undefined && now >= this.disturbedAt + disturbanceDebounce) {
+      this.disturbedAt = undefined
+      return yield* Effect.asVoid(this.compare("notification"))
+    }
+    if (now >= this.compareAt) return yield* Effect.asVoid(this.compare("resync"))
+    if (this.table.hasDirty) {
+      const wait = this.changedAt + this.settings.minSyncPeriod - now
+      return yield* wait > 0 ? Effect.sleep(wait) : this.program
+    }
+    if (this.refusals !== undefined && now >= this.refusals.retryAt) return this.tryRefusedAgain()
+    yield* this.rest(now)
+  })
+
+  /** Until something changes, or is due. */
+  private rest(now: number): Effect.Effect<void> {
+    this.table.wake.closeUnsafe()
+    const due = Math.min(
+      this.compareAt,
+      this.refusals?.retryAt ?? Number.POSITIVE_INFINITY,
+      this.disturbedAt === undefined ? Number.POSITIVE_INFINITY : this.disturbedAt + disturbanceDebounce
+    )
+    const { wake } = this.table
+    return due === Number.POSITIVE_INFINITY
+      ? wake.await
+      : Effect.raceFirst(wake.await, Effect.sleep(Math.max(0, due - now)))
+  }
+
+  // --- everything --------------------------------------------------------------------------------------------------
+
+  private desired(rulesOf: (entry: ServiceEntry) => ReadonlyArray<ServiceRules>): Desired {
+    const { table } = this
+    const nodePortAddresses = this.settings.nodePortAddresses()
+    const { healthCheckPorts } = table
+    this.surroundings = JSON.stringify([nodePortAddresses, healthCheckPorts])
+    const rules = {
+      *[Symbol.iterator]() {
+        for (const entry of table.all()) yield* rulesOf(entry)
+      }
+    }
+    return { rules, nodePortAddresses, healthCheckPorts }
+  }
+
+  /** Makes the kernel what it should be, whatever it has: the first thing in this life of the agent. */
+  private readonly begin: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    let count = 0
+    for (const entry of this.table.all()) {
+      this.table.refresh(entry)
+      if (++count % slice === 0) yield* Effect.yieldNow
+    }
+    const taken = this.take()
+    const dirt = new Map(taken.map(({ entry, dirt: its }) => [entry, its]))
+    // Before the agent answers health checks, their ports have to be open.
+    yield* this.tellHealth
+    const started = performance.now()
+    const result = yield* Effect.result(this.dataplane.resync(this.desired(({ rules }) => rules)))
+    if (Result.isFailure(result)) return yield* this.fail(result.failure, taken, true)
+    const duration = performance.now() - started
+    this.inForce = true
+    yield* this.compared(duration)
+    let [services, endpoints] = [0, 0]
+    for (const entry of this.table.all()) {
+      if (!isServed(entry)) continue
+      services += 1
+      for (const port of entry.ports.values()) endpoints += port.byName.size
+    }
+    const refused = this.takeRefusals(result.success.refused)
+    this.failing = undefined
+    const at = yield* Clock.currentTimeMillis
+    yield* this.tell({ _tag: "ReportSynced", at, services, endpoints, duration })
+    const since = started
+    const all = [...this.table.all()].map(
+      (entry): DirtyEntry => ({
+        entry,
+        dirt: dirt.get(entry) ?? { since, cause: undefined, services: 1, endpoints: 0 }
+      })
+    )
+    yield* this.finish(all, refused, duration)
+  })
+
+  /** Restores what was in force. Answers whether it could be. */
+  private compare(noticedBy: NoticedBy | undefined): Effect.Effect<boolean> {
+    return Effect.gen({ self: this }, function* () {
+      const started = performance.now()
+      const { surroundings } = this
+      const desired = this.desired(({ applied }) => applied)
+      const result = yield* Effect.result(this.dataplane.resync(desired))
+      if (Result.isFailure(result)) {
+        yield* this.fail(result.failure, [], true)
+        return false
+      }
+      const duration = performance.now() - started
+      yield* this.compared(duration)
+      const { missing, altered, unexpected, examples } = result.success
+      // What follows from other addresses of the node is nobody's doing.
+      const isOurs = noticedBy === undefined || surroundings !== this.surroundings
+      if (!isOurs && missing + altered + unexpected > 0) {
+        const at = yield* Clock.currentTimeMillis
+        const drift = { noticedBy, missing, altered, unexpected, examples: examples.slice(0, maxExamples), duration }
+        yield* this.tell({ _tag: "ReportDrift", at, ...drift })
+      }
+      for (const entry of this.table.all()) this.flows.add(entry)
+      return true
+    })
+  }
+
+  private compared(duration: number): Effect.Effect<void> {
+    return Effect.map(Clock.currentTimeMillis, (now) => {
+      const pause = Math.max(this.settings.syncPeriod, Math.min(duration / comparisonShare, longestComparisonPause))
+      this.compareAt = now + pause
+      this.telemetry.synced({ full: true, milliseconds: duration })
+    })
+  }
+
+  // --- changes -----------------------------------------------------------------------------------------------------
+
+  private take(): ReadonlyArray<DirtyEntry> {
+    const { changes } = this.table
+    this.telemetry.queued({
+      services: changes.services - this.counted.services,
+      endpoints: changes.endpoints - this.counted.endpoints
+    })
+    this.counted = { ...changes }
+    return this.table.takeDirty()
+  }
+
+  private readonly program: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    const taken = this.take()
+    const changes = taken.flatMap(({ entry }) => changesOf(entry))
+    yield* this.surround
+    if (this.failing !== undefined) return this.table.putBack(taken)
+    if (changes.length === 0) return yield* this.finish(taken, noneRefused, 0)
+    const started = performance.now()
+    const result = yield* Effect.result(this.apply(changes))
+    if (Result.isFailure(result)) return yield* this.fail(result.failure, taken, false)
+    const duration = performance.now() - started
+    this.changedAt = yield* Clock.currentTimeMillis
+    this.telemetry.synced({ full: false, milliseconds: duration })
+    yield* this.finish(taken, this.takeRefusals(result.success.refused), duration)
+  })
+
+  /** Again at once while the kernel is busy with others. */
+  private apply(changes: ReadonlyArray<Change>, tries = busyRetries): Effect.Effect<Applied, DataplaneError> {
+    return Effect.catch(this.dataplane.apply(changes), (error) =>
+      error.reason === "Busy" && tries > 0
+        ? Effect.andThen(
+            Effect.sleep(busyPause),
+            Effect.suspend(() => this.apply(changes, tries - 1))
+          )
+        : Effect.fail(error)
+    )
+  }
+
+  private readonly tellHealth: Effect.Effect<void> = Effect.suspend(() => {
+    const health = this.table.takeHealth()
+    return health === undefined ? Effect.void : this.telemetry.healthPorts(health)
+  })
+
+  /** Addresses of node ports and ports of health checks reach the kernel with a comparison only. */
+  private readonly surround: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    const health = this.table.takeHealth()
+    if (health === undefined) return
+    const { surroundings } = this
+    this.desired(() => [])
+    if (this.surroundings !== surroundings) yield* this.compare(undefined)
+    yield* this.telemetry.healthPorts(health)
+  })
+
+  /** What was taken is in the kernel, but for what it refused. */
+  private finish(
+    taken: ReadonlyArray<DirtyEntry>,
+    refused: ReadonlyMap<string, string>,
+    duration: number
+  ): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const acknowledged = performance.now()
+      const reports: Array<Outgoing> = []
+      const at = yield* Clock.currentTimeMillis
+      for (const { entry, dirt } of taken) {
+        const before = entry.applied
+        const after = refused.size === 0 ? entry.rules : entry.rules.filter((rules) => !refused.has(rulesKey(rules)))
+        const isMoved = changesOf(entry).length > 0
+        if (isMoved) this.flows.add(entry)
+        this.settleRefusals(entry, refused)
+        this.table.settle(entry, after)
+        const latency = acknowledged - dirt.since
+        this.telemetry.programmed(latency)
+        if (!isMoved && dirt.services === 0) continue
+        if (before.length === 0 && after.length === 0) continue
+        const command: ReportProgrammed = {
+          _tag: "ReportProgrammed",
+          at,
+          ...programmed(before, after),
+          duration: rounded(duration),
+          latency: rounded(latency)
+        }
+        const to = serviceActor(entry.namespace, entry.name)
+        reports.push({ to, command, ...(dirt.cause === undefined ? {} : { cause: dirt.cause }) })
+      }
+      this.telemetry.pending({ services: 0, endpoints: 0 })
+      this.telemetry.withoutLocalServers(this.table.withoutLocal)
+      yield* Effect.forEach(reports, this.emit, { discard: true })
+      yield* this.tellRefusals(refused, taken)
+    })
+  }
+
+  // --- failures ----------------------------------------------------------------------------------------------------
+
+  private fail(error: DataplaneError, taken: ReadonlyArray<DirtyEntry>, full: boolean): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      this.table.putBack(taken)
+      this.telemetry.syncFailed({ full })
+      const at = yield* Clock.currentTimeMillis
+      const attempt = (this.failing?.attempt ?? 0) + 1
+      const retryAt = at + backOff(attempt)
+      this.failing = { attempt, retryAt }
+      const services = taken.map(({ entry }) => entry.key).slice(0, maxExamples)
+      const cause = taken[0]?.dirt.cause
+      const { reason, message } = error
+      const told = { reason, message, services, pending: this.table.dirtySize, attempt, retryAt: timestamp(retryAt) }
+      yield* this.tell({ _tag: "ReportFailed", at, ...told }, attempt === 1 ? cause : undefined)
+    })
+  }
+
+  /** Restores what was in force, and then finds out which changes the kernel does not take. */
+  private readonly recover: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    if (!(yield* this.compare("change"))) return
+    const taken = this.take()
+    const changes = taken.flatMap(({ entry }) => changesOf(entry))
+    const started = performance.now()
+    const outcome = yield* isolate(changes, (some) => this.apply(some))
+    if (outcome.error !== undefined && outcome.done === 0) return yield* this.fail(outcome.error, taken, false)
+    const duration = performance.now() - started
+    this.changedAt = yield* Clock.currentTimeMillis
+    this.failing = undefined
+    const refused = this.takeRefusals(outcome.refused)
+    if (refused.size === 0 && this.refused.size === 0)
+      yield* this.tell({ _tag: "ReportRecovered", at: yield* Clock.currentTimeMillis })
+    yield* this.finish(taken, refused, duration)
+  })
+
+  private takeRefusals(refused: ReadonlyArray<Refusal>): ReadonlyMap<string, string> {
+    return refused.length === 0 ? noneRefused : new Map(refused.map(({ key, message }) => [key, message]))
+  }
+
+  /** Remembers what of an entry is refused, and forgets what is not any more. */
+  private settleRefusals(entry: ServiceEntry, refused: ReadonlyMap<string, string>): void {
+    if (this.refused.size === 0 && refused.size === 0) return
+    for (const key of this.refused.keys()) if (serviceOfKey(key) === entry.key) this.refused.delete(key)
+    for (const rules of entry.rules) {
+      const key = rulesKey(rules)
+      const message = refused.get(key)
+      if (message !== undefined) this.refused.set(key, message)
+    }
+  }
+
+  private tellRefusals(refused: ReadonlyMap<string, string>, taken: ReadonlyArray<DirtyEntry>): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const at = yield* Clock.currentTimeMillis
+      if (refused.size > 0) {
+        this.telemetry.syncFailed({ full: false })
+        const attempt = (this.refusals?.attempt ?? 0) + 1
+        const retryAt = at + backOff(attempt)
+        this.refusals = { attempt, retryAt }
+        const services = [...new Set([...this.refused.keys()].map(serviceOfKey))]
+        const [message = ""] = refused.values()
+        const first = taken.find(({ entry }) => entry.key === services[0])
+        const told = { services: services.slice(0, maxExamples), pending: services.length, attempt }
+        yield* this.tell(
+          { _tag: "ReportFailed", at, reason: "Refused", message, ...told, retryAt: timestamp(retryAt) },
+          attempt === 1 ? first?.dirt.cause : undefined
+        )
+      } else if (this.refusals !== undefined && this.refused.size === 0) {
+        this.refusals = undefined
+        yield* this.tell({ _tag: "ReportRecovered", at })
+      }
+    })
+  }
+
+  private tryRefusedAgain(): void {
+    const services = new Set([...this.refused.keys()].map(serviceOfKey))
+    for (const service of services) {
+      const entry = this.table.entry(service)
+      if (entry !== undefined) this.table.mark(entry, undefined)
+    }
+    if (services.size === 0) this.refusals = undefined
+  }
+
+  private tell(command: ProxyCommand, cause?: string): Effect.Effect<void> {
+    return this.emit({ to: proxyActor, command, ...(cause === undefined ? {} : { cause }) })
+  }
+}
+
+const noneRefused: ReadonlyMap<string, string> = new Map()
+
+/** Microseconds are enough. */
+const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000
+
+/** Runs until interrupted. */
+export const observeDataplane = (emit: Emit): Effect.Effect<void, never, SyncNeeds> =>
+  Effect.gen(function* () {
+    const dataplane = yield* Dataplane
+    const table = yield* ServiceTable
+    const settings = yield* ProxySettings
+    const telemetry = yield* ProxyTelemetry
+    const tell = (command: ProxyCommand) => emit({ to: proxyActor, command })
+    yield* awaitDataplane(tell)
+    yield* table.ready.await
+    const flows = new StaleFlowLooks(table)
+    const loop = new SyncLoop({ dataplane, table, settings, telemetry, flows, emit })
+    const isNodeAddress = (address: string) => settings.nodePortAddresses().includes(address)
+    // One that dies ends the others with it, and all begin anew.
+    yield* Effect.all(
+      [
+        Effect.forever(loop.step),
+        Stream.runForEach(dataplane.disturbances, () => loop.disturbed),
+        flows.run(isNodeAddress, tell)
+      ],
+      { concurrency: "unbounded", discard: true }
+    )
+  })
