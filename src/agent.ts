@@ -1,6 +1,6 @@
 /**
  * The agent: ties live adapters, the journal and the behaviours of all actors together, runs until a signal or a fatal
- * failure, and answers the exit code. Together with main.ts the only place that knows live code of every room.
+ * failure, and answers the exit code. Together with main.ts and agent-services.ts the only place that knows live code of every room.
  */
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
@@ -23,6 +23,7 @@ import { PodSettings } from "./actors/pod/settings.ts"
 import type { PodState } from "./actors/pod/state.ts"
 import type { RuntimeState } from "./actors/runtime/decider.ts"
 import { RuntimeView } from "./actors/runtime/features.ts"
+import { ServiceTable, type Table } from "./actors/service/table.ts"
 import { Placements } from "./actors/source/placements.ts"
 import { PublisherStatus } from "./actors/stream/status.ts"
 import { layer as cgroupsLayer } from "./adapters/cgroupfs/live.ts"
@@ -42,6 +43,7 @@ import { EventStream } from "./adapters/nats/port.ts"
 import { layer as proberLayer } from "./adapters/probing/live.ts"
 import { layer as volumesLayer } from "./adapters/volumes/live.ts"
 import { Volumes } from "./adapters/volumes/port.ts"
+import { buildServices, seedServices, withServices } from "./agent-services.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
 import { journalPath } from "./cli/journal-path.ts"
@@ -178,6 +180,9 @@ const everRan = (journal: Journal["Service"]): Pods["Service"]["everRan"] => {
     })
 }
 
+/** Checkpoints that wait for one write of the journal: a node may have 100,000 actors. */
+const checkpointsAtOnce = 256
+
 /** Services that look at the actors, made before there are any: they see them through `current`. */
 const lookLayer = (options: AgentOptions, current: { system: ActorSystemShape | undefined }) =>
   Layer.mergeAll(
@@ -189,7 +194,12 @@ const lookLayer = (options: AgentOptions, current: { system: ActorSystemShape | 
       Pods,
       Effect.map(Journal, (journal) =>
         Pods.of({
-          all: () => (current.system?.actors("pod") ?? []).map(({ id, state }) => ({ id, state: state as PodState })),
+          // What an earlier life of the agent ran is nobody's concern where no pods are run.
+          all: () =>
+            (options.manifests === undefined ? [] : (current.system?.actors("pod") ?? [])).map(({ id, state }) => ({
+              id,
+              state: state as PodState
+            })),
           everRan: everRan(journal)
         })
       )
@@ -207,43 +217,99 @@ const lookLayer = (options: AgentOptions, current: { system: ActorSystemShape | 
             const { system } = current
             if (system === undefined) return Effect.void
             const ids = [...deciders.keys()].flatMap((kind) => system.actors(kind).map(({ id }) => id))
-            return Effect.forEach(ids, (id) => system.checkpoint(id), { discard: true })
+            return Effect.forEach(ids, (id) => system.checkpoint(id), { discard: true, concurrency: checkpointsAtOnce })
           })
         })
       )
     )
   )
 
-const makeLayers = (options: AgentOptions, current: { system: ActorSystemShape | undefined }) => {
-  const host = hostLayer(options.nodeName)
-  const base = Layer.mergeAll(
-    journalLayer(options),
+/** What every node has, whatever it is there for. */
+const buildBase = (options: AgentOptions, current: { system: ActorSystemShape | undefined }) =>
+  Layer.build(
+    lookLayer(options, current).pipe(
+      Layer.provideMerge(
+        Layer.mergeAll(
+          journalLayer(options),
+          hostLayer(options.nodeName),
+          Admission.layer,
+          TierHints.layer,
+          cgroupsLayer(),
+          PublisherStatus.layer,
+          streamLayer(options) ?? Layer.empty
+        )
+      )
+    )
+  )
+
+/** What pods need, over that. */
+const podLayers = (options: AgentOptions, directory: string, table: Table | undefined) => {
+  const declared = manifestsLayer({
+    directory,
+    nodeName: options.nodeName,
+    keyFile: join(options.dataDir, "fingerprint.key"),
+    fileCheckMillis: options.fileCheckFrequency
+  })
+  const adapters = Layer.mergeAll(
     runtimeLayer(options),
-    host,
-    manifestsLayer({
-      directory: options.manifests,
-      nodeName: options.nodeName,
-      keyFile: join(options.dataDir, "fingerprint.key"),
-      fileCheckMillis: options.fileCheckFrequency
-    }),
+    table === undefined
+      ? declared
+      : Layer.effect(
+          Manifests,
+          Effect.map(Manifests, (manifests) => withServices(manifests, table))
+        ).pipe(Layer.provide(declared)),
     Layer.effect(Volumes, Effect.map(Volumes, armedVolumes)).pipe(
       Layer.provide(volumesLayer({ rootDir: options.dataDir }))
     ),
     logsLayer,
-    Layer.succeed(LogRotation, LogRotation.make(options.logRotation)),
-    Admission.layer,
-    TierHints.layer,
-    cgroupsLayer(),
-    PublisherStatus.layer,
-    streamLayer(options) ?? Layer.empty
+    Layer.succeed(LogRotation, LogRotation.make(options.logRotation))
   )
   return Placements.layer.pipe(
-    Layer.provideMerge(
-      Layer.mergeAll(podSettings(options), lookLayer(options, current), proberLayer, registryLayer(options))
-    ),
-    Layer.provideMerge(base)
+    Layer.provideMerge(Layer.mergeAll(podSettings(options), proberLayer, registryLayer(options))),
+    Layer.provideMerge(adapters)
   )
 }
+
+/** A node without pods makes no cgroups for them. */
+const noPods = (options: AgentOptions) =>
+  Effect.map(Host, ({ facts }) =>
+    Context.make(
+      PodSettings,
+      PodSettings.of({
+        facts: {
+          nodeName: options.nodeName,
+          podLogsDir: options.podLogsDir,
+          rootDir: options.dataDir,
+          cgroupDriver: "cgroupfs",
+          cgroupsPerQos: false,
+          cgroupVersion: facts.cgroupVersion === "v2" ? "v2" : "v1",
+          memoryCapacity: facts.memoryCapacity,
+          hugePageSizes: facts.hugePageSizes,
+          swapAccounting: facts.swapAccounting,
+          clusterDns: [],
+          clusterDomain: ""
+        },
+        runtimeHandler: "",
+        maxContainerRestartPeriodSeconds: options.pods.maxContainerRestartPeriod / 1000
+      })
+    )
+  )
+
+/** What the actors need: each where the node has a part for it. Without a stream nothing asks for one. */
+const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | undefined }) =>
+  Effect.gen(function* () {
+    const { proxy, manifests } = options
+    const base = yield* buildBase(options, current)
+    const services =
+      proxy === undefined ? undefined : yield* Effect.provide(buildServices(options, proxy, current), base)
+    const table = services === undefined ? undefined : Context.get(services, ServiceTable)
+    const pods = yield* Effect.provide(
+      manifests === undefined ? noPods(options) : Layer.build(podLayers(options, manifests, table)),
+      base
+    )
+    const node = Context.merge(Context.merge(base, pods as Context.Context<PodSettings>), services ?? Context.empty())
+    return { node: node as unknown as Context.Context<ActorServices>, services }
+  })
 
 const agent = (options: AgentOptions) =>
   Effect.gen(function* () {
@@ -252,9 +318,13 @@ const agent = (options: AgentOptions) =>
       yield* level === "warn" ? Effect.logWarning(message) : Effect.logDebug(message)
     }
     mkdirSync(join(options.dataDir, "pods"), { recursive: true, mode: 0o750 })
-    // Without a stream nothing asks for one.
-    const services = (yield* Layer.build(makeLayers(options, current))) as Context.Context<ActorServices>
-    const { behaviors, roots } = actorsOf(options.nodeName, options.nats !== undefined, {
+    const { node: services, services: served } = yield* buildNode(options, current)
+    const parts = {
+      publishes: options.nats !== undefined,
+      runsPods: options.manifests !== undefined,
+      servesServices: served !== undefined
+    }
+    const { behaviors, roots } = actorsOf(options.nodeName, parts, {
       maxParallelPulls: options.pods.maxParallelImagePulls,
       pullsPerSecond: options.pods.registryPullQPS,
       burst: options.pods.registryBurst,
@@ -266,6 +336,7 @@ const agent = (options: AgentOptions) =>
     }).pipe(Effect.provide(services))
     current.system = system
     const recovered = yield* system.recover
+    if (served !== undefined) seedServices(system, served)
     const { facts } = Context.get(services, Host)
     const node = actorId("node", "", options.nodeName)
     yield* system.tell(node, {

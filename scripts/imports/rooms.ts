@@ -1,7 +1,7 @@
 /** Where a source file belongs, which rooms may see which, and which files must stay pure. Paths are from the root, with `/`. */
 
 export type Place =
-  /** main.ts and agent.ts: they tie the live layers together. */
+  /** main.ts, agent.ts and agent-services.ts: they tie the live layers together. */
   | { readonly room: "wiring" }
   | { readonly room: "cli" }
   | { readonly room: "actors" }
@@ -12,7 +12,12 @@ export type Place =
   | { readonly room: "client" }
   | { readonly room: "none" }
 
-const wiring: ReadonlySet<string> = new Set(["src/main.ts", "src/agent.ts", "src/dataplanes.ts"])
+const wiring: ReadonlySet<string> = new Set([
+  "src/main.ts",
+  "src/agent.ts",
+  "src/agent-services.ts",
+  "src/dataplanes.ts"
+])
 
 /** The one file that may ask which runtime this is. */
 export const runtimeFile = "src/adapters/host/runtime.ts"

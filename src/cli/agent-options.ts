@@ -123,8 +123,8 @@ export interface AgentOptions {
   /** Where a link to each container's log is made; undefined: nowhere. */
   readonly containerLogsDir: string | undefined
   readonly logRotation: LogRotationPolicy
-  /** Directory of manifests. */
-  readonly manifests: string
+  /** Directory of manifests; undefined: no pods are run, and no container runtime is needed. */
+  readonly manifests: string | undefined
   /** How often the directory is read again, whatever the watch said; milliseconds. */
   readonly fileCheckFrequency: number
   /** `unix:///run/containerd/containerd.sock` */

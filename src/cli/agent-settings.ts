@@ -59,8 +59,10 @@ export const agentOptions = (
 ): AgentOptions => {
   const { kubelet, chronode } = configuration
   const manifests = flags.manifests ?? chronode.manifests ?? (kubelet.staticPodPath || undefined)
-  if (manifests === undefined)
-    throw new UsageError("--manifests DIR is missing (and no configuration names a directory of manifests)")
+  if (manifests === undefined && (flags.services ?? chronode.services) === undefined)
+    throw new UsageError(
+      "--manifests DIR is missing (and no configuration names a directory of manifests), and so is --services DIR"
+    )
   const nodeName = flags.nodeName ?? chronode.nodeName ?? hostname.toLowerCase()
   if (!nodeNamePattern.test(nodeName))
     throw new UsageError(`--node-name: '${nodeName}' is no node name (lower case letters, digits, '-' and '.')`)

@@ -3,6 +3,7 @@
  * pass the same contract suites as the live ones. What a person or the world does goes in by the strings; what happened
  * comes out as events.
  */
+
 import { Clock, Context, Effect, Layer, Result, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { type ActorServices, actorsOf, podsAlone } from "../../src/actors/behaviors.ts"
@@ -20,6 +21,7 @@ import { PodSettings } from "../../src/actors/pod/settings.ts"
 import type { PodState } from "../../src/actors/pod/state.ts"
 import type { RuntimeState } from "../../src/actors/runtime/decider.ts"
 import { RuntimeView } from "../../src/actors/runtime/features.ts"
+import type { Table } from "../../src/actors/service/table.ts"
 import { Placements } from "../../src/actors/source/placements.ts"
 import { PublisherStatus } from "../../src/actors/stream/status.ts"
 import { podViews } from "../../src/actors/views.ts"
@@ -32,6 +34,7 @@ import { MemoryRuntime, type MemoryRuntimeOptions } from "../../src/adapters/cri
 import { ContainerRuntime } from "../../src/adapters/cri/port.ts"
 import { makeMemoryHost } from "../../src/adapters/host/memory.ts"
 import { Host } from "../../src/adapters/host/port.ts"
+import type { MemoryTelemetry } from "../../src/adapters/http/memory.ts"
 import { LogsControl, layer as logsLayer } from "../../src/adapters/logs/memory.ts"
 import { ManifestsControl, layer as manifestsLayer } from "../../src/adapters/manifests/memory.ts"
 import { makeMemoryServer } from "../../src/adapters/nats/memory.ts"
@@ -43,6 +46,7 @@ import { decodeLine } from "../../src/events/decode.ts"
 import type { RecordedEvent } from "../../src/events/envelope.ts"
 import { makeMemoryJournal } from "../../src/events/journal/memory.ts"
 import { Journal, type JournalError } from "../../src/events/journal/port.ts"
+import { makeServicesLife, makeServicesWorld } from "./simulated-services.ts"
 
 export const simulatedImage = "registry.local/busybox:1"
 
@@ -70,6 +74,8 @@ export interface SimulationOptions {
   readonly flags?: Flags
   /** What the node offers to pods; absent: no limit. */
   readonly offer?: NodeOffer
+  /** Files of Services by name; absent: no Services are served. */
+  readonly services?: Readonly<Record<string, string>>
   /** Longest crash back-off; kubelet's 300. */
   readonly maxContainerRestartPeriodSeconds?: number
 }
@@ -104,9 +110,11 @@ export const makeWorld = (options: SimulationOptions = {}) =>
           return decoded.success
         })
     )
+    const services = options.services === undefined ? undefined : yield* makeServicesWorld(options.services)
     return {
       node,
       options,
+      services,
       journal,
       journalControl,
       runtime,
@@ -127,6 +135,9 @@ export type World = Effect.Success<ReturnType<typeof makeWorld>>
 
 export interface SimulatedAgent {
   readonly system: ActorSystemShape
+  /** Only where Services are served. */
+  readonly table: Table | undefined
+  readonly telemetry: MemoryTelemetry | undefined
   /** Lets virtual time go by; everything that is due happens in it. */
   readonly pass: (seconds: number) => Effect.Effect<void>
   readonly status: (pod: string) => string | undefined
@@ -199,16 +210,19 @@ export const startAgent = (
         })
       )
     )
+    const served =
+      world.services === undefined ? undefined : yield* makeServicesLife(world.services, world.node, current)
     const services = Context.merge(
-      bare,
-      yield* Layer.build(Placements.layer).pipe(Effect.provide(bare))
+      Context.merge(bare, yield* Layer.build(Placements.layer).pipe(Effect.provide(bare))),
+      served?.context ?? Context.empty()
     ) as Context.Context<ActorServices>
-    const { behaviors, roots } = actorsOf(world.node, podsAlone)
+    const { behaviors, roots } = actorsOf(world.node, { ...podsAlone, servesServices: served !== undefined })
     const system = yield* makeActorSystem(behaviors, { recording: world.options.recording ?? "events", flags }).pipe(
       Effect.provide(services)
     )
     current.system = system
     const recovered = yield* system.recover
+    served?.seed(system)
     yield* system.tell(actorId("node", "", world.node), {
       _tag: "AgentStarted",
       at: yield* Clock.currentTimeMillis,
@@ -227,6 +241,8 @@ export const startAgent = (
     yield* system.start(roots)
     return {
       system,
+      table: served?.table,
+      telemetry: served?.telemetry,
       pass: (seconds) => pass(system, seconds),
       status: (pod) => podViews(system.actors("pod")).find((p) => `${p.namespace}/${p.name}` === pod)?.status
     }

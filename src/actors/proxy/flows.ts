@@ -33,10 +33,10 @@ export class StaleFlowLooks {
 
   /** Runs until interrupted. */
   run(
-    isNodeAddress: (address: string) => boolean,
+    nodeAddresses: () => ReadonlyArray<string>,
     tell: (command: ProxyCommand) => Effect.Effect<void>
   ): Effect.Effect<never, never, Conntrack | ProxyTelemetry> {
-    const look = this.look(isNodeAddress, tell)
+    const look = this.look(nodeAddresses, tell)
     return Effect.forever(Effect.andThen(this.latch.await, Effect.andThen(look, Effect.sleep(pause))))
   }
 
@@ -55,16 +55,17 @@ export class StaleFlowLooks {
     return targets
   }
 
-  private look(isNodeAddress: (address: string) => boolean, tell: (command: ProxyCommand) => Effect.Effect<void>) {
+  private look(nodeAddresses: () => ReadonlyArray<string>, tell: (command: ProxyCommand) => Effect.Effect<void>) {
     return Effect.gen({ self: this }, function* () {
       const conntrack = yield* Conntrack
       const telemetry = yield* ProxyTelemetry
       const started = performance.now()
+      const own = new Set(nodeAddresses())
       let removed = 0
       const examples: Array<Flow> = []
       for (const [family, targets] of this.take()) {
         const work = Effect.gen(function* () {
-          const stale = staleFlows(yield* conntrack.flows(family, "UDP"), targets, isNodeAddress)
+          const stale = staleFlows(yield* conntrack.flows(family, "UDP"), targets, (address) => own.has(address))
           if (stale.length === 0) return
           removed += yield* conntrack.remove(stale)
           examples.push(...stale.slice(0, maxExamples - examples.length))

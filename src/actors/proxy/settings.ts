@@ -17,6 +17,8 @@ export interface ProxySettingsShape {
   readonly minSyncPeriod: number
   /** Addresses of this node on which node ports are answered, as they are now. */
   readonly nodePortAddresses: () => ReadonlyArray<string>
+  /** Health checks are answered on these addresses alone; false: on all. */
+  readonly healthChecksOnNodePortAddresses: boolean
   /** Settings that are not the defaults, by their name in KubeProxyConfiguration, as text. */
   readonly settings: Readonly<Record<string, string>>
   readonly ranges: AllotmentRanges

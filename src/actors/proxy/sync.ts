@@ -19,7 +19,7 @@ import {
   rulesKey,
   type ServiceRules
 } from "../../adapters/dataplane/port.ts"
-import { ProxyTelemetry } from "../../adapters/http/port.ts"
+import { type HealthPort, type ListenerState, ProxyTelemetry } from "../../adapters/http/port.ts"
 import type { Sysctls } from "../../adapters/sysctl/port.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
@@ -74,6 +74,8 @@ interface SyncWorld {
 class SyncLoop {
   private inForce = false
   private failing: Failing | undefined
+  /** Calls that failed since one last went well. */
+  private failures = 0
   private compareAt = Number.POSITIVE_INFINITY
   private disturbedAt: number | undefined
   private changedAt = Number.NEGATIVE_INFINITY
@@ -122,7 +124,7 @@ class SyncLoop {
       const wait = this.changedAt + this.settings.minSyncPeriod - now
       return yield* wait > 0 ? Effect.sleep(wait) : this.program
     }
-    if (this.refusals !== undefined && now >= this.refusals.retryAt) return this.tryRefusedAgain()
+    if (this.refusals !== undefined && now >= this.refusals.retryAt) return yield* this.tryRefusedAgain
     yield* this.rest(now)
   })
 
@@ -165,7 +167,7 @@ class SyncLoop {
     const taken = this.take()
     const dirt = new Map(taken.map(({ entry, dirt: its }) => [entry, its]))
     // Before the agent answers health checks, their ports have to be open.
-    yield* this.tellHealth
+    yield* this.tellHealth(this.table.takeHealth())
     const started = performance.now()
     const result = yield* Effect.result(this.dataplane.resync(this.desired(({ rules }) => rules)))
     if (Result.isFailure(result)) return yield* this.fail(result.failure, taken, true)
@@ -265,10 +267,11 @@ class SyncLoop {
     )
   }
 
-  private readonly tellHealth: Effect.Effect<void> = Effect.suspend(() => {
-    const health = this.table.takeHealth()
-    return health === undefined ? Effect.void : this.telemetry.healthPorts(health)
-  })
+  private tellHealth(health: ReadonlyArray<HealthPort> | undefined): Effect.Effect<void> {
+    if (health === undefined) return Effect.void
+    const { healthChecksOnNodePortAddresses, nodePortAddresses } = this.settings
+    return this.telemetry.healthPorts(health, healthChecksOnNodePortAddresses ? nodePortAddresses() : undefined)
+  }
 
   /** Addresses of node ports and ports of health checks reach the kernel with a comparison only. */
   private readonly surround: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
@@ -277,7 +280,7 @@ class SyncLoop {
     const { surroundings } = this
     this.desired(() => [])
     if (this.surroundings !== surroundings) yield* this.compare(undefined)
-    yield* this.telemetry.healthPorts(health)
+    yield* this.tellHealth(health)
   })
 
   /** What was taken is in the kernel, but for what it refused. */
@@ -288,11 +291,12 @@ class SyncLoop {
   ): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       const acknowledged = performance.now()
+      if (refused.size === 0) this.failures = 0
       const reports: Array<Outgoing> = []
       const at = yield* Clock.currentTimeMillis
       for (const { entry, dirt } of taken) {
         const before = entry.applied
-        const after = refused.size === 0 ? entry.rules : entry.rules.filter((rules) => !refused.has(rulesKey(rules)))
+        const after = refused.size === 0 ? entry.rules : inForce(entry, refused)
         const isMoved = changesOf(entry).length > 0
         if (isMoved) this.flows.add(entry)
         this.settleRefusals(entry, refused)
@@ -325,7 +329,8 @@ class SyncLoop {
       this.table.putBack(taken)
       this.telemetry.syncFailed({ full })
       const at = yield* Clock.currentTimeMillis
-      const attempt = (this.failing?.attempt ?? 0) + 1
+      this.failures += 1
+      const attempt = this.failures
       const retryAt = at + backOff(attempt)
       this.failing = { attempt, retryAt }
       const services = taken.map(({ entry }) => entry.key).slice(0, maxExamples)
@@ -338,19 +343,22 @@ class SyncLoop {
 
   /** Restores what was in force, and then finds out which changes the kernel does not take. */
   private readonly recover: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
-    if (!(yield* this.compare("change"))) return
+    if (yield* this.compare("change")) yield* this.isolated
+  })
+
+  private readonly isolated: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
     const taken = this.take()
     const changes = taken.flatMap(({ entry }) => changesOf(entry))
     const started = performance.now()
-    const outcome = yield* isolate(changes, (some) => this.apply(some))
-    if (outcome.error !== undefined && outcome.done === 0) return yield* this.fail(outcome.error, taken, false)
+    const { refused: found } = yield* isolate(changes, (some) => this.apply(some))
     const duration = performance.now() - started
     this.changedAt = yield* Clock.currentTimeMillis
+    const wasFailing = this.failing !== undefined
     this.failing = undefined
-    const refused = this.takeRefusals(outcome.refused)
-    if (refused.size === 0 && this.refused.size === 0)
-      yield* this.tell({ _tag: "ReportRecovered", at: yield* Clock.currentTimeMillis })
+    const refused = this.takeRefusals(found)
     yield* this.finish(taken, refused, duration)
+    if (wasFailing && this.refused.size === 0)
+      yield* this.tell({ _tag: "ReportRecovered", at: yield* Clock.currentTimeMillis })
   })
 
   private takeRefusals(refused: ReadonlyArray<Refusal>): ReadonlyMap<string, string> {
@@ -386,24 +394,29 @@ class SyncLoop {
         )
       } else if (this.refusals !== undefined && this.refused.size === 0) {
         this.refusals = undefined
-        yield* this.tell({ _tag: "ReportRecovered", at })
+        if (this.failing === undefined) yield* this.tell({ _tag: "ReportRecovered", at })
       }
     })
   }
 
-  private tryRefusedAgain(): void {
-    const services = new Set([...this.refused.keys()].map(serviceOfKey))
-    for (const service of services) {
+  private readonly tryRefusedAgain: Effect.Effect<void> = Effect.suspend(() => {
+    for (const service of new Set([...this.refused.keys()].map(serviceOfKey))) {
       const entry = this.table.entry(service)
       if (entry !== undefined) this.table.mark(entry, undefined)
     }
-    if (services.size === 0) this.refusals = undefined
-  }
+    return this.isolated
+  })
 
   private tell(command: ProxyCommand, cause?: string): Effect.Effect<void> {
     return this.emit({ to: proxyActor, command, ...(cause === undefined ? {} : { cause }) })
   }
 }
+
+/** What the kernel has of an entry: of what it refused that which it had before. */
+const inForce = (entry: ServiceEntry, refused: ReadonlyMap<string, string>): ReadonlyArray<ServiceRules> => [
+  ...entry.rules.filter((rules) => !refused.has(rulesKey(rules))),
+  ...entry.applied.filter((rules) => refused.has(rulesKey(rules)))
+]
 
 const noneRefused: ReadonlyMap<string, string> = new Map()
 
@@ -418,17 +431,27 @@ export const observeDataplane = (emit: Emit): Effect.Effect<void, never, SyncNee
     const settings = yield* ProxySettings
     const telemetry = yield* ProxyTelemetry
     const tell = (command: ProxyCommand) => emit({ to: proxyActor, command })
-    yield* awaitDataplane(tell)
-    yield* table.ready.await
     const flows = new StaleFlowLooks(table)
     const loop = new SyncLoop({ dataplane, table, settings, telemetry, flows, emit })
-    const isNodeAddress = (address: string) => settings.nodePortAddresses().includes(address)
+    const tellListeners = (listeners: ReadonlyArray<ListenerState>) =>
+      Effect.flatMap(Clock.currentTimeMillis, (at) => tell({ _tag: "ReportListeners", at, listeners }))
     // One that dies ends the others with it, and all begin anew.
     yield* Effect.all(
       [
-        Effect.forever(loop.step),
-        Stream.runForEach(dataplane.disturbances, () => loop.disturbed),
-        flows.run(isNodeAddress, tell)
+        awaitDataplane(tell).pipe(
+          Effect.andThen(table.ready.await),
+          Effect.andThen(
+            Effect.all(
+              [
+                Effect.forever(loop.step),
+                Stream.runForEach(dataplane.disturbances, () => loop.disturbed),
+                flows.run(settings.nodePortAddresses, tell)
+              ],
+              { concurrency: "unbounded", discard: true }
+            )
+          )
+        ),
+        Stream.runForEach(telemetry.listeners, tellListeners)
       ],
       { concurrency: "unbounded", discard: true }
     )
