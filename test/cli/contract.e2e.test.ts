@@ -96,7 +96,7 @@ for (const runtime of runtimesOf("bun")) {
       [["logs", "default/web", "--tail", "few"], /--tail: 'few' is no number of lines/u],
       [["port-forward", "default/web", "http"], /'http' are no ports; write 8080:80/u],
       [["get"], /missing required argument 'what'/u],
-      [["get", "deployments"], /'services' is invalid/u],
+      [["get", "deployments"], /'deployments' is invalid/u],
       [["why"], /missing required argument 'event'/u],
       [["why", "pod"], /why pod: which one\?/u],
       [["why", "some-id", "default/web"], /unexpected 'default\/web'/u],
