@@ -51,6 +51,17 @@ interface Work {
   readonly addresses: { readonly added: ReadonlyArray<string>; readonly removed: ReadonlyArray<string> }
 }
 
+interface KeyedChange {
+  /** Of the virtual server. */
+  readonly key: string
+  readonly change: IpvsChange
+}
+
+interface Failed {
+  readonly change: IpvsChange
+  readonly error: NetlinkError
+}
+
 /** Counts what a comparison found. */
 class Findings {
   missing = 0
@@ -173,37 +184,53 @@ export class Engine {
     })
   }
 
+  /**
+   * Sends changes, virtual servers before what stands behind them: a real server must not come to one that turns out to be
+   * somebody else's. Answers the first failure of each key.
+   */
+  #send(changes: ReadonlyArray<KeyedChange>): Effect.Effect<Map<string, Failed>, DataplaneError> {
+    const { ipvs } = this.#kernel
+    const failed = new Map<string, Failed>()
+    const part = (these: ReadonlyArray<KeyedChange>) =>
+      these.length === 0
+        ? Effect.void
+        : attempt(() => {
+            for (const [index, error] of ipvs.change(these.map(({ change }) => change))) {
+              const { key, change } = these[index]!
+              if (!failed.has(key)) failed.set(key, { change, error })
+            }
+          })
+    const isFront = ({ change }: KeyedChange) => change.do === "newService" || change.do === "setService"
+    return Effect.gen(function* () {
+      yield* part(changes.filter(isFront))
+      yield* part(changes.filter((one) => !isFront(one) && !failed.has(one.key)))
+      return failed
+    })
+  }
+
   /** Answers the keys of virtual servers that have real servers to drain. */
   #changeServers(
     keys: ReadonlyArray<string>,
     refused: Map<string, string>,
     onChange: (change: IpvsChange) => void
   ): Effect.Effect<ReadonlySet<string>, DataplaneError> {
-    const { ipvs } = this.#kernel
     return Effect.gen({ self: this }, function* () {
       const draining = new Set<string>()
       let left = keys
       for (let tries = 1; left.length > 0; tries++) {
-        const changes: Array<IpvsChange> = []
-        const owners: Array<string> = []
+        const changes: Array<KeyedChange> = []
         const done = new Map<string, KnownServer | undefined>()
         for (const key of left) {
           const planned = this.#table.server(key)
           const steps = stepsFor(planned, this.#known.get(key))
           for (const change of steps.changes) {
-            changes.push(change)
-            owners.push(key)
+            changes.push({ key, change })
             if (tries === 1) onChange(change)
           }
           if (steps.draining.length > 0) draining.add(key)
           done.set(key, planned === undefined ? undefined : afterwards(planned, steps.draining))
         }
-        const failures = changes.length === 0 ? noFailures : yield* attempt(() => ipvs.change(changes))
-        const failed = new Map<string, { readonly change: IpvsChange; readonly error: NetlinkError }>()
-        for (const [index, error] of failures) {
-          const key = owners[index]!
-          if (!failed.has(key)) failed.set(key, { change: changes[index]!, error })
-        }
+        const failed = yield* this.#send(changes)
         for (const [key, known] of done) if (!failed.has(key)) this.#learn(key, known)
         for (const [key, { change }] of failed) yield* this.#lookAgain(key, change.service as AddressedId)
         left = yield* this.#afterFailures(failed, tries, refused)
@@ -228,11 +255,7 @@ export class Engine {
   }
 
   /** Which keys are tried again. */
-  #afterFailures(
-    failed: ReadonlyMap<string, { readonly change: IpvsChange; readonly error: NetlinkError }>,
-    tries: number,
-    refused: Map<string, string>
-  ) {
+  #afterFailures(failed: ReadonlyMap<string, Failed>, tries: number, refused: Map<string, string>) {
     return Effect.gen({ self: this }, function* () {
       const again: Array<string> = []
       for (const [key, { change, error }] of failed) {
@@ -377,8 +400,6 @@ const recordedIn = (entries: ReadonlyMap<string, Entry>): ReadonlySet<string> =>
   }
   return keys
 }
-
-const noFailures: ReadonlyMap<number, NetlinkError> = new Map()
 
 const denied = (error: NetlinkError): DataplaneError =>
   new DataplaneError({ reason: "NoPermission", operation: error.operation, message: error.message })
