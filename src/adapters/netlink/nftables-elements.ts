@@ -122,7 +122,7 @@ const readVerdict = (each: Attributes): Verdict => {
 
 const readData = (each: Attributes): Uint8Array | Verdict => {
   while (each.next()) {
-    if (each.type === dataAttributes.value) return each.copy
+    if (each.type === dataAttributes.value) return each.raw
     if (each.type === dataAttributes.verdict) return readVerdict(each.nested())
   }
   throw malformed("data of an element without a value")
@@ -160,7 +160,7 @@ const readElement = (each: Attributes): SetElement => {
   return element
 }
 
-/** The elements of a list. */
+/** The elements of a list; their keys and values are parts of the message's bytes. */
 export const readElements = (each: Attributes): ReadonlyArray<SetElement> => {
   const elements: Array<SetElement> = []
   while (each.next()) if (each.type === listElement) elements.push(readElement(each.nested()))

@@ -21,7 +21,7 @@ import {
   type TableOperation,
   tableName
 } from "./nftables-messages.ts"
-import { Attributes, forEachMessage, type Message } from "./reader.ts"
+import { Attributes, forEachMessage, keptMessage, type Message } from "./reader.ts"
 import { attributeHeaderBytes, Writer } from "./writer.ts"
 
 export type { SetName, Table, TableOperation } from "./nftables-messages.ts"
@@ -284,7 +284,7 @@ export const atOneGeneration = <A>(connection: Connection, operation: string, li
 
 /** The elements that a message tells of: an answer, or a notification. */
 export const elementsIn = (found: Message): ReadonlyArray<SetElement> => {
-  const each = Attributes.of(found, nfHeaderBytes)
+  const each = Attributes.of(keptMessage(found), nfHeaderBytes)
   while (each.next()) if (each.type === listAttributes.elements) return readElements(each.nested())
   return []
 }

@@ -3,7 +3,14 @@
  * lengths is a NetlinkError `Malformed`: nothing is read beyond the bytes that came.
  */
 import { malformed, type NetlinkError } from "./error.ts"
-import { aligned, attributeHeaderBytes, attributeTypeMask, littleEndian, messageHeaderBytes } from "./writer.ts"
+import {
+  aligned,
+  attributeHeaderBytes,
+  attributeTypeMask,
+  copyInto,
+  littleEndian,
+  messageHeaderBytes
+} from "./writer.ts"
 
 /** `nlmsg_type` of control messages; those of protocols start at 16 (NLMSG_MIN_TYPE). */
 export const messageTypes = { noop: 1, error: 2, done: 3, overrun: 4 } as const
@@ -69,6 +76,13 @@ export const forEachMessage = (datagram: Uint8Array, onMessage: (message: Messag
     })
     at += aligned(length)
   }
+}
+
+/** The same message in bytes of its own, of which parts can be kept. One copy of all is cheaper than one of each part. */
+export const keptMessage = (message: Message): Message => {
+  const bytes = message.bytes.slice(message.header, message.end)
+  const start = message.start - message.header
+  return { ...message, bytes, view: new DataView(bytes.buffer), header: 0, start, end: bytes.length }
 }
 
 /** Refuses a message whose fixed part is shorter than its protocol says. */
@@ -163,11 +177,13 @@ export class Attributes {
 
   /** The value where it lies. Valid until the next datagram; `copy` is for keeping. */
   get raw(): Uint8Array {
-    return this.bytes.subarray(this.start, this.start + this.length)
+    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + this.start, this.length)
   }
 
   get copy(): Uint8Array {
-    return this.bytes.slice(this.start, this.start + this.length)
+    const bytes = new Uint8Array(this.length)
+    copyInto(bytes, 0, this.bytes, this.start, this.length)
+    return bytes
   }
 
   /** Text up to its first NUL. */
