@@ -1,6 +1,7 @@
 /** Waits until the kernel can do what the mode needs, sets its parameters, and says that Services are served from now on. */
 import { Clock, Effect } from "effect"
 import { Dataplane } from "../../adapters/dataplane/port.ts"
+import { ProxyTelemetry } from "../../adapters/http/port.ts"
 import { Sysctls } from "../../adapters/sysctl/port.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { ProxyCommand } from "./commands.ts"
@@ -11,13 +12,18 @@ type Tell = (command: ProxyCommand) => Effect.Effect<void>
 /** Milliseconds from one look for what is missing to the next. */
 const retryPause = 10_000
 
-export const awaitDataplane = (tell: Tell): Effect.Effect<void, never, Dataplane | ProxySettings | Sysctls> =>
+type Needs = Dataplane | ProxySettings | ProxyTelemetry | Sysctls
+
+export const awaitDataplane = (tell: Tell): Effect.Effect<void, never, Needs> =>
   Effect.gen(function* () {
     const dataplane = yield* Dataplane
+    const telemetry = yield* ProxyTelemetry
     const { mode } = dataplane
     for (let attempt = 1; ; attempt++) {
       const missing = yield* dataplane.missing
       if (missing.length === 0) break
+      // All Services wait: before long the proxy is unhealthy.
+      telemetry.queued({ services: 0, endpoints: 0 })
       const at = yield* Clock.currentTimeMillis
       yield* tell({ _tag: "ReportUnavailable", at, mode, missing, attempt, retryAt: timestamp(at + retryPause) })
       yield* Effect.sleep(retryPause)

@@ -71,10 +71,7 @@ export class StaleFlowLooks {
           examples.push(...stale.slice(0, maxExamples - examples.length))
         })
         yield* Effect.catch(work, ({ message }) =>
-          Effect.andThen(
-            Effect.sync(() => telemetry.cleanupFailed()),
-            Effect.logWarning(`flows that lead to servers which are gone could not be removed: ${message}`)
-          )
+          Effect.logWarning(`flows that lead to servers which are gone could not be removed: ${message}`)
         )
       }
       telemetry.flowsReconciled({ milliseconds: performance.now() - started, removed })

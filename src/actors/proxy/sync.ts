@@ -225,6 +225,7 @@ class SyncLoop {
       const pause = Math.max(this.settings.syncPeriod, Math.min(duration / comparisonShare, longestComparisonPause))
       this.compareAt = now + pause
       this.telemetry.synced({ full: true, milliseconds: duration })
+      this.tellRules()
     })
   }
 
@@ -252,6 +253,7 @@ class SyncLoop {
     const duration = performance.now() - started
     this.changedAt = yield* Clock.currentTimeMillis
     this.telemetry.synced({ full: false, milliseconds: duration })
+    this.tellRules()
     yield* this.finish(taken, this.takeRefusals(result.success.refused), duration)
   })
 
@@ -265,6 +267,11 @@ class SyncLoop {
           )
         : Effect.fail(error)
     )
+  }
+
+  private tellRules(): void {
+    const counts = this.dataplane.ruleCounts?.()
+    if (counts !== undefined) this.telemetry.rules(counts)
   }
 
   private tellHealth(health: ReadonlyArray<HealthPort> | undefined): Effect.Effect<void> {
@@ -328,6 +335,9 @@ class SyncLoop {
     return Effect.gen({ self: this }, function* () {
       this.table.putBack(taken)
       this.telemetry.syncFailed({ full })
+      // From now on the proxy has a time in which to recover until it is unhealthy.
+      this.telemetry.queued({ services: 0, endpoints: 0 })
+      this.telemetry.pending({ services: this.table.dirtySize, endpoints: 0 })
       const at = yield* Clock.currentTimeMillis
       this.failures += 1
       const attempt = this.failures

@@ -3,8 +3,10 @@ import type { IpFamily } from "../../events/service-shape.ts"
 
 export interface ProxyHealth {
   readonly queued: () => void
-  /** @param isMorePending changes came that are not in it */
-  readonly synced: (isMorePending: boolean) => void
+  /** How many changes the kernel does not have: none ends the waiting. */
+  readonly waiting: (changes: number) => void
+  /** The kernel has what it should, but for what waits. */
+  readonly synced: () => void
   readonly isHealthy: () => boolean
   /** The body of /healthz and /livez, with what they say beside it. */
   readonly report: (extra?: { readonly nodeEligible: boolean }) => {
@@ -27,14 +29,19 @@ export const makeProxyHealth = (
 ): ProxyHealth => {
   let oldestQueued: number | undefined
   let lastSynced: number | undefined
+  let waiting = 0
   const isHealthy = (): boolean => oldestQueued === undefined || now() - oldestQueued < timeoutMillis()
   return {
     queued: () => {
       oldestQueued ??= now()
     },
-    synced: (isMorePending) => {
+    waiting: (changes) => {
+      waiting = changes
+      if (changes === 0) oldestQueued = undefined
+    },
+    synced: () => {
       lastSynced = now()
-      oldestQueued = isMorePending ? lastSynced : undefined
+      if (waiting === 0) oldestQueued = undefined
     },
     isHealthy,
     report: (extra) => {

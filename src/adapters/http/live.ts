@@ -50,7 +50,6 @@ export const make = (options: TelemetryOptions) =>
     const health = makeProxyHealth(families, () => options.patience[mode], now)
     const metrics = makeProxyMetrics(families, options.build)
     const listeners = yield* makeListeners(options.retryMillis)
-    let waiting = 0
     let checks: ReadonlyMap<string, HealthPort> = new Map()
 
     const report = (counter: typeof metrics.healthz, extra?: { readonly nodeEligible: boolean }): Answer => {
@@ -134,14 +133,14 @@ export const make = (options: TelemetryOptions) =>
         }
       },
       pending: ({ services, endpoints }) => {
-        waiting = services + endpoints
+        health.waiting(services + endpoints)
         for (const family of metrics.families) {
           metrics.servicesPending.set(services, family)
           metrics.endpointsPending.set(endpoints, family)
         }
       },
       synced: ({ full, milliseconds }) => {
-        health.synced(waiting > 0)
+        health.synced()
         observe(metrics.syncDuration, milliseconds)
         observe(full ? metrics.fullSyncDuration : metrics.partialSyncDuration, milliseconds)
         for (const family of metrics.families) metrics.lastSync.set(seconds(now()), family)
@@ -152,9 +151,6 @@ export const make = (options: TelemetryOptions) =>
           ...(mode === "iptables" && !full ? [metrics.iptablesPartialFailures] : [])
         ]
         for (const counter of failures) for (const family of metrics.families) counter.add(1, family)
-      },
-      cleanupFailed: () => {
-        for (const family of metrics.families) metrics.nftablesCleanupFailures.add(1, family)
       },
       programmed: (milliseconds) => observe(metrics.programming, milliseconds),
       withoutLocalServers: ({ internal, external }) => {

@@ -46,9 +46,6 @@ export const make: Effect.Effect<MemoryTelemetry> = Effect.gen(function* () {
     syncFailed: () => {
       counts.failures += 1
     },
-    cleanupFailed: () => {
-      counts.failures += 1
-    },
     programmed: () => {
       counts.programmed += 1
     },

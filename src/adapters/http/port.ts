@@ -38,15 +38,13 @@ export class ProxyTelemetry extends Context.Service<
   {
     /** In which mode Services are served; before, /proxyMode names the one that was asked for. */
     readonly inMode: (mode: ProxyMode) => void
-    /** Changes came that the kernel does not have yet. The proxy is unhealthy if they wait too long. */
+    /** Changes came that the kernel does not have yet. The proxy is unhealthy if something waits too long. */
     readonly queued: (changes: Changes) => void
-    /** Of all changes that came, those that the kernel does not have yet. */
+    /** Of all changes that came, those that the kernel does not have yet. While there are any, a sync ends no waiting. */
     readonly pending: (changes: Changes) => void
     /** The kernel has what it should: a comparison with all of it (full), or changes alone. Milliseconds. */
     readonly synced: (sync: { readonly full: boolean; readonly milliseconds: number }) => void
     readonly syncFailed: (failure: { readonly full: boolean }) => void
-    /** What is not needed any more could not be removed. */
-    readonly cleanupFailed: () => void
     /** Milliseconds from the change of an endpoint or Service to the kernel's acknowledgement. */
     readonly programmed: (milliseconds: number) => void
     /** Ports of Services that have servers, but none for a policy Local on this node. */

@@ -64,8 +64,12 @@ export const makeProxyMetrics = (families: ReadonlyArray<IpFamily>, build: Reado
     nftablesSyncFailures: registry.counter(
       sync("nftables_sync_failures_total", "Changes that the kernel did not take, with nftables.")
     ),
+    // A removal is a part of the change that it belongs to: it never fails by itself.
     nftablesCleanupFailures: registry.counter(
-      sync("nftables_cleanup_failures_total", "Removals that the kernel did not take, with nftables.")
+      sync(
+        "nftables_cleanup_failures_total",
+        "Removals that failed after a change, with nftables: there are none here."
+      )
     ),
     iptablesRestoreFailures: registry.counter(sync("iptables_restore_failures_total", "Failures of iptables-restore.")),
     iptablesPartialFailures: registry.counter(

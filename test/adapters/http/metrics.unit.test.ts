@@ -116,7 +116,7 @@ describe("the proxy's health", () => {
   it("is bad when a change waits too long, and good again when the kernel has it", () => {
     const { clock, health } = clocked()
     health.queued()
-    health.synced(false)
+    health.synced()
     clock.now += 1000
     health.queued()
     clock.now += 59_999
@@ -131,7 +131,7 @@ describe("the proxy's health", () => {
       healthy: false,
       status: { IPv4: { lastUpdated: "2026-01-01T00:00:00.000Z", healthy: false } }
     })
-    health.synced(false)
+    health.synced()
     assert.equal(health.isHealthy(), true)
   })
 
@@ -143,14 +143,15 @@ describe("the proxy's health", () => {
     assert.equal(health.isHealthy(), false)
   })
 
-  it("counts from the sync on for what came while it ran", () => {
+  it("goes on waiting through syncs that leave something out", () => {
     const { clock, health } = clocked()
     health.queued()
+    health.waiting(2)
     clock.now += 50_000
-    health.synced(true)
-    clock.now += 59_999
-    assert.equal(health.isHealthy(), true)
-    clock.now += 1
+    health.synced()
+    clock.now += 10_000
     assert.equal(health.isHealthy(), false)
+    health.waiting(0)
+    assert.equal(health.isHealthy(), true)
   })
 })
