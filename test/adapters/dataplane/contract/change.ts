@@ -1,6 +1,10 @@
 /** Changes while there is traffic: what goes on, what moves, what must never be broken. */
 import assert from "node:assert/strict"
 import { it } from "node:test"
+import { Effect } from "effect"
+import { flowTarget, staleFlows } from "../../../../src/actors/service/rules/stale-flows.ts"
+import { layer as connections } from "../../../../src/adapters/conntrack/live.ts"
+import { Conntrack } from "../../../../src/adapters/conntrack/port.ts"
 import { rulesKey, type ServiceRules } from "../../../../src/adapters/dataplane/port.ts"
 import type { IpFamily } from "../../../../src/events/service-shape.ts"
 import { type Loop, plan, silenceLimit } from "../../../support/netlab/lab.ts"
@@ -46,6 +50,43 @@ export const changeTests = (its: () => World, family: IpFamily): void => {
       }
       await held.release()
     }
+  })
+
+  it("leaves flows of UDP to a server that left, until they are taken out of the kernel's connections", async () => {
+    const rules = its().service(family, ["pod1"], { protocol: "UDP" })
+    const other = its().service(family, ["pod1"], { protocol: "UDP" })
+    await its().resync([rules, other])
+    const ask = { protocol: "UDP", timeout: silenceLimit } as const
+    const stays = await its().lab.hold({ from: "pod3", to: other.clusterIP, port: 80, ...ask })
+    const flows = [
+      await its().lab.hold({ from: "pod3", to: rules.clusterIP, port: 80, ...ask }),
+      await its().lab.hold({ from: "client", to: node, port: rules.nodePort!, ...ask })
+    ]
+    const changed = { ...rules, ...having(family, ["pod2"]) }
+    await its().put(changed)
+    const targets = [changed, other].map((each) =>
+      flowTarget(
+        each,
+        each.cluster.map(({ ip: address, port }) => ({ address, port, serving: true }))
+      )
+    )
+    await Effect.gen(function* () {
+      const conntrack = yield* Conntrack
+      const stale = staleFlows(yield* conntrack.flows(family, "UDP"), targets, (address) => address === node)
+      assert.ok(stale.every(({ reply }) => reply.source === plan[family].pods.pod1))
+      assert.equal(yield* conntrack.remove(stale), 2)
+    }).pipe(Effect.provide(connections), Effect.runPromise)
+    for (const held of flows) {
+      assert.equal(held.first.outcome === "answered" && held.first.server, "pod1")
+      let next = await held.say()
+      // IPVS has connections of its own: the packet that finds one without a server is lost, and so is the connection.
+      if (next.outcome === "timed out") next = await held.say()
+      assert.equal(next.outcome === "answered" && next.server, "pod2")
+      await held.release()
+    }
+    const undisturbed = await stays.say()
+    assert.equal(undisturbed.outcome === "answered" && undisturbed.server, "pod1")
+    await stays.release()
   })
 
   it("takes Services, ports and servers in, changes them and takes them away, and disturbs no other", async () => {

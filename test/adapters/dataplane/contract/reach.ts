@@ -100,6 +100,19 @@ export const reachTests = (its: () => World, family: IpFamily): void => {
     await its().unanswered({ from: "client", to: node, port })
   })
 
+  it("answers node ports on 127.0.0.1 where it is told to, and can", async (t) => {
+    if (its().subject.mode !== "iptables") return t.skip("node ports on 127.0.0.1 are iptables' alone")
+    if (family !== "IPv4") return t.skip("IPv6 has no way from ::1 to another address")
+    const rules = its().service(family, ["pod1", "remote"])
+    const ask = { from: "node", to: "127.0.0.1", port: rules.nodePort! } as const
+    await its().restart({ localhostNodePorts: true })
+    await its().resync([rules], { nodePortAddresses: [node, "127.0.0.1"] })
+    await its().reaches(["pod1", "remote"], ask)
+    await its().restart()
+    await its().resync([rules])
+    await its().unanswered(ask)
+  })
+
   it("refuses where there is no server, however it is asked", async () => {
     for (const protocol of ["TCP", "UDP"] as const) {
       const rules = its().service(family, [], { protocol })
