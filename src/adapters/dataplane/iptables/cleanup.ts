@@ -18,10 +18,10 @@ const shared: Readonly<Record<Table, ReadonlyArray<string>>> = {
   nat: [chainNames.services, chainNames.nodePorts, chainNames.postrouting, chainNames.markMasquerade]
 }
 
-/** kubelet's chain of this name has our rule alone, and another's has more: that one stays. */
+/** kubelet's chain of this name has our rule alone (or nothing, once somebody flushed it), and another's has more: that one stays. */
 const isOurGuard = (saved: SavedTable): boolean => {
   const rules = saved.chains.get(chainNames.firewall)
-  return rules?.length === 1 && normalOf(rules[0] as string).key === normalOf(guardRule).key
+  return rules?.every((rule) => normalOf(rule).key === normalOf(guardRule).key) === true
 }
 
 const oursIn = (table: Table, saved: SavedTable): ReadonlyArray<string> => [
