@@ -1,14 +1,15 @@
 // netns: own
 /** iptables as this machine has it (over nf_tables, on Debian), judged by packets. */
+import { layer } from "../../../src/adapters/dataplane/iptables/live.ts"
 import { requires } from "../../support/requires.ts"
 import { dataplaneContract } from "./dataplane-contract.ts"
-import { layer } from "./iptables/live-layer.ts"
 
-const both = (script: string): string => `for ip in iptables ip6tables; do ${script}; done`
+const both = (script: string): string => `for ip in iptables ip6tables; do ${script}
+done`
 
 dataplaneContract({
   mode: "iptables",
-  module: new URL("iptables/live-layer.ts", import.meta.url),
+  module: new URL("../../../src/adapters/dataplane/iptables/live.ts", import.meta.url),
   layer,
   skip: requires("linux", "root", "ip", "iptables").skip,
   deviations: {},
@@ -33,6 +34,20 @@ dataplaneContract({
       found: ["altered"]
     },
     {
+      name: "a server's address is another",
+      script: both(
+        `rule=$($ip-save -t nat | grep -m 1 -e '^-A KUBE-SEP-.* DNAT '); { echo '*nat'; echo "$rule" | sed 's/^-A/-D/'
+          echo "$rule" | sed 's/--to-destination \\(.*\\):[0-9]*$/--to-destination \\1:9/'; echo COMMIT; } | $ip-restore -w --noflush`
+      ),
+      found: ["altered"]
+    },
+    {
+      name: "rules and chains of nobody's stand among ours of one family",
+      script:
+        "ip6tables -t nat -N KUBE-SVC-AAAAAAAAAAAAAAAA; ip6tables -t nat -A KUBE-SERVICES -j KUBE-SVC-AAAAAAAAAAAAAAAA",
+      found: ["unexpected"]
+    },
+    {
       name: "rules and chains of nobody's stand among ours",
       script: both(
         "$ip -t nat -I KUBE-SERVICES -p tcp -j RETURN; $ip -t nat -A KUBE-MARK-MASQ -j RETURN; $ip -t nat -N KUBE-SEP-AAAAAAAAAAAAAAAA"
@@ -46,14 +61,26 @@ dataplaneContract({
     }
   ],
   foreign: {
-    make: both(
-      "$ip -t nat -N OTHERS; $ip -t nat -A OTHERS -p tcp --dport 9 -j RETURN; $ip -t nat -A PREROUTING -j OTHERS; $ip -N OTHERS; $ip -A OTHERS -p udp --dport 9 -j DROP"
-    ),
-    read: both(
-      "$ip-save -t nat | grep -w OTHERS | sed 's/ \\[.*//'; $ip-save -t filter | grep -w OTHERS | sed 's/ \\[.*//'"
-    )
+    make: both(`$ip-restore -w --noflush <<'END'
+*nat
+:OTHERS - [0:0]
+-A OTHERS -p tcp --dport 9 -m comment --comment "theirs, not -j KUBE-SERVICES" -j ACCEPT
+-A PREROUTING -j OTHERS
+-A POSTROUTING -p udp --dport 9 -j OTHERS
+COMMIT
+*filter
+:OTHERS - [0:0]
+-A OTHERS -p tcp --dport 9 -j REJECT
+-A INPUT -p tcp --dport 9 -j OTHERS
+-A FORWARD -p tcp --dport 9 -j OTHERS
+COMMIT
+*mangle
+-A FORWARD -p tcp --dport 9 -j MARK --set-xmark 0x7/0xffffffff
+COMMIT
+END`),
+    read: both("$ip-save -t mangle | grep -e '^-A'; $ip-save | grep -e OTHERS")
   },
-  ours: both("$ip-save | grep KUBE- || true"),
+  ours: both("$ip-save | grep KUBE- | grep -v OTHERS || true"),
   tools: [
     { program: "iptables-restore", package: "iptables" },
     { program: "iptables-save", package: "iptables" }
