@@ -26,6 +26,29 @@ const step = 20
 /** The control group below which this demo's pods are, in every hierarchy: a kubelet on this machine never looks there. */
 export const cgroupRoot = (root: string): string => `/${basename(root).toLowerCase()}`
 
+/** What the demo's Services are called in the kernel: an agent of this machine has another name. */
+export const proxyName = (root: string): string => `chronode-demo-${tagOf(root)}`
+
+/** Cluster IPs of the demo: sixteen addresses of those set aside for documentation (RFC 5737), others for each demo. */
+export const serviceRange = (root: string): string => {
+  const blocks = ["192.0.2", "198.51.100", "203.0.113"].flatMap((net) =>
+    Array.from({ length: 16 }, (_, n) => `${net}.${n * 16}/28`)
+  )
+  return blocks[Number.parseInt(tagOf(root), 16) % blocks.length]!
+}
+
+/** The nftables tables in which the kernel had its Services. */
+const removeServices = async (root: string): Promise<void> => {
+  for (const family of ["ip", "ip6"]) {
+    const table = [family, proxyName(root)]
+    const isThere = await run("nft", ["list", "table", ...table]).then(
+      () => true,
+      () => false
+    )
+    if (isThere) await run("nft", ["delete", "table", ...table])
+  }
+}
+
 const text = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "")
 
 /** When a process began, in clock ticks since boot; empty for none. proc(5), field 22. */
@@ -107,6 +130,7 @@ export const remove = async (root: string, keep?: string): Promise<void> => {
   if (!root.startsWith(rootPrefix)) throw new Error(`${root} is no directory of a demo (${rootPrefix}…)`)
   const containerd = join(root, "containerd")
   await endProcesses(root)
+  await removeServices(root)
   await sweep(containerd)
   // Where the lab remembers its containerds: sweep.ts takes away all but this.
   await rm(join(tmpdir(), "chronode-lab", tagOf(containerd)), { force: true })

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type LabContainerd, startContainerd } from "../lab/containerd.ts"
 import { type NatsServer, startNats } from "../lab/nats.ts"
-import { cgroupRoot, ownerFile, rootPrefix, startTime } from "./remove.ts"
+import { cgroupRoot, ownerFile, proxyName, rootPrefix, serviceRange, startTime } from "./remove.ts"
 
 export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/u, "")
 export const nodeName = "demo"
@@ -24,6 +24,7 @@ export interface Task {
 export class Stage {
   readonly root: string
   readonly manifests: string
+  readonly services: string
   readonly dataDir: string
   readonly podLogsDir: string
   readonly logs: string
@@ -39,6 +40,7 @@ export class Stage {
   constructor(keep: boolean) {
     this.root = mkdtempSync(rootPrefix)
     this.manifests = join(this.root, "manifests")
+    this.services = join(this.manifests, "services")
     this.dataDir = join(this.root, "data")
     this.podLogsDir = join(this.root, "pod-logs")
     this.logs = join(this.root, "logs")
@@ -81,12 +83,15 @@ export class Stage {
     return [
       "run",
       ...["--manifests", this.manifests],
+      ...["--services", this.services],
       ...["--config", join(this.root, "config.yaml")],
       ...["--cri", this.containerd!.endpoint],
       ...["--nats", this.nats!.url],
       ...["--data-dir", this.dataDir],
       ...["--pod-logs-dir", this.podLogsDir],
-      ...["--node-name", nodeName]
+      ...["--node-name", nodeName],
+      ...["--service-cluster-ip-range", serviceRange(this.root)],
+      ...["--proxy-name", proxyName(this.root)]
     ]
   }
 

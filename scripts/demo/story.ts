@@ -1,6 +1,6 @@
 /** The steps of the demo, in the order in which a visitor sees them. Each says what it does and shows what came of it. */
 import { execFileSync } from "node:child_process"
-import { chmodSync, writeFileSync } from "node:fs"
+import { chmodSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { busyboxImage } from "../lab/image.ts"
 import { checkout, nodeName, type Stage, streamName, type Task } from "./stage.ts"
@@ -41,10 +41,70 @@ const runPods = async (stage: Stage): Promise<Watch> => {
   stage.endings.push(() => watch.stop())
   stage.startAgent((message) => watch.fail(message))
   const malformed = await watch.next({ who: "source/_/manifests", type: "ManifestInvalid" })
-  await Promise.all(["notes", "web"].map((pod) => watch.next(ready(pod))))
+  await Promise.all(["notes", "web", "greeter-one", "greeter-two"].map((pod) => watch.next(ready(pod))))
   good("notes (init container, then writer and reader with one emptyDir) and web (httpGet readiness) are ready")
   good(`malformed.yaml costs only itself: line ${malformed.facts.line}: ${malformed.facts.message}`)
   return watch
+}
+
+/** How often the Service is asked. */
+const requests = 40
+/** Milliseconds for which an answer is waited. */
+const answerPatience = 5_000
+
+/** Who answers at the Service's address, and how often. */
+const askService = async (address: string): Promise<ReadonlyMap<string, number>> => {
+  const answers = new Map<string, number>()
+  for (let n = 0; n < requests; n += 1) {
+    const request = { signal: AbortSignal.timeout(answerPatience), headers: { connection: "close" } }
+    const name = (await (await fetch(`http://${address}/`, request)).text()).trim()
+    answers.set(name, (answers.get(name) ?? 0) + 1)
+  }
+  return answers
+}
+
+const spread = (answers: ReadonlyMap<string, number>): string =>
+  [...answers]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ")
+
+const endpointOf = (watch: Watch, pod: string): string => {
+  const added = watch.last({ type: "EndpointAdded", having: { from: `pod default/${pod}` } })
+  if (added === undefined) throw new Error(`no endpoint of pod ${pod} was added`)
+  return `${added.facts.address}:${added.facts.port}`
+}
+
+const useService = async (stage: Stage, watch: Watch): Promise<void> => {
+  headline("A Service in front of two pods")
+  const who = "service/default/greeter"
+  const spec = JSON.parse(stage.chronode(["get", "services", "-o", "json"], stage.root))
+  const address = String(spec.services.find((one: { name: string }) => one.name === "greeter").clusterIPs[0])
+  explain("The kernel spreads connections to its address over the pods that are ready.")
+  command(`for i in $(seq ${requests}); do curl -s http://${address}/; done | sort | uniq -c`)
+  const both = await askService(address)
+  if (both.size !== 2) throw new Error(`the Service did not spread its ${requests} requests: ${spread(both)}`)
+  good(`${requests} requests were answered by ${spread(both)}`)
+
+  command("bin/chronode exec greeter-one -- rm /www/ready")
+  const from = watch.mark
+  const endpoint = endpointOf(watch, "greeter-one")
+  stage.chronode(["exec", "greeter-one", "--cri", stage.containerd!.endpoint, "--", "rm", "/www/ready"], stage.root)
+  await watch.next({ type: "EndpointUnready", having: { address: endpoint.slice(0, endpoint.lastIndexOf(":")) } }, from)
+  await watch.next({ who, type: "ServiceProgrammed" }, from)
+  const one = await askService(address)
+  if (one.size !== 1 || !one.has("greeter-two")) throw new Error(`an unready pod was sent requests: ${spread(one)}`)
+  good(`greeter-one is not ready: ${requests} requests were answered by ${spread(one)}`)
+  command(`bin/chronode why endpoint ${endpoint}`)
+  quote(stage.chronode(["why", "endpoint", endpoint], stage.root))
+
+  command("rm greeter-one.yaml")
+  const left = watch.mark
+  rmSync(join(stage.manifests, "greeter-one.yaml"))
+  await watch.next({ type: "EndpointRemoved", having: { service: "greeter" } }, left)
+  good("greeter-one was ended, and stands behind the Service no more")
+  command("bin/chronode get endpoints")
+  quote(stage.chronode(["get", "endpoints"], stage.root))
 }
 
 const failLiveness = async (watch: Watch): Promise<void> => {
@@ -187,7 +247,7 @@ const handOver = (stage: Stage, incident: string): void => {
   const lines: ReadonlyArray<readonly [line: string, meaning: string]> = [
     [`. ${join(root, "env")}`, "in your shell; then:"],
     ["chronode events --follow", "what happens, live"],
-    ["chronode get pods", "also containers, probes, volumes, node"],
+    ["chronode get pods", "also containers, probes, volumes, services, endpoints, node"],
     ["chronode why pod default/crash-loop", "the chain of causes"],
     ["nats sub 'chronode.*.pod.>'", "if you have the nats tool"],
     ["ctr tasks list", "the containers, as containerd sees them"],
@@ -205,6 +265,7 @@ export const play = async (stage: Stage, keep: boolean, takeName: () => string):
   await startServers(stage, keep)
   const watch = await runPods(stage)
   await failLiveness(watch)
+  await useService(stage, watch)
   await killContainer(stage, watch)
   await killAgent(stage, watch)
   const incident = takeName()

@@ -17,7 +17,8 @@ export interface Seen {
 
 export interface Wanted {
   readonly type: string
-  readonly who: string
+  /** Absent: whoever it was. */
+  readonly who?: string
   readonly having?: Readonly<Record<string, unknown>>
 }
 
@@ -40,10 +41,16 @@ export const parseSeen = (line: string): Seen | undefined => {
 }
 
 const meets = (seen: Seen, { who, type, having = {} }: Wanted): boolean =>
-  seen.who === who && seen.type === type && Object.entries(having).every(([key, value]) => seen.facts[key] === value)
+  (who === undefined || seen.who === who) &&
+  seen.type === type &&
+  Object.entries(having).every(([key, value]) => seen.facts[key] === value)
 
 const describe = ({ who, type, having = {} }: Wanted): string =>
-  [type, "of", who, ...Object.entries(having).map(([key, value]) => `${key}=${value}`)].join(" ")
+  [
+    type,
+    ...(who === undefined ? [] : ["of", who]),
+    ...Object.entries(having).map(([key, value]) => `${key}=${value}`)
+  ].join(" ")
 
 export class Watch {
   readonly events: Array<Seen> = []
