@@ -26,8 +26,8 @@ const step = 20
 /** The control group below which this demo's pods are, in every hierarchy: a kubelet on this machine never looks there. */
 export const cgroupRoot = (root: string): string => `/${basename(root).toLowerCase()}`
 
-/** What the demo's Services are called in the kernel: an agent of this machine has another name. */
-export const proxyName = (root: string): string => `chronode-demo-${tagOf(root)}`
+/** What the demo's Services are called in the kernel, `demo1a2b3`: an agent of this machine has another name. */
+export const dataplaneName = (root: string): string => `demo${tagOf(root).slice(0, 5)}`
 
 /** Cluster IPs of the demo: sixteen addresses of those set aside for documentation (RFC 5737), others for each demo. */
 export const serviceRange = (root: string): string => {
@@ -40,7 +40,7 @@ export const serviceRange = (root: string): string => {
 /** The nftables tables in which the kernel had its Services. */
 const removeServices = async (root: string): Promise<void> => {
   for (const family of ["ip", "ip6"]) {
-    const table = [family, proxyName(root)]
+    const table = [family, dataplaneName(root)]
     const isThere = await run("nft", ["list", "table", ...table]).then(
       () => true,
       () => false

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type LabContainerd, startContainerd } from "../lab/containerd.ts"
 import { type NatsServer, startNats } from "../lab/nats.ts"
-import { cgroupRoot, ownerFile, proxyName, rootPrefix, serviceRange, startTime } from "./remove.ts"
+import { cgroupRoot, dataplaneName, ownerFile, rootPrefix, serviceRange, startTime } from "./remove.ts"
 
 export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/u, "")
 export const nodeName = "demo"
@@ -58,6 +58,19 @@ export class Stage {
         ""
       ].join("\n")
     )
+    // This machine's limits of connections stay as they are, and no port of it is taken.
+    writeFileSync(
+      join(this.root, "proxy.yaml"),
+      [
+        "apiVersion: kubeproxy.config.k8s.io/v1alpha1",
+        "kind: KubeProxyConfiguration",
+        "mode: nftables",
+        'healthzBindAddress: ""',
+        'metricsBindAddress: ""',
+        "conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s }",
+        ""
+      ].join("\n")
+    )
   }
 
   /** Keeps what is being started in mind, so that an end in the middle of it can wait for it. */
@@ -91,7 +104,8 @@ export class Stage {
       ...["--pod-logs-dir", this.podLogsDir],
       ...["--node-name", nodeName],
       ...["--service-cluster-ip-range", serviceRange(this.root)],
-      ...["--proxy-name", proxyName(this.root)]
+      ...["--dataplane-name", dataplaneName(this.root)],
+      ...["--proxy-config", join(this.root, "proxy.yaml")]
     ]
   }
 

@@ -78,18 +78,20 @@ const endpointOf = (watch: Watch, pod: string): string => {
 const useService = async (stage: Stage, watch: Watch): Promise<void> => {
   headline("A Service in front of two pods")
   const who = "service/default/greeter"
-  const spec = JSON.parse(stage.chronode(["get", "services", "-o", "json"], stage.root))
-  const address = String(spec.services.find((one: { name: string }) => one.name === "greeter").clusterIPs[0])
+  const services: ReadonlyArray<{ readonly name: string; readonly clusterIP: string }> = JSON.parse(
+    stage.chronode(["get", "services", "-o", "json"], stage.root)
+  )
+  const address = services.find(({ name }) => name === "greeter")?.clusterIP ?? ""
   explain("The kernel spreads connections to its address over the pods that are ready.")
   command(`for i in $(seq ${requests}); do curl -s http://${address}/; done | sort | uniq -c`)
   const both = await askService(address)
   if (both.size !== 2) throw new Error(`the Service did not spread its ${requests} requests: ${spread(both)}`)
   good(`${requests} requests were answered by ${spread(both)}`)
 
-  command("bin/chronode exec greeter-one -- rm /www/ready")
+  command("bin/chronode exec default/greeter-one -- rm /www/ready")
   const from = watch.mark
   const endpoint = endpointOf(watch, "greeter-one")
-  stage.chronode(["exec", "greeter-one", "--cri", stage.containerd!.endpoint, "--", "rm", "/www/ready"], stage.root)
+  stage.chronode(["exec", "default/greeter-one", "--", "rm", "/www/ready"], stage.root)
   await watch.next({ type: "EndpointUnready", having: { address: endpoint.slice(0, endpoint.lastIndexOf(":")) } }, from)
   await watch.next({ who, type: "ServiceProgrammed" }, from)
   const one = await askService(address)

@@ -11,7 +11,7 @@ import { withTemporaryDirectory } from "../support/temporary-directory.ts"
 
 const program = fileURLToPath(new URL("../../scripts/demo.sh", import.meta.url))
 
-const machine = requires("root", "containerd", "ctr", "runc", "cni", "ip", "iptables", "nats-server")
+const machine = requires("root", "containerd", "ctr", "runc", "cni", "ip", "iptables", "nats-server", "nft")
 
 /** Milliseconds: the demo takes one minute on a machine that has time for it. */
 const patience = 150_000
@@ -90,6 +90,8 @@ describe("the demo", { timeout: patience }, () => {
       assert.match(output, /missing: 0, twice: 0/u)
       assert.match(output, /taken again, all the same/u)
       assert.match(output, /liveness probe of server failed/u)
+      assert.match(output, /40 requests were answered by greeter-one \d+, greeter-two \d+\n/u)
+      assert.match(output, /greeter-one is not ready: 40 requests were answered by greeter-two 40\n/u)
     })
   })
 

@@ -4,6 +4,7 @@ import { describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
 import { busyboxImage } from "../../scripts/lab/image.ts"
 import { parseManifest } from "../../src/adapters/manifests/parse.ts"
+import { parseServices } from "../../src/adapters/manifests/services/read-file.ts"
 
 const directory = fileURLToPath(new URL("../../examples/", import.meta.url))
 const parse = (name: string) => parseManifest(readFileSync(`${directory}${name}`, "utf8"), name, "node")
@@ -13,6 +14,8 @@ describe("the example manifests", () => {
   it("hold nothing but manifests: a directory of manifests is read whole", () => {
     assert.deepEqual(names.sort(), [
       "crash-loop.yaml",
+      "greeter-one.yaml",
+      "greeter-two.yaml",
       "malformed.yaml",
       "notes.yaml",
       "sidecar.yaml",
@@ -35,6 +38,16 @@ describe("the example manifests", () => {
       }
     })
   }
+
+  it("services/greeter.yaml declares a Service that selects the two greeters, with nothing wrong or ignored", async () => {
+    const file = `${directory}services/greeter.yaml`
+    const { services, problems, ignoredFields } = await parseServices(readFileSync(file, "utf8"), file)
+    assert.deepEqual({ ignoredFields, problems }, { ignoredFields: [], problems: [] })
+    const [selector] = services.map(({ spec }) => spec.selector)
+    assert.deepEqual(selector, { app: "greeter" })
+    for (const name of ["greeter-one.yaml", "greeter-two.yaml"])
+      assert.deepEqual(parse(name).pods[0]?.pod.metadata.labels, selector)
+  })
 
   it("malformed.yaml is refused by line and field", () => {
     const { pods, problems } = parse("malformed.yaml")
