@@ -9,13 +9,13 @@ import {
 } from "../configuration-documents.ts"
 import { CommandFailed } from "../exit.ts"
 import { proxyFields, proxyFieldTable } from "./fields.ts"
-import { type ProxyConfiguration, type WrittenProxyConfiguration, withProxyDefaults } from "./shape.ts"
+import { type ProxyConfiguration, type WrittenProxyConfiguration, withOwnDefaults } from "./shape.ts"
 import { proxyProblems } from "./validation.ts"
 import { findProxyDocuments } from "./wrapped.ts"
 
 export interface ReadProxyConfiguration {
   readonly written: WrittenProxyConfiguration
-  /** With the defaults of kube-proxy. */
+  /** With the defaults. */
   readonly config: ProxyConfiguration
   /** Fields that are unknown, and such that say something and are not acted on. */
   readonly remarks: ReadonlyArray<Remark>
@@ -24,7 +24,7 @@ export interface ReadProxyConfiguration {
 /** As if the file had nothing in it. */
 export const noProxyConfiguration: ReadProxyConfiguration = {
   written: {},
-  config: withProxyDefaults({}),
+  config: withOwnDefaults({}),
   remarks: []
 }
 
@@ -73,13 +73,13 @@ export const parseProxyConfiguration = (
       const asked = (mode ?? written.mode) || undefined
       return new Set([(asked as ProxyMode | undefined) ?? defaultProxyMode, ...(fallback ? [fallback] : [])])
     }
-    const checked = checkDocument(read, proxyFields, () => proxyProblems(withProxyDefaults(written), inForce()))
+    const checked = checkDocument(read, proxyFields, () => proxyProblems(withOwnDefaults(written), inForce()))
     errors.push(...checked.errors)
     remarks.push(...checked.remarks)
     if (!isNamed) remarks.push({ level: "warn", message: `${file}: names no kind; read as a ${kind}` })
     if (checked.errors.length > 0) continue
     remarks.push(...notHonoured(read))
-    found = { written, config: withProxyDefaults(written), remarks: [] }
+    found = { written, config: withOwnDefaults(written), remarks: [] }
   }
   if (errors.length > 0) throw new CommandFailed(errors.join("\n"), "mend the configuration and start again")
   if (found === undefined) {

@@ -80,7 +80,7 @@ export const proxyOptions = (
   families: ReadonlyArray<IpFamily>
 ): ProxyOptions | undefined => {
   if (flags.services === undefined) return undefined
-  const { config, written } = read
+  const { config } = read
   const mode = flags.proxyMode ?? ((config.mode || defaultProxyMode) as ProxyMode)
   const fallback = flags.proxyModeFallback
   if (fallback === mode) throw new UsageError(`--proxy-mode-fallback: ${mode} is the mode itself; name another one`)
@@ -111,8 +111,7 @@ export const proxyOptions = (
   const optionsOf = (of: ProxyMode, changed: Partial<DataplaneSettings> = {}): ProxyModeOptions => ({
     dataplane: { ...dataplane, ...changed },
     syncPeriod: lengthOf(config[of].syncPeriod),
-    // Not the default of kube-proxy, whose second is there because each of its syncs costs what all Services cost.
-    minSyncPeriod: lengthOf(written[of]?.minSyncPeriod || "0s"),
+    minSyncPeriod: lengthOf(config[of].minSyncPeriod),
     nodePortAddresses: nodePortAddresses.length === 0 && of === "nftables" ? ["primary"] : nodePortAddresses,
     settings: settings(of)
   })

@@ -153,3 +153,21 @@ export const withProxyDefaults = (written: WrittenProxyConfiguration): ProxyConf
     }
   }
 }
+
+/**
+ * What counts here of `minSyncPeriod`: what is written, and no second where nothing is. kube-proxy's default is there because
+ * each of its syncs costs what all Services cost.
+ */
+export const minSyncPeriodOf = (written: WrittenProxyConfiguration, mode: "nftables" | "ipvs" | "iptables"): string =>
+  written[mode]?.minSyncPeriod || "0s"
+
+/** With kube-proxy's defaults, but for those of `minSyncPeriod`. */
+export const withOwnDefaults = (written: WrittenProxyConfiguration): ProxyConfiguration => {
+  const config = withProxyDefaults(written)
+  return {
+    ...config,
+    nftables: { ...config.nftables, minSyncPeriod: minSyncPeriodOf(written, "nftables") },
+    ipvs: { ...config.ipvs, minSyncPeriod: minSyncPeriodOf(written, "ipvs") },
+    iptables: { ...config.iptables, minSyncPeriod: minSyncPeriodOf(written, "iptables") }
+  }
+}

@@ -325,6 +325,11 @@ describe("the proxy's options", () => {
   })
 
   it("keep a written least time between syncs", () => {
+    assert.equal(optionsOf("nftables:\n  syncPeriod: 200ms\n").modes.nftables.syncPeriod, 200)
+    assert.match(
+      faultOf(plain("nftables: {syncPeriod: 1s, minSyncPeriod: 2s}\n")),
+      /nftables\.syncPeriod: must be at least/u
+    )
     assert.equal(optionsOf("nftables:\n  minSyncPeriod: 1s\n").modes.nftables.minSyncPeriod, 1000)
   })
 
