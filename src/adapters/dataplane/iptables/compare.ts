@@ -2,7 +2,7 @@
 import { maxExamples } from "../port.ts"
 import type { SharedChain } from "./expected.ts"
 import { normalOf } from "./normal-form.ts"
-import type { ChainWrite, RuleEdit, TableChange } from "./plan.ts"
+import type { ChainWrite, RuleEdit } from "./plan.ts"
 
 /** Differences that others made, counted; with words for some of them. */
 export class Drift {
@@ -75,12 +75,17 @@ export const compareChain = (
   return equal("comment") ? undefined : write
 }
 
-/** Rules that are deleted one by one at most: each takes iptables a look at the whole chain. */
-export const maxDeletions = 64
+/**
+ * Rules of a chain that are deleted one by one at most: each takes iptables a look at the whole chain, and beyond this it is
+ * quicker to write the chain anew.
+ */
+export const maxDeletions = 128
 
-/** It is quicker to write the chains that all share anew. */
-export const tooManyDeletions = (changes: ReadonlyArray<TableChange>): boolean =>
-  changes.some(({ edits }) => edits.reduce((count, { op }) => count + (op === "delete" ? 1 : 0), 0) > maxDeletions)
+export const wholeChain = (chain: string, { rules, last }: SharedChain): ChainWrite => ({
+  chain,
+  rules: [...rules.map(({ rule }) => rule), ...last],
+  keys: rules.map(({ key }) => key)
+})
 
 /** A chain in which each Service has its rules: written anew only where it has to be. */
 export const compareShared = (
@@ -90,11 +95,7 @@ export const compareShared = (
   saved: ReadonlyArray<string> | undefined,
   drift: Drift
 ): { readonly write?: ChainWrite; readonly edits: ReadonlyArray<RuleEdit> } => {
-  const whole: ChainWrite = {
-    chain,
-    rules: [...rules.map(({ rule }) => rule), ...last],
-    keys: rules.map(({ key }) => key)
-  }
+  const whole = wholeChain(chain, { rules, last })
   if (saved === undefined) {
     drift.count(name, Math.max(1, whole.rules.length), 0)
     return { write: whole, edits: [] }

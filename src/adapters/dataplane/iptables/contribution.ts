@@ -124,6 +124,10 @@ const sharedOf = (parts: Parts): ReadonlyArray<SharedRule> => {
   return shared
 }
 
+/** Its lines in the chains that all share, alone: of a port with many servers that is little work. */
+export const sharedRulesOf = (rules: ServiceRules, context: Context): ReadonlyArray<SharedRule> =>
+  sharedOf(partsOf(rules, context))
+
 const masquerade = `-j ${chainNames.markMasquerade}`
 
 /** What stands before the choice of a server for traffic to the cluster IP: sources that are no pods are masqueraded. */

@@ -1,14 +1,14 @@
 /** The rules of one family of addresses: what is in force, how it is brought there, and what is done about a refusal. */
 import { Effect } from "effect"
 import { DataplaneError, type Refusal, type RuleCount, type ServiceRules } from "../port.ts"
-import { Drift, tooManyDeletions } from "./compare.ts"
+import { Drift } from "./compare.ts"
 import type { Context } from "./context.ts"
 import { RuleCounts } from "./counts.ts"
 import { deltaOf, type RulesChange, sharedEdits } from "./delta.ts"
 import { healthRules } from "./expected.ts"
 import type { Generations } from "./generation.ts"
 import { inputsOf, isEmpty, type TableChange } from "./plan.ts"
-import { differences, type Wanted } from "./readback.ts"
+import { differences, driftOf, type Wanted, withoutLongDeletions } from "./readback.ts"
 import type { Failure, Tool } from "./tool.ts"
 
 export interface Settled {
@@ -24,6 +24,27 @@ type Kept = ReadonlySet<string>
 
 const isRefusal = (failure: Failure): boolean => failure.complaint.error.reason === "Refused"
 
+interface InForce extends Wanted {
+  readonly rules: Map<string, ServiceRules>
+}
+
+const put = (rules: Map<string, ServiceRules>, changes: ReadonlyMap<string, ServiceRules | undefined>): void => {
+  for (const [key, after] of changes) {
+    if (after === undefined) rules.delete(key)
+    else rules.set(key, after)
+  }
+}
+
+/**
+ * Whose rules were refused, where the failure says so and nothing was done: a rule that could not be added tells of its
+ * Service, one that could not be deleted of what others did.
+ */
+const culpritOf = ({ complaint, input, done }: Failure): string | undefined => {
+  const { line } = complaint
+  if (done > 0 || line === undefined) return undefined
+  return input.text.split("\n")[line - 1]?.startsWith("-A ") === true ? input.keys.get(line) : undefined
+}
+
 export interface FamilyRules {
   readonly settle: (wanted: Wanted) => Effect.Effect<Settled, DataplaneError>
   readonly change: (changes: ReadonlyMap<string, ServiceRules | undefined>) => Effect.Effect<Settled, DataplaneError>
@@ -37,7 +58,7 @@ export const makeFamilyRules = (
   generations: Generations,
   settings: { readonly initial: Context; readonly maxChains: number }
 ): FamilyRules => {
-  let inForce: Wanted = { context: settings.initial, rules: new Map(), healthCheckPorts: [] }
+  let inForce: InForce = { context: settings.initial, rules: new Map(), healthCheckPorts: [] }
   /** What the kernel has is what `inForce` says, but for what others have done. */
   let isKnown = false
 
@@ -75,7 +96,7 @@ export const makeFamilyRules = (
       const { changes, drift } = yield* differences(wanted, saved, kept)
       const failure = yield* restore(changes)
       if (failure !== undefined) return { drift, failure }
-      inForce = wanted
+      inForce = { ...wanted, rules: new Map(wanted.rules) }
       isKnown = true
       return { drift }
     }).pipe(Effect.mapError((error) => (error instanceof DataplaneError ? error : error.error)))
@@ -137,76 +158,72 @@ export const makeFamilyRules = (
       })
     })
 
+  /** Changes of what is in force, as one delta; the failure leaves it unknown what is, unless nothing was done. */
+  const applyDelta = (delta: ReadonlyArray<TableChange>, done: () => void): Effect.Effect<Failure | undefined> =>
+    Effect.gen(function* () {
+      // Also whoever is interrupted does not know.
+      isKnown = false
+      const failure = yield* restore(delta)
+      if (failure === undefined) done()
+      isKnown = failure === undefined || failure.done === 0
+      return failure
+    })
+
+  const rulesWith = (changes: ReadonlyMap<string, ServiceRules | undefined>): Map<string, ServiceRules> => {
+    const rules = new Map(inForce.rules)
+    put(rules, changes)
+    return rules
+  }
+
   const change = (changes: ReadonlyMap<string, ServiceRules | undefined>): Effect.Effect<Settled, DataplaneError> =>
     Effect.gen(function* () {
       const left = new Map(changes)
       const refused: Array<Refusal> = []
       while (isKnown) {
-        const list: ReadonlyArray<RulesChange> = [...left].map(([key, after]) => ({
-          key,
-          before: inForce.rules.get(key),
-          after
+        const list = [...left].map(([key, after]): RulesChange => ({ key, before: inForce.rules.get(key), after }))
+        const delta = withoutLongDeletions(deltaOf(inForce.context, list), () => ({
+          ...inForce,
+          rules: rulesWith(left)
         }))
-        const rules = new Map(inForce.rules)
-        for (const [key, after] of left) {
-          if (after === undefined) rules.delete(key)
-          else rules.set(key, after)
-        }
-        const delta = deltaOf(inForce.context, list)
-        if (tooManyDeletions(delta)) break
-        const failure = yield* restore(delta)
-        if (failure === undefined) {
-          inForce = { ...inForce, rules }
-          return { refused, drift: new Drift() }
-        }
-        const isUntouched = failure.done === 0
-        if (!isUntouched) isKnown = false
+        const failure = yield* applyDelta(delta, () => put(inForce.rules, left))
+        if (failure === undefined) return { refused, drift: new Drift() }
         if (!isRefusal(failure)) return yield* failure.complaint.error
-        const { line = 0, error } = failure.complaint
-        const key = failure.input.keys.get(line)
-        // A rule that could not be added tells of its Service; one that could not be deleted, of what others did.
-        const text = failure.input.text.split("\n")[line - 1] ?? ""
-        if (!isUntouched || key === undefined || !text.startsWith("-A ") || refused.length >= maxAttempts) {
-          isKnown = false
-          break
+        const culprit = refused.length < maxAttempts ? culpritOf(failure) : undefined
+        if (culprit === undefined) isKnown = false
+        else {
+          refused.push({ key: culprit, message: failure.complaint.error.message })
+          left.delete(culprit)
         }
-        refused.push({ key, message: error.message })
-        left.delete(key)
       }
-      const rules = new Map(inForce.rules)
-      for (const [key, after] of left) {
-        if (after === undefined) rules.delete(key)
-        else rules.set(key, after)
-      }
-      const settled = yield* settle({ ...inForce, rules })
+      const settled = yield* settle({ ...inForce, rules: rulesWith(left) })
       return { refused: [...refused, ...settled.refused], drift: settled.drift }
     })
 
   /** As `settle`, but without a look at the kernel where nobody can have changed anything. */
-  const make = (wanted: Wanted): Effect.Effect<Settled, DataplaneError> =>
+  const settleQuickly = (wanted: Wanted): Effect.Effect<Settled, DataplaneError> =>
     Effect.suspend(() => {
       const isSame = JSON.stringify(wanted.context) === JSON.stringify(inForce.context)
       if (!isKnown || !isSame || !generations.isOurs(tool.family)) return settle(wanted)
       const keys = new Set([...inForce.rules.keys(), ...wanted.rules.keys()])
       const list = [...keys]
         .map((key): RulesChange => ({ key, before: inForce.rules.get(key), after: wanted.rules.get(key) }))
-        .filter(({ before, after }) => before !== after)
+        .filter(({ before, after }) => before !== after && JSON.stringify(before) !== JSON.stringify(after))
       const health = sharedEdits(
         healthRules(inForce.context, inForce.healthCheckPorts),
         healthRules(wanted.context, wanted.healthCheckPorts)
       )
       const delta = deltaOf(wanted.context, list, health)
-      if (tooManyDeletions(delta)) return settle(wanted)
-      return Effect.flatMap(restore(delta), (failure) => {
-        if (failure !== undefined) return settle(wanted)
-        inForce = wanted
-        const drift = new Drift()
-        for (const { table, edits } of delta)
-          for (const { chain, op } of edits)
-            drift.count(`${table} ${chain}`, op === "delete" ? 0 : 1, op === "delete" ? 1 : 0)
-        return Effect.succeed({ refused: [], drift })
-      })
+      return Effect.flatMap(
+        applyDelta(
+          withoutLongDeletions(delta, () => wanted),
+          () => {
+            inForce = { ...wanted, rules: new Map(wanted.rules) }
+          }
+        ),
+        (failure) =>
+          failure === undefined ? Effect.succeed({ refused: [], drift: driftOf(tool.family, delta) }) : settle(wanted)
+      )
     })
 
-  return { settle: make, change, size: () => inForce.rules.size, counts: () => counts.list(tool.family) }
+  return { settle: settleQuickly, change, size: () => inForce.rules.size, counts: () => counts.list(tool.family) }
 }

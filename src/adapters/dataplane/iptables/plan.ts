@@ -42,9 +42,17 @@ export interface RestoreInput {
 export const isEmpty = (change: TableChange): boolean =>
   change.writes.length === 0 && change.edits.length === 0 && change.removals.length === 0
 
-/** Servers before those who choose among them, these before those who lead to them. */
-const order = ["KUBE-SEP-", "KUBE-SVC-", "KUBE-SVL-", "KUBE-EXT-", "KUBE-FW-"]
-const rank = (chain: string): number => order.findIndex((prefix) => chain.startsWith(prefix))
+/** A chain leads to chains of lower levels alone: these are there before it, and it is gone before them. */
+const levels: ReadonlyArray<readonly [string, number]> = [
+  ["KUBE-MARK-MASQ", 0],
+  ["KUBE-SEP-", 1],
+  ["KUBE-SVC-", 2],
+  ["KUBE-SVL-", 2],
+  ["KUBE-EXT-", 3],
+  ["KUBE-FW-", 4]
+]
+const highest = 5
+const levelOf = (chain: string): number => levels.find(([prefix]) => chain.startsWith(prefix))?.[1] ?? highest
 
 const operations = { insert: "-I", append: "-A", delete: "-D" } as const
 
@@ -112,28 +120,16 @@ export const inputsOf = (change: TableChange, maxChains: number): ReadonlyArray<
     input.removals(change.removals)
     return [input.done()]
   }
-  const own = change.writes.filter(({ chain }) => rank(chain) !== -1)
-  const shared = change.writes.filter(({ chain }) => rank(chain) === -1)
-  const parts: Array<RestoreInput> = []
+  const inputs: Array<RestoreInput> = []
   const add = (fill: (input: Input) => void): void => {
     const input = new Input(change.table)
     fill(input)
-    parts.push(input.done())
+    inputs.push(input.done())
   }
-  // Chains that all refer to have to be there before they are filled.
-  const isFirst = ({ chain }: ChainWrite) => chain === "KUBE-MARK-MASQ"
-  const first = shared.filter(isFirst)
-  if (first.length > 0) add((input) => input.writes(first))
-  const sorted = own.toSorted((a, b) => rank(a.chain) - rank(b.chain))
-  for (const part of pieces(sorted, maxChains)) add((input) => input.writes(part))
-  const rest = shared.filter((each) => !isFirst(each))
-  if (rest.length > 0 || change.edits.length > 0) {
-    add((input) => {
-      input.writes(rest)
-      input.edits(change.edits)
-    })
-  }
-  const leaving = change.removals.toSorted((a, b) => rank(b) - rank(a))
-  for (const part of pieces(leaving, maxChains)) add((input) => input.removals(part))
-  return parts
+  const upwards = change.writes.toSorted((a, b) => levelOf(a.chain) - levelOf(b.chain))
+  for (const part of pieces(upwards, maxChains)) add((input) => input.writes(part))
+  if (change.edits.length > 0) add((input) => input.edits(change.edits))
+  const downwards = change.removals.toSorted((a, b) => levelOf(b) - levelOf(a))
+  for (const part of pieces(downwards, maxChains)) add((input) => input.removals(part))
+  return inputs
 }

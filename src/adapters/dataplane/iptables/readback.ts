@@ -2,15 +2,31 @@
 import { Effect } from "effect"
 import type { IpFamily } from "../../../events/service-shape.ts"
 import type { ServiceRules } from "../port.ts"
-import { compareChain, compareShared, Drift } from "./compare.ts"
+import { compareChain, compareShared, Drift, maxDeletions, wholeChain } from "./compare.ts"
 import { type Context, type Table, tables } from "./context.ts"
-import { contributionOf, type SharedRule } from "./contribution.ts"
-import { expectedTable, healthRules } from "./expected.ts"
+import { contributionOf, type SharedRule, sharedRulesOf } from "./contribution.ts"
+import { expectedTable, healthRules, type SharedChain } from "./expected.ts"
 import { jumpRule, jumpsOf } from "./fixed.ts"
 import { isPortChain } from "./names.ts"
 import { normalOf } from "./normal-form.ts"
 import type { ChainWrite, RuleEdit, TableChange } from "./plan.ts"
 import type { SavedTable } from "./save.ts"
+
+const nameOf = (family: IpFamily, table: Table, chain: string): string =>
+  `${family === "IPv4" ? "iptables" : "ip6tables"} ${table} ${chain}`
+
+/** What a change says of what was there, where nothing had to be read back. */
+export const driftOf = (family: IpFamily, changes: ReadonlyArray<TableChange>): Drift => {
+  const drift = new Drift()
+  for (const { table, edits } of changes) {
+    for (const chain of new Set(edits.map((edit) => edit.chain))) {
+      const own = edits.filter((edit) => edit.chain === chain)
+      const deleted = own.filter(({ op }) => op === "delete").length
+      drift.count(nameOf(family, table, chain), own.length - deleted, deleted)
+    }
+  }
+  return drift
+}
 
 /** All that should be in force for one family. */
 export interface Wanted {
@@ -21,9 +37,6 @@ export interface Wanted {
 
 /** Chains that are compared at a stretch; then others get their turn. */
 const chainsPerSlice = 128
-
-const nameOf = (family: IpFamily, table: Table, chain: string): string =>
-  `${family === "IPv4" ? "iptables" : "ip6tables"} ${table} ${chain}`
 
 /** Jumps from the kernel's own chains; what others have there stays where it is, behind ours. */
 const missingJumps = (wanted: Wanted, table: Table, saved: SavedTable, drift: Drift): ReadonlyArray<RuleEdit> => {
@@ -39,6 +52,29 @@ const missingJumps = (wanted: Wanted, table: Table, saved: SavedTable, drift: Dr
   }
   return edits
 }
+
+/** Changes in which chains are written anew from which too much would be deleted one by one. */
+export const withoutLongDeletions = (
+  changes: ReadonlyArray<TableChange>,
+  wanted: () => Wanted
+): ReadonlyArray<TableChange> =>
+  changes.map((change) => {
+    const deletions = new Map<string, number>()
+    for (const { chain, op } of change.edits) {
+      if (op === "delete") deletions.set(chain, (deletions.get(chain) ?? 0) + 1)
+    }
+    const anew = new Set([...deletions].filter(([, count]) => count > maxDeletions).map(([chain]) => chain))
+    if (anew.size === 0) return change
+    const { context, rules, healthCheckPorts } = wanted()
+    const shared: Array<SharedRule & { readonly key?: string }> = [...healthRules(context, healthCheckPorts)]
+    for (const [key, each] of rules) for (const one of sharedRulesOf(each, context)) shared.push({ ...one, key })
+    const expected = expectedTable(context, change.table, shared).shared
+    return {
+      ...change,
+      writes: [...change.writes, ...[...anew].map((chain) => wholeChain(chain, expected.get(chain) as SharedChain))],
+      edits: change.edits.filter(({ chain }) => !anew.has(chain))
+    }
+  })
 
 /** `kept`: chains that cannot be removed, because others' rules lead to them. */
 export const differences = (

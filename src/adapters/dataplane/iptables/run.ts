@@ -25,6 +25,8 @@ export const lockWaitSeconds = 5
 const runMillis = 180_000
 const maxOutputBytes = 512 * 1024 * 1024
 const maxComplaintBytes = 64 * 1024
+/** Of what a program says, so much is told: it may say the same of each of many lines. */
+const maxToldCharacters = 500
 const systemFolders = "/usr/local/sbin:/usr/sbin:/sbin"
 
 /** What a failed run said, beside why it failed. */
@@ -62,7 +64,10 @@ export const complaintOf = (program: string, operation: string, ended: Ended): C
   const reason = reasonOf(ended)
   const lines = ended.complaint.split("\n").map((line) => line.trim())
   const said = lines.filter((line) => line !== "" && !line.startsWith("Try `") && !line.startsWith("#"))
-  const text = said.join("; ").replaceAll(/^\S+ v\S+ \((?:nf_tables|legacy)\): ;? ?/gu, "")
+  const text = said
+    .join("; ")
+    .replace(/^\S+ v\S+ \((?:nf_tables|legacy)\):[; ]*/u, "")
+    .slice(0, maxToldCharacters)
   const line = /\bline:? (\d+)/u.exec(ended.complaint)?.[1]
   const error = new DataplaneError({
     reason,

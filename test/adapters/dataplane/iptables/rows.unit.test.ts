@@ -9,23 +9,8 @@ import { ipFamilyOf } from "../../../../src/events/ip-address.ts"
 import { itMeets, type RowValue, readCase } from "../../../support/cases.ts"
 import { loadedFrom, PacketTracer } from "../../../support/packet-tracer.ts"
 import { stateOf } from "./rows.ts"
+import { sorted, traced } from "./traced.ts"
 import { wholeText } from "./whole-text.ts"
-
-const traced = [
-  "TestNoEndpointsReject",
-  "TestClusterIPGeneral",
-  "TestLoadBalancer",
-  "TestNodePorts",
-  "TestHealthCheckNodePort",
-  "TestExternalTrafficPolicyLocal",
-  "TestExternalTrafficPolicyCluster",
-  "TestInternalTrafficPolicy",
-  "TestTerminatingEndpointsTrafficPolicyLocal",
-  "TestTerminatingEndpointsTrafficPolicyCluster",
-  "TestInternalExternalMasquerade"
-]
-
-const sorted = (output: string): string => output.split(", ").sort().join(", ")
 
 /** Rules of each chain in their order, as arguments. */
 const chainsOf = (lines: ReadonlyArray<string>, table: string) => {
