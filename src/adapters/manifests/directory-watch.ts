@@ -3,6 +3,9 @@ import { type FSWatcher, watch } from "node:fs"
 import { Effect, Queue, Stream } from "effect"
 import { debounceMillis } from "./port.ts"
 
+/** Milliseconds after which changes are looked at although there is no quiet: somebody may write all the time. */
+const maxDebounceMillis = 1_000
+
 /**
  * Ticks after changes in the directory, once it has been quiet for a moment. inotify is a hint only: where it fails, or
  * the directory is not there yet, the periodic look is enough, and watching is tried again with each.
@@ -10,6 +13,8 @@ import { debounceMillis } from "./port.ts"
 class DirectoryWatch {
   private watcher: FSWatcher | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
+  /** Of the first change that no tick followed yet; milliseconds of the monotonic clock. */
+  private since: number | undefined
   private readonly directory: string
   private readonly tick: () => void
 
@@ -41,8 +46,14 @@ class DirectoryWatch {
   }
 
   private hint(): void {
+    const now = performance.now()
+    this.since ??= now
     clearTimeout(this.timer)
-    this.timer = setTimeout(this.tick, debounceMillis)
+    const wait = Math.max(0, Math.min(debounceMillis, this.since + maxDebounceMillis - now))
+    this.timer = setTimeout(() => {
+      this.since = undefined
+      this.tick()
+    }, wait)
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, it } from "node:test"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { make } from "../../../../src/adapters/manifests/services/live.ts"
 import { servicesContract, serviceText } from "./services-contract.ts"
 
@@ -46,4 +46,26 @@ describe("a directory of Services on disk", () => {
         })
       )
     ))
+
+  it("looks at what is written while somebody writes all the time", { timeout: 30_000 }, () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { manifests, write } = yield* directoryUnderTest
+          const ticks: Array<number> = []
+          const count = Stream.runForEach(manifests.changes, () =>
+            Effect.sync(() => void ticks.push(performance.now()))
+          )
+          yield* Effect.forkScoped(count)
+          while (ticks.length === 0) yield* Effect.sleep(10)
+          for (let n = 0; n < 60; n++) {
+            yield* write("a.yaml", serviceText("a", `10.96.0.${n}`))
+            yield* Effect.sleep(50)
+          }
+          // Three seconds without quiet, and a look in each; the first one is that at the start.
+          assert.ok(ticks.length >= 3, `ticks: ${ticks.length}`)
+        })
+      )
+    )
+  )
 })
