@@ -93,7 +93,10 @@ export const datagram = (
 /** Several messages in one datagram. */
 export const joined = (...datagrams: ReadonlyArray<Uint8Array>): Uint8Array => {
   const writer = new Writer()
-  for (const each of datagrams) writer.raw(each)
+  for (const each of datagrams) {
+    writer.raw(each)
+    writer.pad()
+  }
   return writer.written.slice()
 }
 

@@ -10,6 +10,7 @@ import { nfGroups } from "../../netlink/nfnetlink.ts"
 import { listElements, tableOf, transaction } from "../../netlink/nftables.ts"
 import { notifications } from "../../netlink/notifications.ts"
 import { openSocket } from "../../netlink/socket.ts"
+import type { Transport } from "../../netlink/transport.ts"
 import { DataplaneError } from "../port.ts"
 import type { Bytes } from "./bytes.ts"
 import type { Operation } from "./delta.ts"
@@ -64,8 +65,11 @@ const lookPeriod = Duration.millis(500)
 /** How long a socket for notifications that failed is left alone. */
 const reopenPeriod = Duration.seconds(30)
 
-/** The kernel of the network namespace that this process is in. `table`: how ours are called. */
-export const liveKernel = (table: string): Kernel => {
+/**
+ * The kernel of the network namespace that this process is in. `table`: how ours are called. `open`: how it is spoken to,
+ * where a test has other ways.
+ */
+export const liveKernel = (table: string, open: () => Transport = () => openSocket("netfilter")): Kernel => {
   let connection: Connection | undefined
   /** Addresses of the sockets that changes were asked for through. */
   const ports = new Set<number>()
@@ -76,7 +80,7 @@ export const liveKernel = (table: string): Kernel => {
     Effect.try({
       try: () => {
         if (connection === undefined) {
-          connection = connect(openSocket("netfilter"))
+          connection = connect(open())
           ports.add(connection.transport.portId)
         }
         return use(connection)
