@@ -84,6 +84,6 @@ An address that is taken is no end: ListenerFailed says who can be asked about i
 ## Kernel parameters
 
 At the start nf_conntrack_max, the size of its hash table (nf_conntrack_buckets, grown to a quarter of that and never made smaller) and its
-timeouts are set as configured, beside what the mode needs. What is right already is not written. SysctlChanged tells each with the value before;
+timeouts are set as configured, beside what the mode needs; a limit that is larger stays where the file gives none (kube-proxy would lower it). What is right already is not written. SysctlChanged tells each with the value before;
 SysctlFailed what could not be set and why: in a network namespace other than the host's some belong to the host.
 `

@@ -1,3 +1,4 @@
+// runtimes: bun (deno)
 // netns: own
 /**
  * The proxy of an agent as its surroundings see it: a KubeProxyConfiguration in a ConfigMap, health and metrics over HTTP, a

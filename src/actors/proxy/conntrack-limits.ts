@@ -7,6 +7,8 @@ export interface ConntrackLimits {
   readonly maxPerCore: number
   /** Entries at least. */
   readonly min: number
+  /** Nobody gave the two: a limit that is larger stays. */
+  readonly keepsLarger: boolean
   readonly tcpEstablishedTimeout: number
   readonly tcpCloseWaitTimeout: number
   /** Packets of TCP out of window are let through. */
@@ -29,16 +31,12 @@ const entriesPerBucket = 4
 export const conntrackWishes = (limits: ConntrackLimits, cpus: number): ReadonlyArray<SysctlWish> => {
   const max = conntrackMax(limits, cpus)
   const wishes: Array<SysctlWish> = []
-  const set = (name: string, value: number): void => {
-    if (value > 0) wishes.push({ name: `net.netfilter.${name}`, value: String(Math.trunc(value)) })
+  const set = (name: string, value: number, atLeast = false): void => {
+    if (value > 0)
+      wishes.push({ name: `net.netfilter.${name}`, value: String(Math.trunc(value)), ...(atLeast ? { atLeast } : {}) })
   }
-  set("nf_conntrack_max", max)
-  if (max > 0)
-    wishes.push({
-      name: "net.netfilter.nf_conntrack_buckets",
-      value: String(Math.trunc(max / entriesPerBucket)),
-      atLeast: true
-    })
+  set("nf_conntrack_max", max, limits.keepsLarger)
+  set("nf_conntrack_buckets", max / entriesPerBucket, true)
   set("nf_conntrack_tcp_timeout_established", limits.tcpEstablishedTimeout)
   set("nf_conntrack_tcp_timeout_close_wait", limits.tcpCloseWaitTimeout)
   set("nf_conntrack_tcp_be_liberal", limits.tcpBeLiberal ? 1 : 0)

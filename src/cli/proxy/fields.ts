@@ -112,7 +112,11 @@ export const proxyFieldTable: Readonly<Record<string, ProxyField>> = {
   ),
   "iptables.syncPeriod": honoured("duration", "30s", `with iptables: ${syncPeriod}`),
   "iptables.minSyncPeriod": honoured("duration", "0s", `with iptables: ${minSyncPeriod}`),
-  "conntrack.maxPerCore": honoured("integer", "32768", "nf_conntrack_max is this for each processor; 0: left alone"),
+  "conntrack.maxPerCore": honoured(
+    "integer",
+    "32768",
+    "nf_conntrack_max is this for each processor; 0: left alone. Where neither this nor min is given, a larger limit stays"
+  ),
   "conntrack.min": honoured("integer", "131072", "nf_conntrack_max is this at least"),
   "conntrack.tcpEstablishedTimeout": honoured(
     "duration",

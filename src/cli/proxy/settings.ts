@@ -80,7 +80,7 @@ export const proxyOptions = (
   families: ReadonlyArray<IpFamily>
 ): ProxyOptions | undefined => {
   if (flags.services === undefined) return undefined
-  const { config } = read
+  const { config, written } = read
   const mode = flags.proxyMode ?? ((config.mode || defaultProxyMode) as ProxyMode)
   const fallback = flags.proxyModeFallback
   if (fallback === mode) throw new UsageError(`--proxy-mode-fallback: ${mode} is the mode itself; name another one`)
@@ -129,6 +129,7 @@ export const proxyOptions = (
     conntrack: {
       maxPerCore: conntrack.maxPerCore,
       min: conntrack.min,
+      keepsLarger: written.conntrack?.maxPerCore == null && written.conntrack?.min == null,
       tcpEstablishedTimeout: secondsOf(conntrack.tcpEstablishedTimeout),
       tcpCloseWaitTimeout: secondsOf(conntrack.tcpCloseWaitTimeout),
       tcpBeLiberal: conntrack.tcpBeLiberal,

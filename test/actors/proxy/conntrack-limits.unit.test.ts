@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { describe } from "node:test"
+import { describe, it } from "node:test"
 import { type ConntrackLimits, conntrackMax, conntrackWishes } from "../../../src/actors/proxy/conntrack-limits.ts"
 import { itMeets, type RowValue } from "../../support/cases.ts"
 
@@ -9,6 +9,7 @@ const limitsOf = (config: RowValue): ConntrackLimits => {
   return {
     maxPerCore: config.maxPerCore ?? 0,
     min: config.min ?? 0,
+    keepsLarger: false,
     tcpEstablishedTimeout: seconds(config.tcpEstablishedTimeout),
     tcpCloseWaitTimeout: seconds(config.tcpCloseWaitTimeout),
     tcpBeLiberal: config.tcpBeLiberal,
@@ -49,4 +50,13 @@ describe("limits of the kernel's table of connections", () => {
       return undefined
     }
   )
+
+  it("leave a larger limit of the machine where nobody gave one", () => {
+    const none = { tcpEstablishedTimeout: 0, tcpCloseWaitTimeout: 0, tcpBeLiberal: false }
+    const limits = { maxPerCore: 32_768, min: 131_072, keepsLarger: true, udpTimeout: 0, udpStreamTimeout: 0, ...none }
+    assert.deepEqual(conntrackWishes(limits, 2), [
+      { name: "net.netfilter.nf_conntrack_max", value: "131072", atLeast: true },
+      { name: "net.netfilter.nf_conntrack_buckets", value: "32768", atLeast: true }
+    ])
+  })
 })

@@ -22,6 +22,7 @@ import {
   proxyProblems
 } from "../../../src/cli/proxy/validation.ts"
 import { itMeets, type RowValue } from "../../support/cases.ts"
+import { roundsOr, seededRandom } from "../../support/random.ts"
 
 const seed = (name: string): string =>
   readFileSync(new URL(`../../cases/seed-examples/${name}`, import.meta.url), "utf8")
@@ -248,6 +249,49 @@ describe("what is wrong", () => {
       })
       .join("")}`
     assert.match(faultOf(plain(bomb)), /^p\.yaml:1:1: .*alias/iu)
+  })
+
+  it("of whatever kind, it is named by a line that the file has, and nothing else happens", () => {
+    const random = seededRandom("broken proxy configurations")
+    const rounds = roundsOr(200)
+    const texts = [seed("kube-proxy-configmap-1.yaml"), seed("kube-proxy-configmap-2.yaml"), plain("mode: ipvs\n")]
+    const bits = [
+      "\n",
+      ":",
+      "- ",
+      "'",
+      "{",
+      "[",
+      "*a",
+      "&a ",
+      "|",
+      "\t",
+      "\u0000",
+      "é",
+      "null",
+      "-1",
+      "99999999999999999999",
+      "0x",
+      "!!"
+    ]
+    for (let round = 0; round < rounds; round += 1) {
+      let text = random.pick(texts)
+      for (let edits = random.int(1, 4); edits > 0; edits -= 1) {
+        const at = random.int(0, text.length)
+        text = text.slice(0, at) + (random.chance(0.5) ? random.pick(bits) : "") + text.slice(at + random.int(0, 12))
+      }
+      const lines = text.split("\n").length
+      try {
+        const read = parseProxyConfiguration(text, "p.yaml")
+        proxyOptions({ services: "/s" }, read, ["IPv4"])
+      } catch (error) {
+        assert.ok(error instanceof CommandFailed, `${String(error)}\n${text}`)
+        for (const message of error.message.split("\n")) {
+          const line = /^p\.yaml:(\d+):\d+/u.exec(message)?.[1]
+          assert.ok(/^p\.yaml: has no/u.test(message) || (Number(line) >= 1 && Number(line) <= lines + 1), message)
+        }
+      }
+    }
   })
 
   it("what is known, said and not acted on is warned of, every field of it", () => {
