@@ -5,16 +5,14 @@
  * What the kernel has is known from the last look at it and from what was done since. Where that turns out to be wrong, the
  * virtual server is looked at anew; where it cannot be known, everything is.
  */
-import { Duration, Effect } from "effect"
-import { EBUSY } from "../../netlink/errno.ts"
+import { Effect } from "effect"
 import type { NetlinkError } from "../../netlink/error.ts"
-import { type Ipvs, type IpvsChange, serviceName } from "../../netlink/ipvs-calls.ts"
+import type { Ipvs, IpvsChange } from "../../netlink/ipvs-calls.ts"
 import {
   type Applied,
   type Change,
   DataplaneError,
   type Desired,
-  maxExamples,
   type Refusal,
   type Repaired,
   rulesKey,
@@ -24,9 +22,10 @@ import { attempt, type Companion } from "./companion.ts"
 import { DesiredTable, entryId } from "./desired.ts"
 import type { Device } from "./device.ts"
 import type { Drains } from "./drains.ts"
-import { type Entry, type PlannedServer, planRules, type Surroundings, virtualKey } from "./plan.ts"
-import { afterwards, changeName, type Ownership, readServer, readServers } from "./servers.ts"
-import { type AddressedId, type KnownServer, stepsFor } from "./steps.ts"
+import { difference, Findings, findingOf } from "./findings.ts"
+import { KernelServers, recordedIn } from "./kernel-servers.ts"
+import { type Entry, type PlannedServer, planRules, type Surroundings } from "./plan.ts"
+import { changeName } from "./servers.ts"
 import { whyInvalid } from "./validity.ts"
 
 export interface Kernel {
@@ -41,58 +40,18 @@ export interface EngineSettings {
   readonly isOthers: (address: string) => boolean
 }
 
-/** A virtual server that fails is looked at anew and tried again, so often; a busy kernel is waited for so long. */
-const maxAttempts = 4
-const busyPause = Duration.millis(50)
-
 interface Work {
   readonly keys: Iterable<string>
   readonly entries: { readonly added: ReadonlyArray<Entry>; readonly removed: ReadonlyArray<Entry> }
   readonly addresses: { readonly added: ReadonlyArray<string>; readonly removed: ReadonlyArray<string> }
 }
 
-interface KeyedChange {
-  /** Of the virtual server. */
-  readonly key: string
-  readonly change: IpvsChange
-}
-
-interface Failed {
-  readonly change: IpvsChange
-  readonly error: NetlinkError
-}
-
-/** Counts what a comparison found. */
-class Findings {
-  missing = 0
-  altered = 0
-  unexpected = 0
-  readonly examples: Array<string> = []
-
-  note(kind: "missing" | "altered" | "unexpected", what: string): void {
-    this[kind] += 1
-    if (this.examples.length < maxExamples) this.examples.push(`${kind}: ${what}`)
-  }
-
-  get counts(): Omit<Repaired, "refused"> {
-    const { missing, altered, unexpected, examples } = this
-    return { missing, altered, unexpected, examples }
-  }
-}
-
-const kindOf = (change: IpvsChange): "missing" | "altered" | "unexpected" => {
-  if (change.do === "newService" || change.do === "newDestination") return "missing"
-  if (change.do === "setDestination" && change.destination.weight === 0) return "unexpected"
-  return change.do === "deleteService" || change.do === "deleteDestination" ? "unexpected" : "altered"
-}
-
 export class Engine {
   readonly #kernel: Kernel
   readonly #settings: EngineSettings
   readonly #drains: Drains
+  readonly #servers: KernelServers
   #table = new DesiredTable()
-  #known = new Map<string, KnownServer>()
-  #foreign: ReadonlySet<string> = new Set()
   #around: Surroundings
   /** False: what the kernel has is not known. */
   #isKnown = false
@@ -103,6 +62,7 @@ export class Engine {
     this.#kernel = kernel
     this.#settings = settings
     this.#drains = drains
+    this.#servers = new KernelServers(kernel.ipvs, { mark: settings.around.mark, isOthers: settings.isOthers })
     this.#around = { ...settings.around, nodeAddresses: new Set(), nodePortAddresses: [] }
   }
 
@@ -128,7 +88,7 @@ export class Engine {
   #hindrance(server: PlannedServer): string | undefined {
     if (this.#settings.isOthers(server.address))
       return `${server.key} is within excludeCIDRs: its virtual server is left to others`
-    if (this.#foreign.has(server.key))
+    if (this.#servers.isForeign(server.key))
       return `${server.key} is a virtual server of somebody else: remove it (ipvsadm -D) or give the Service another address or port`
     return undefined
   }
@@ -137,10 +97,6 @@ export class Engine {
     for (const { server, holder } of this.#table.lostClaims(keys)) {
       refused.set(server.rules, `${server.key} belongs to ${holder}, which was there before`)
     }
-  }
-
-  #ownership(recorded: ReadonlySet<string>): Ownership {
-    return { mark: this.#settings.around.mark, isOthers: this.#settings.isOthers, recorded }
   }
 
   #refusals(refused: ReadonlyMap<string, string>): ReadonlyArray<Refusal> {
@@ -164,11 +120,16 @@ export class Engine {
     return Effect.gen({ self: this }, function* () {
       const phases = this.#entryPhases(work.entries)
       yield* companion.change(phases.replaced, work.entries.added)
-      const draining = yield* this.#changeServers([...work.keys], refused, onChange)
+      const draining = yield* this.#servers.change(
+        [...work.keys],
+        (key) => this.#table.server(key),
+        (server, why) => refused.set(server.rules, this.#hindrance(server) ?? why),
+        onChange
+      )
       yield* attempt(() => device.add(work.addresses.added)).pipe(
         Effect.flatMap((failures) => this.#addressFailures(failures, refused))
       )
-      yield* attempt(() => this.#drains.sweep(this.#kernel.ipvs, this.#known, draining))
+      yield* attempt(() => this.#drains.sweep(this.#kernel.ipvs, this.#servers.known, draining))
       yield* attempt(() => device.remove(work.addresses.removed))
       yield* companion.change(phases.removed, [])
     })
@@ -181,93 +142,6 @@ export class Engine {
         const error = server.binds ? failures.get(server.address) : undefined
         if (error !== undefined) refused.set(server.rules, error.message)
       }
-    })
-  }
-
-  /**
-   * Sends changes, virtual servers before what stands behind them: a real server must not come to one that turns out to be
-   * somebody else's. Answers the first failure of each key.
-   */
-  #send(changes: ReadonlyArray<KeyedChange>): Effect.Effect<Map<string, Failed>, DataplaneError> {
-    const { ipvs } = this.#kernel
-    const failed = new Map<string, Failed>()
-    const part = (these: ReadonlyArray<KeyedChange>) =>
-      these.length === 0
-        ? Effect.void
-        : attempt(() => {
-            for (const [index, error] of ipvs.change(these.map(({ change }) => change))) {
-              const { key, change } = these[index]!
-              if (!failed.has(key)) failed.set(key, { change, error })
-            }
-          })
-    const isFront = ({ change }: KeyedChange) => change.do === "newService" || change.do === "setService"
-    return Effect.gen(function* () {
-      yield* part(changes.filter(isFront))
-      yield* part(changes.filter((one) => !isFront(one) && !failed.has(one.key)))
-      return failed
-    })
-  }
-
-  /** Answers the keys of virtual servers that have real servers to drain. */
-  #changeServers(
-    keys: ReadonlyArray<string>,
-    refused: Map<string, string>,
-    onChange: (change: IpvsChange) => void
-  ): Effect.Effect<ReadonlySet<string>, DataplaneError> {
-    return Effect.gen({ self: this }, function* () {
-      const draining = new Set<string>()
-      let left = keys
-      for (let tries = 1; left.length > 0; tries++) {
-        const changes: Array<KeyedChange> = []
-        const done = new Map<string, KnownServer | undefined>()
-        for (const key of left) {
-          const planned = this.#table.server(key)
-          const steps = stepsFor(planned, this.#known.get(key))
-          for (const change of steps.changes) {
-            changes.push({ key, change })
-            if (tries === 1) onChange(change)
-          }
-          if (steps.draining.length > 0) draining.add(key)
-          done.set(key, planned === undefined ? undefined : afterwards(planned, steps.draining))
-        }
-        const failed = yield* this.#send(changes)
-        for (const [key, known] of done) if (!failed.has(key)) this.#learn(key, known)
-        for (const [key, { change }] of failed) yield* this.#lookAgain(key, change.service as AddressedId)
-        left = yield* this.#afterFailures(failed, tries, refused)
-      }
-      return draining
-    })
-  }
-
-  #learn(key: string, known: KnownServer | undefined): void {
-    if (known === undefined) this.#known.delete(key)
-    else this.#known.set(key, known)
-  }
-
-  #lookAgain(key: string, id: AddressedId) {
-    return attempt(() => {
-      const found = readServer(this.#kernel.ipvs, this.#ownership(new Set(this.#known.keys())), id)
-      if (found === "foreign") {
-        this.#foreign = new Set([...this.#foreign, key])
-        this.#known.delete(key)
-      } else this.#learn(key, found)
-    })
-  }
-
-  /** Which keys are tried again. */
-  #afterFailures(failed: ReadonlyMap<string, Failed>, tries: number, refused: Map<string, string>) {
-    return Effect.gen({ self: this }, function* () {
-      const again: Array<string> = []
-      for (const [key, { change, error }] of failed) {
-        const planned = this.#table.server(key)
-        if (error.reason === "NoPermission") return yield* Effect.fail(denied(error))
-        if (this.#foreign.has(key)) {
-          if (planned !== undefined) refused.set(planned.rules, this.#hindrance(planned)!)
-        } else if (tries < maxAttempts) again.push(key)
-        else if (planned !== undefined) refused.set(planned.rules, `${changeName(change)}: ${error.message}`)
-      }
-      if (again.some((key) => failed.get(key)!.error.errno === EBUSY)) yield* Effect.sleep(busyPause)
-      return again
     })
   }
 
@@ -290,7 +164,7 @@ export class Engine {
   }
 
   #lookAtAll(): Effect.Effect<Repaired, DataplaneError> {
-    const { ipvs, device, companion } = this.#kernel
+    const { device, companion } = this.#kernel
     return Effect.gen({ self: this }, function* () {
       const findings = new Findings()
       const refused = new Map<string, string>()
@@ -301,12 +175,11 @@ export class Engine {
       if (yield* attempt(() => device.ensure())) findings.note("missing", `device ${device.name}`)
       const { own, others } = yield* attempt(() => device.addresses())
       const there = yield* companion.read
-      const servers = yield* attempt(() => readServers(ipvs, this.#ownership(recordedIn(there))))
-      this.#known = servers.ours
-      this.#foreign = servers.foreign
+      yield* attempt(() => this.#servers.read(recordedIn(there)))
       this.#around = {
         ...{ ...this.#settings.around, nodeAddresses: others },
-        nodePortAddresses: rest.nodePortAddresses
+        // Who lists the node's addresses may count those on our device to them.
+        nodePortAddresses: rest.nodePortAddresses.filter((address) => !own.has(address) || others.has(address))
       }
       this.#table = new DesiredTable()
       for (const [key, one] of rules) this.#plan(key, one, refused)
@@ -318,9 +191,9 @@ export class Engine {
       for (const entry of entries.removed) findings.note("unexpected", entryId(entry))
       for (const address of addresses.added) findings.note("missing", `address ${address}`)
       for (const address of addresses.removed) findings.note("unexpected", `address ${address}`)
-      const keys = new Set([...this.#known.keys(), ...[...this.#table.servers()].map(({ key }) => key)])
+      const keys = new Set([...this.#servers.known.keys(), ...[...this.#table.servers()].map(({ key }) => key)])
       yield* this.#carryOut({ keys, entries, addresses }, refused, (change) =>
-        findings.note(kindOf(change), changeName(change))
+        findings.note(findingOf(change), changeName(change))
       )
       yield* this.#withdrawForeign(refused)
       this.#isKnown = true
@@ -364,50 +237,28 @@ export class Engine {
   /** Real servers that were only kept for their last connections go when these are over. */
   get sweep(): Effect.Effect<void, DataplaneError> {
     return Effect.suspend(() =>
-      this.#isKnown ? attempt(() => this.#drains.sweep(this.#kernel.ipvs, this.#known)) : Effect.void
+      this.#isKnown ? attempt(() => this.#drains.sweep(this.#kernel.ipvs, this.#servers.known)) : Effect.void
     )
   }
 
   /** Everything that any life made, however little of it this one knows. Tells what. */
   get cleanup(): Effect.Effect<ReadonlyArray<string>, DataplaneError> {
-    const { ipvs, device, companion } = this.#kernel
+    const { device, companion } = this.#kernel
     return Effect.gen({ self: this }, function* () {
       this.#isKnown = false
       this.#desired = undefined
       const recorded = recordedIn(yield* companion.read)
-      const { ours } = yield* attempt(() => readServers(ipvs, this.#ownership(recorded)))
-      const gone = [...ours.values()].map(({ id }): IpvsChange => ({ do: "deleteService", service: id }))
-      yield* attempt(() => ipvs.change(gone))
+      const gone = yield* attempt(() => {
+        this.#servers.read(recorded)
+        return this.#servers.deleteAll()
+      })
       const hadDevice = yield* attempt(() => device.destroy())
       const hadTable = yield* companion.remove
-      this.#known = new Map()
       return [
-        ...[...ours.values()].map(({ id }) => `virtual server ${serviceName(id)}`),
+        ...gone.map((name) => `virtual server ${name}`),
         ...(hadDevice ? [`device ${device.name}`] : []),
         ...(hadTable ? [`table inet ${companion.name}`] : [])
       ]
     })
   }
-}
-
-/** Keys of virtual servers that the table names. */
-const recordedIn = (entries: ReadonlyMap<string, Entry>): ReadonlySet<string> => {
-  const keys = new Set<string>()
-  for (const { set, key } of entries.values()) {
-    if (set !== "services") continue
-    const [address, protocol, port] = key.split(" . ") as [string, string, string]
-    keys.add(virtualKey(protocol.toUpperCase(), address, Number(port)))
-  }
-  return keys
-}
-
-const denied = (error: NetlinkError): DataplaneError =>
-  new DataplaneError({ reason: "NoPermission", operation: error.operation, message: error.message })
-
-const difference = <A>(wanted: ReadonlyMap<string, { readonly value: A }>, there: ReadonlyMap<string, A>) => {
-  const added: Array<A> = []
-  const removed: Array<A> = []
-  for (const [id, { value }] of wanted) if (!there.has(id)) added.push(value)
-  for (const [id, value] of there) if (!wanted.has(id)) removed.push(value)
-  return { added, removed }
 }

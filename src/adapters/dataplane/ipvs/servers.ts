@@ -34,7 +34,7 @@ export interface Ownership {
   /** Addresses that are never looked at, whatever stands there. */
   readonly isOthers: (address: string) => boolean
   /** Keys that our own table names: `ipvsadm -E` takes the mark away. */
-  readonly recorded: ReadonlySet<string>
+  readonly recorded: { readonly has: (key: string) => boolean }
 }
 
 const isOurs = (key: string, server: Extract<VirtualServer, AddressedId>, by: Ownership): boolean =>
