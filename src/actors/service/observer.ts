@@ -69,10 +69,10 @@ const hasArrived = (table: Table, { to, command }: Outgoing): boolean => {
 /** Until the actors have taken in what was told first: a restart must not take away what is about to be declared again. */
 const gathered = (table: Table, told: ReadonlyArray<Outgoing>): Effect.Effect<void> =>
   Effect.gen(function* () {
-    let missing = told
+    let arrived = 0
     for (let waited = 0; waited < longestGathering; waited += gatheringPause) {
-      missing = missing.filter((one) => !hasArrived(table, one))
-      if (missing.length === 0) break
+      while (arrived < told.length && hasArrived(table, told[arrived]!)) arrived += 1
+      if (arrived === told.length) break
       yield* Effect.sleep(gatheringPause)
     }
     yield* table.ready.open
