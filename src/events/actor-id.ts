@@ -1,5 +1,6 @@
 /** Who writes an event: the identity of an actor, as a path, as a CloudEvents source and as NATS subject tokens. */
 import { type ActorKind, actorKinds } from "./actor-kinds.ts"
+import { makeSharedTexts } from "./shared-text.ts"
 
 export interface ActorId {
   readonly kind: ActorKind
@@ -27,10 +28,21 @@ export const parseActorPath = (path: string): ActorId | undefined => {
   const second = path.indexOf("/", first + 1)
   if (first < 0 || second < 0) return undefined
   const kind = path.slice(0, first)
-  if (!(actorKinds as ReadonlyArray<string>).includes(kind)) return undefined
+  // One text for all actors of a kind: there may be 100,000.
+  const known = actorKinds.find((one) => one === kind)
+  if (known === undefined) return undefined
   const namespace = path.slice(first + 1, second)
-  return { kind: kind as ActorKind, namespace: namespace === "_" ? "" : namespace, name: path.slice(second + 1) }
+  const id: ActorId = {
+    kind: known,
+    namespace: namespace === "_" ? "" : shared(namespace),
+    name: path.slice(second + 1)
+  }
+  paths.set(id, path)
+  return id
 }
+
+/** Names of namespaces repeat. */
+const shared = makeSharedTexts(1_024)
 
 /** `/nodes/<node>/<kind>/<ns>/<name>`, a URI reference. */
 export const sourceOf = (node: string, path: string): string => `/nodes/${encodeURIComponent(node)}/${encodeURI(path)}`

@@ -26,7 +26,8 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 const optionalText = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
 
 const sources = new Map<string, { readonly node: string; readonly actor: ActorId }>()
-const maxCachedSources = 100_000
+/** Most events are of few actors. A node with Services has 100,000 of them that hardly ever say anything: those are not kept. */
+const maxCachedSources = 4_096
 /** Sources repeat: parsed once each. */
 const sourceParts = (source: string): { readonly node: string; readonly actor: ActorId } | undefined => {
   const known = sources.get(source)

@@ -7,6 +7,7 @@ import { millis } from "../../events/definition.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { endpointEvents } from "../../events/kinds/endpoint.ts"
 import type { EndpointConditions, EndpointFacts, Protocol } from "../../events/service-shape.ts"
+import { makeSharedTexts } from "../../events/shared-text.ts"
 
 export type EndpointEvent = EventsOf<typeof endpointEvents>
 
@@ -31,7 +32,8 @@ export const evolveEndpoint = (state: EndpointState, event: EndpointEvent, meta:
   switch (event._tag) {
     case "EndpointAdded":
     case "EndpointChanged": {
-      const { _tag, ...endpoint } = event
+      const { _tag, ...told } = event
+      const endpoint = sharing(told)
       return { ...endpoint, since: sameConditions(state, endpoint) ? state.since : millis(meta.time) }
     }
     case "EndpointReady":
@@ -44,6 +46,18 @@ export const evolveEndpoint = (state: EndpointState, event: EndpointEvent, meta:
       return null
   }
 }
+
+/** Names that thousands of endpoints have in common. */
+const shared = makeSharedTexts(16_384)
+const sharing = (told: Omit<Endpoint, "since">): Omit<Endpoint, "since"> => ({
+  ...told,
+  service: shared(told.service),
+  portName: shared(told.portName),
+  protocol: shared(told.protocol) as Endpoint["protocol"],
+  from: shared(told.from),
+  ...(told.node === undefined ? {} : { node: shared(told.node) }),
+  ...(told.zone === undefined ? {} : { zone: shared(told.zone) })
+})
 
 const sameConditions = (state: EndpointState, now: EndpointConditions): state is Endpoint =>
   state !== null && state.ready === now.ready && state.serving === now.serving && state.terminating === now.terminating

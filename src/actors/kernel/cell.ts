@@ -26,7 +26,8 @@ export class Cell {
   phase: Phase = "running"
   /** Waits for its turn. */
   queued = false
-  mailbox: Array<Letter> = []
+  /** None while it is empty: most of 100,000 actors are at rest. */
+  private mailbox: Array<Letter> | undefined
   private taken = 0
   /** Senders that wait for room in the mailbox. */
   waiting: Array<() => void> | undefined
@@ -51,18 +52,24 @@ export class Cell {
   }
 
   get backlog(): number {
-    return this.mailbox.length - this.taken
+    return this.mailbox === undefined ? 0 : this.mailbox.length - this.taken
+  }
+
+  put(letter: Letter): void {
+    this.mailbox ??= []
+    this.mailbox.push(letter)
   }
 
   /** The next letter; there must be one. */
   take(): Letter {
-    const letter = this.mailbox[this.taken]!
+    const mailbox = this.mailbox!
+    const letter = mailbox[this.taken]!
     this.taken += 1
-    if (this.taken === this.mailbox.length) {
-      this.mailbox.length = 0
+    if (this.taken === mailbox.length) {
+      this.mailbox = undefined
       this.taken = 0
     } else if (this.taken >= compactAt) {
-      this.mailbox.splice(0, this.taken)
+      mailbox.splice(0, this.taken)
       this.taken = 0
     }
     return letter

@@ -189,7 +189,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
       return true
     }
     if (cell.backlog >= limits.mailboxCapacity) return false
-    cell.mailbox.push({ command, cause })
+    cell.put({ command, cause })
     schedule(cell)
     return true
   }

@@ -178,7 +178,7 @@ class SyncLoop {
     for (const entry of this.table.all()) {
       if (!isServed(entry)) continue
       services += 1
-      for (const port of entry.ports.values()) endpoints += port.byName.size
+      for (const port of entry.ports.values()) endpoints += port.size
     }
     const refused = this.takeRefusals(result.success.refused)
     this.failing = undefined

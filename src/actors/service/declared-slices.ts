@@ -20,7 +20,8 @@ import type { ServiceEntry, Table } from "./table.ts"
 /** Endpoints that cannot be used, in one command: it stands in an event of at most 64 KiB. */
 const maxRejected = 64
 
-type SlicesOfService = ReadonlyMap<string, DeclaredSlice>
+/** Sorted by name, as the directory has them; mostly one. */
+type SlicesOfService = ReadonlyArray<DeclaredSlice>
 
 export class DeclaredSlices {
   /** By Service, by slice. */
@@ -40,8 +41,8 @@ export class DeclaredSlices {
       const before = this.told.get(key)
       if (before !== undefined && isSame(before, now)) continue
       outgoing.push(...this.compare(key, before, now, at))
-      for (const slice of now.values())
-        if (before?.get(slice.name) !== slice && slice.bad.length > 0) outgoing.push(...reject(slice, at))
+      for (const slice of now)
+        if (slice.bad.length > 0 && before?.includes(slice) !== true) outgoing.push(...reject(slice, at))
     }
     for (const [key, before] of this.told) if (!next.has(key)) outgoing.push(...this.compare(key, before, none, at))
     if (this.isFirst) {
@@ -62,8 +63,8 @@ export class DeclaredSlices {
     const slash = key.indexOf("/")
     const [namespace, service] = [key.slice(0, slash), key.slice(slash + 1)]
     // What an earlier life of the agent was told stands in the actors' states.
-    const old = before === undefined ? knownFromSlices(this.table.entry(key)) : endpointsOfSlices([...before.values()])
-    const { added, changed, removed } = slicedChanges(old, endpointsOfSlices([...now.values()]))
+    const old = before === undefined ? knownFromSlices(this.table.entry(key)) : endpointsOfSlices(before)
+    const { added, changed, removed } = slicedChanges(old, endpointsOfSlices(now))
     return [
       ...[...added, ...changed].map((change) => desire(namespace, service, change, at)),
       ...removed.map((change) => undesire(namespace, service, change, at))
@@ -71,24 +72,21 @@ export class DeclaredSlices {
   }
 }
 
-const none: SlicesOfService = new Map()
+const none: SlicesOfService = []
 
 const byService = (slices: ReadonlyArray<DeclaredSlice>): Map<string, SlicesOfService> => {
-  const all = new Map<string, Map<string, DeclaredSlice>>()
+  const all = new Map<string, Array<DeclaredSlice>>()
   for (const slice of slices) {
     const key = `${slice.namespace}/${slice.service}`
-    const own = all.get(key) ?? new Map<string, DeclaredSlice>()
-    all.set(key, own)
-    own.set(slice.name, slice)
+    const own = all.get(key)
+    if (own === undefined) all.set(key, [slice])
+    else own.push(slice)
   }
   return all
 }
 
-const isSame = (a: SlicesOfService, b: SlicesOfService): boolean => {
-  if (a.size !== b.size) return false
-  for (const [name, slice] of a) if (b.get(name) !== slice) return false
-  return true
-}
+const isSame = (a: SlicesOfService, b: SlicesOfService): boolean =>
+  a.length === b.length && a.every((slice, i) => slice === b[i])
 
 const fromSlice = "slice "
 

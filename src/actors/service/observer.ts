@@ -58,8 +58,9 @@ const hasArrived = (table: Table, { to, command }: Outgoing): boolean => {
     case "DeclareService":
       return table.entry(`${to.namespace}/${to.name}`)?.isKnown === true
     case "DesireEndpoint": {
-      const { portName, protocol } = command as DesireEndpoint
-      return table.endpoint(to, portKey(portName, protocol)) !== undefined
+      const desired = command as DesireEndpoint
+      const port = portKey(desired.portName, desired.protocol)
+      return table.endpoint(`${to.namespace}/${desired.service}`, port, desired) !== undefined
     }
     default:
       return true

@@ -9,22 +9,14 @@ import type { ServiceRules } from "../../adapters/dataplane/port.ts"
 import type { HealthPort } from "../../adapters/http/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { IpFamily, ServiceSpec } from "../../events/service-shape.ts"
-import { serviceOfEndpoint } from "../endpoint/identity.ts"
+import { placeOfEndpoint, serviceOfEndpoint } from "../endpoint/identity.ts"
 import type { Endpoint, EndpointState } from "../endpoint/state.ts"
 import { serviceKey } from "./identity.ts"
+import { EndpointsOfService } from "./port-endpoints.ts"
 import { portKey, type Vantage } from "./rules/endpoint.ts"
 import { isProxied } from "./rules/service-port.ts"
 import { type EndpointsByPort, healthCheckOf, serviceRules } from "./rules/service-rules.ts"
 import type { ServiceState } from "./state.ts"
-
-/** The endpoints behind one port of a Service, by the names of their actors. */
-class PortEndpoints implements Iterable<Endpoint> {
-  readonly byName = new Map<string, Endpoint>();
-
-  [Symbol.iterator](): Iterator<Endpoint> {
-    return this.byName.values()
-  }
-}
 
 export interface ServiceEntry {
   readonly namespace: string
@@ -36,7 +28,7 @@ export interface ServiceEntry {
   /** Its actor has said something of it, also that it is rejected. */
   isKnown: boolean
   /** By `portKey`. */
-  readonly ports: Map<string, PortEndpoints>
+  readonly ports: EndpointsOfService
   /** What the kernel is to have, as of the last look, and what it has. */
   rules: ReadonlyArray<ServiceRules>
   applied: ReadonlyArray<ServiceRules>
@@ -105,11 +97,9 @@ export class Table {
     return this.entries.get(key)
   }
 
-  endpoint(id: ActorId, port: string): Endpoint | undefined {
-    return this.entries
-      .get(`${id.namespace}/${serviceOfEndpoint(id)}`)
-      ?.ports.get(port)
-      ?.byName.get(id.name)
+  /** One of the Service `key`. */
+  endpoint(key: string, port: string, place: Pick<Endpoint, "address" | "port">): Endpoint | undefined {
+    return this.entries.get(key)?.ports.get(port)?.get(place)
   }
 
   /** Services that may select a pod with these labels; whether they do is for the caller to see. */
@@ -239,18 +229,16 @@ export class Table {
 
   private takeEndpoint(id: ActorId, state: EndpointState): ServiceEntry {
     const entry = this.entryOf(id.namespace, state?.service ?? serviceOfEndpoint(id))
-    const key = state === null ? undefined : portKey(state.portName, state.protocol)
-    for (const [port, endpoints] of entry.ports) {
-      if (port !== key && endpoints.byName.delete(id.name) && endpoints.byName.size === 0) entry.ports.delete(port)
+    if (state === null) {
+      const gone = placeOfEndpoint(id)
+      if (gone !== undefined) entry.ports.delete(gone.place, (key) => key.startsWith(`${gone.portName}/`))
+      return entry
     }
-    if (state !== null && key !== undefined) {
-      let endpoints = entry.ports.get(key)
-      if (endpoints === undefined) {
-        endpoints = new PortEndpoints()
-        entry.ports.set(key, endpoints)
-      }
-      endpoints.byName.set(id.name, state)
-    }
+    const key = portKey(state.portName, state.protocol)
+    // The port's name may have stood for another protocol before.
+    if (entry.ports.size > 1)
+      entry.ports.delete(state, (other) => other !== key && other.startsWith(`${state.portName}/`))
+    entry.ports.set(key, state)
     return entry
   }
 
@@ -264,7 +252,7 @@ export class Table {
         key,
         spec: undefined,
         isKnown: false,
-        ports: new Map(),
+        ports: new EndpointsOfService(),
         rules: noRules,
         applied: noRules,
         withoutLocal: noneWithoutLocal

@@ -18,7 +18,7 @@ export interface ServedService {
 }
 
 /** Endpoints of a Service by `portKey`, of both families; a port without any may be absent. */
-export type EndpointsByPort = ReadonlyMap<string, Iterable<Endpoint>>
+export type EndpointsByPort = Pick<ReadonlyMap<string, Iterable<Endpoint>>, "get" | "values">
 
 /**
  * Rules of one port in one family. `endpoints` are all of this port and family; takes time in proportion to them, and is
