@@ -1,6 +1,6 @@
 /** Error numbers that netlink answers with, by name (include/uapi/asm-generic/errno{-base,}.h; x86 and arm64 alike). */
 
-export const errnoNames: Readonly<Record<number, string>> = {
+const errnoNames: Readonly<Record<number, string>> = {
   1: "EPERM",
   2: "ENOENT",
   3: "ESRCH",

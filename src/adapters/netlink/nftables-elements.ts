@@ -17,16 +17,13 @@ export interface SetElement {
   readonly keyEnd?: Uint8Array
   /** What a map gives for the key. */
   readonly data?: Uint8Array | Verdict
-  /** Bits of `elementFlags`. */
+  /** NFT_SET_ELEM_*: 1 the open end of an interval (of a set without concatenation), 2 the element for every other key. */
   readonly flags?: number
   /** Milliseconds for which it stays after its last use. */
   readonly timeoutMillis?: number
   /** Milliseconds until it goes: when it is read, and optionally when it is added. */
   readonly expiresMillis?: number
 }
-
-/** NFT_SET_ELEM_*: the open end of an interval (of a set without concatenation), the element for every other key. */
-export const elementFlags = { intervalEnd: 1, catchAll: 2 } as const
 
 const elementAttributes = { key: 1, data: 2, flags: 3, timeout: 4, expiration: 5, keyEnd: 10 } as const
 const dataAttributes = { value: 1, verdict: 2 } as const

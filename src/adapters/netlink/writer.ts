@@ -12,9 +12,8 @@ export const messageHeaderBytes = 16
 export const attributeHeaderBytes = 4
 export const aligned = (length: number): number => (length + 3) & ~3
 
-/** `nla_type`: the two upper bits are flags (NLA_F_NESTED, NLA_F_NET_BYTEORDER). */
-export const nestedFlag = 1 << 15
-export const networkOrderFlag = 1 << 14
+/** `nla_type`: the two upper bits are flags (NLA_F_NESTED, NLA_F_NET_BYTEORDER); the kernel asks only for the first. */
+const nestedFlag = 1 << 15
 export const attributeTypeMask = 0x3fff
 
 /** `nla_len` has 16 bits. */
@@ -57,11 +56,6 @@ export class Writer {
     if (this.#bytes.length <= keptBytes) return
     this.#bytes = new Uint8Array(initialBytes)
     this.#view = new DataView(this.#bytes.buffer)
-  }
-
-  /** Takes back what was written behind this length. */
-  truncate(length: number): void {
-    this.#length = Math.min(length, this.#length)
   }
 
   /** Room for so many bytes; answers where. The buffer may be another one afterwards. */
@@ -165,16 +159,6 @@ export class Writer {
   u32BE(value: number): void {
     const at = this.#reserve(4)
     this.#view.setUint32(at, value)
-  }
-
-  u64(value: bigint): void {
-    const at = this.#reserve(8)
-    this.#view.setBigUint64(at, value, littleEndian)
-  }
-
-  u64BE(value: bigint): void {
-    const at = this.#reserve(8)
-    this.#view.setBigUint64(at, value)
   }
 
   i32(value: number): void {

@@ -7,12 +7,14 @@ import { addressBytes, addressText } from "../../../src/adapters/netlink/address
 import { beginDump, type Connection, connect, dump } from "../../../src/adapters/netlink/connection.ts"
 import { NetlinkError } from "../../../src/adapters/netlink/error.ts"
 import { findFamily } from "../../../src/adapters/netlink/generic.ts"
+import { nfGroups } from "../../../src/adapters/netlink/nfnetlink.ts"
 import {
   elementsIn,
   generation,
   listChains,
   listElements,
   listTables,
+  tableOf,
   transaction
 } from "../../../src/adapters/netlink/nftables.ts"
 import {
@@ -23,7 +25,7 @@ import {
   type Verdict
 } from "../../../src/adapters/netlink/nftables-elements.ts"
 import { message, nftMessages } from "../../../src/adapters/netlink/nftables-messages.ts"
-import { tableChanges } from "../../../src/adapters/netlink/nftables-watch.ts"
+import { notifications } from "../../../src/adapters/netlink/notifications.ts"
 import {
   addAddresses,
   addLink,
@@ -222,24 +224,25 @@ describe("nf_tables over netlink", requires("root", "nft"), () => {
     Effect.runPromise(
       Effect.gen(function* () {
         const seen: Array<string> = []
-        const changes = tableChanges({
-          tables: [table],
-          isOurs: (portId) => portId === connection.transport.portId,
-          every: Duration.millis(10)
-        })
+        const changes = notifications(
+          () => openSocket("netfilter"),
+          [nfGroups.nftables],
+          (found) => (found.portId === connection.transport.portId ? undefined : tableOf(found)),
+          Duration.millis(10)
+        )
         const fiber = yield* Effect.forkChild(
-          Stream.runForEach(changes, ({ found }) => Effect.sync(() => seen.push(...found.map((each) => each.table))))
+          Stream.runForEach(changes, ({ found }) => Effect.sync(() => seen.push(...found)))
         )
         yield* Effect.sleep("200 millis")
         transaction(connection, [
           { ...services, op: "add", elements: [{ key: service(1), data: { verdict: "drop" } }] }
         ])
-        nft("add", "table", "ip", "another")
         yield* Effect.sleep("100 millis")
         assert.deepEqual(seen, [])
+        nft("add", "table", "ip", "another")
         nft("flush", "map", "ip", "chronode-test", "services")
-        for (let k = 0; k < 200 && seen.length === 0; k++) yield* Effect.sleep("10 millis")
-        assert.equal(seen[0], "chronode-test")
+        for (let k = 0; k < 200 && seen.length < 2; k++) yield* Effect.sleep("10 millis")
+        assert.deepEqual(seen.slice(0, 2), ["another", "chronode-test"])
         yield* Fiber.interrupt(fiber)
       })
     ))
