@@ -1,10 +1,12 @@
 /** A changing set of HTTP servers: each listens as long as it is wanted, and is tried again where it cannot. */
-import { Effect, Fiber, Ref, Schedule, type Scope, Semaphore, SubscriptionRef } from "effect"
+import { Effect, Fiber, Latch, Schedule, type Scope, Semaphore, SubscriptionRef } from "effect"
 import type { ListenerState } from "./port.ts"
 import { type ListenError, type ListenOptions, serveHttp } from "./server.ts"
 
 /** As kube-proxy tries health and metrics again (`wait.Until`, cmd/kube-proxy/app/server.go). */
 const defaultRetryMillis = 5_000
+/** From the first change of a state until it is told. */
+const gatherMillis = 20
 
 export interface WantedListener extends Pick<ListenerState, "server" | "service"> {
   readonly options: ListenOptions
@@ -22,19 +24,24 @@ export const makeListeners = (retryMillis = defaultRetryMillis): Effect.Effect<L
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     const states = yield* SubscriptionRef.make<ReadonlyArray<ListenerState>>([])
-    const known = yield* Ref.make<ReadonlyMap<string, ListenerState>>(new Map())
+    const known = new Map<string, ListenerState>()
+    const changed = Latch.makeUnsafe(false)
     const running = new Map<string, Fiber.Fiber<void>>()
     const oneAtATime = yield* Semaphore.make(1)
 
+    /** Servers open by the hundred: what has changed meanwhile is told together. */
     const tell = (change: (states: Map<string, ListenerState>) => void): Effect.Effect<void> =>
-      Effect.flatMap(
-        Ref.updateAndGet(known, (before) => {
-          const after = new Map(before)
-          change(after)
-          return after
-        }),
-        (all) => SubscriptionRef.set(states, [...all.values()])
-      )
+      Effect.sync(() => {
+        change(known)
+        changed.openUnsafe()
+      })
+    const publish = Effect.gen(function* () {
+      yield* changed.await
+      yield* Effect.sleep(gatherMillis)
+      changed.closeUnsafe()
+      yield* SubscriptionRef.set(states, [...known.values()])
+    })
+    yield* Effect.forkIn(Effect.forever(publish), scope)
 
     const serve = (key: string, { server, service, options, refused }: WantedListener): Effect.Effect<void> => {
       const state: ListenerState = { server, address: options.address, ...(service === undefined ? {} : { service }) }

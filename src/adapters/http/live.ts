@@ -109,7 +109,8 @@ export const make = (options: TelemetryOptions) =>
           const answer = answerCheck(keyOf(check))
           const listen = { host, port: check.port, address, remedy, answer }
           const refused = i < maxHealthPorts ? undefined : tooMany
-          wanted.set(`${keyOf(check)}@${host}`, { server: "health-check", service, options: listen, refused })
+          const key = `${keyOf(check)}@${host}${refused === undefined ? "" : " refused"}`
+          wanted.set(key, { server: "health-check", service, options: listen, refused })
         }
       }
       return wanted

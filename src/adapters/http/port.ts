@@ -60,7 +60,7 @@ export class ProxyTelemetry extends Context.Service<
      * @param addresses of this node on which they are answered; absent: all
      */
     readonly healthPorts: (ports: ReadonlyArray<HealthPort>, addresses?: ReadonlyArray<string>) => Effect.Effect<void>
-    /** State of all servers, at once and after every change of one. Never ends. */
+    /** State of all servers, at once and soon after changes of some. Never ends. */
     readonly listeners: Stream.Stream<ReadonlyArray<ListenerState>>
   }
 >()("chronode/ProxyTelemetry") {}
