@@ -120,7 +120,7 @@ class SyncLoop {
       return yield* Effect.asVoid(this.compare("notification"))
     }
     if (now >= this.compareAt) return yield* Effect.asVoid(this.compare("resync"))
-    if (this.table.hasDirty) {
+    if (this.table.dueAt <= now) {
       const wait = this.changedAt + this.settings.minSyncPeriod - now
       return yield* wait > 0 ? Effect.sleep(wait) : this.program
     }
@@ -132,6 +132,7 @@ class SyncLoop {
   private rest(now: number): Effect.Effect<void> {
     this.table.wake.closeUnsafe()
     const due = Math.min(
+      this.table.dueAt,
       this.compareAt,
       this.refusals?.retryAt ?? Number.POSITIVE_INFINITY,
       this.disturbedAt === undefined ? Number.POSITIVE_INFINITY : this.disturbedAt + disturbanceDebounce
@@ -231,18 +232,19 @@ class SyncLoop {
 
   // --- changes -----------------------------------------------------------------------------------------------------
 
-  private take(): ReadonlyArray<DirtyEntry> {
+  /** `now`: what rests then stays; by default all is taken. */
+  private take(now?: number): ReadonlyArray<DirtyEntry> {
     const { changes } = this.table
     this.telemetry.queued({
       services: changes.services - this.counted.services,
       endpoints: changes.endpoints - this.counted.endpoints
     })
     this.counted = { ...changes }
-    return this.table.takeDirty()
+    return this.table.takeDirty(now)
   }
 
   private readonly program: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
-    const taken = this.take()
+    const taken = this.take(yield* Clock.currentTimeMillis)
     const changes = taken.flatMap(({ entry }) => changesOf(entry))
     yield* this.surround
     if (this.failing !== undefined) return this.table.putBack(taken)
@@ -307,7 +309,7 @@ class SyncLoop {
         const isMoved = changesOf(entry).length > 0
         if (isMoved) this.flows.add(entry)
         this.settleRefusals(entry, refused)
-        this.table.settle(entry, after)
+        this.table.settle(entry, after, at)
         const latency = acknowledged - dirt.since
         this.telemetry.programmed(latency)
         if (!isMoved && dirt.services === 0) continue
@@ -322,7 +324,7 @@ class SyncLoop {
         const to = serviceActor(entry.namespace, entry.name)
         reports.push({ to, command, ...(dirt.cause === undefined ? {} : { cause: dirt.cause }) })
       }
-      this.telemetry.pending({ services: 0, endpoints: 0 })
+      this.telemetry.pending({ services: this.table.dirtySize, endpoints: 0 })
       this.telemetry.withoutLocalServers(this.table.withoutLocal)
       yield* Effect.forEach(reports, this.emit, { discard: true })
       yield* this.tellRefusals(refused, taken)

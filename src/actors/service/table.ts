@@ -32,6 +32,8 @@ export interface ServiceEntry {
   /** What the kernel is to have, as of the last look, and what it has. */
   rules: ReadonlyArray<ServiceRules>
   applied: ReadonlyArray<ServiceRules>
+  /** Changes of it wait until then, milliseconds since the epoch. */
+  restsUntil: number
   /** Ports of policy Local that have servers, but none here. */
   withoutLocal: { readonly internal: number; readonly external: number }
 }
@@ -50,6 +52,15 @@ export interface DirtyEntry {
   readonly entry: ServiceEntry
   readonly dirt: Dirt
 }
+
+/** Servers of one Service up to which each change is taken at once. */
+const restlessServers = 500
+/**
+ * Milliseconds, for each server, that a larger one rests after it was programmed: some ten times what one look at all of them
+ * takes, so that a Service of 100,000 that grows by a few costs neither itself a square nor the others their turn.
+ */
+const restPerServer = 0.04
+const longestRest = 5_000
 
 const noRules: ReadonlyArray<ServiceRules> = []
 const noneWithoutLocal = { internal: 0, external: 0 } as const
@@ -139,25 +150,29 @@ export class Table {
     this.wake.openUnsafe()
   }
 
-  get hasDirty(): boolean {
-    return this.dirty.size > 0
+  /** When the first of what changed may be taken, milliseconds since the epoch; Infinity: nothing did. */
+  get dueAt(): number {
+    let due = Number.POSITIVE_INFINITY
+    for (const key of this.dirty.keys()) due = Math.min(due, this.entries.get(key)?.restsUntil ?? due)
+    return due
   }
 
   get dirtySize(): number {
     return this.dirty.size
   }
 
-  /** All that changed, with its rules made anew. */
-  takeDirty(): ReadonlyArray<DirtyEntry> {
+  /** All that changed and does not rest at `now`, with its rules made anew. */
+  takeDirty(now = Number.POSITIVE_INFINITY): ReadonlyArray<DirtyEntry> {
     this.wake.closeUnsafe()
     const taken: Array<DirtyEntry> = []
     for (const [key, dirt] of this.dirty) {
       const entry = this.entries.get(key)
+      if (entry !== undefined && entry.restsUntil > now) continue
+      this.dirty.delete(key)
       if (entry === undefined) continue
       this.refresh(entry)
       taken.push({ entry, dirt })
     }
-    this.dirty.clear()
     return taken
   }
 
@@ -175,9 +190,12 @@ export class Table {
     if (taken.length > 0) this.wake.openUnsafe()
   }
 
-  /** The kernel has what the entry's rules say. */
-  settle(entry: ServiceEntry, applied: ReadonlyArray<ServiceRules> = entry.rules): void {
+  /** The kernel has what the entry's rules say. `now`: milliseconds since the epoch. */
+  settle(entry: ServiceEntry, applied: ReadonlyArray<ServiceRules>, now: number): void {
     entry.applied = applied
+    let servers = 0
+    for (const { cluster, local } of applied) servers += cluster.length + local.length
+    entry.restsUntil = servers <= restlessServers ? 0 : now + Math.min(longestRest, servers * restPerServer)
     this.forgetEmpty(entry)
   }
 
@@ -255,6 +273,7 @@ export class Table {
         ports: new EndpointsOfService(),
         rules: noRules,
         applied: noRules,
+        restsUntil: 0,
         withoutLocal: noneWithoutLocal
       }
       this.entries.set(key, entry)

@@ -117,6 +117,32 @@ describe("Services on a node", () => {
       })
     ))
 
+  it("rest after a change where they have very many servers, and others are taken at once meanwhile", () => {
+    // 1,000 servers rest 40 ms.
+    const large = (count: number) =>
+      slice(
+        "large",
+        Array.from({ length: count }, (_, i) => `10.1.${i >> 8}.${i & 255}`)
+      )
+    const files = { ...web, "large.yaml": service("large", "ip: 10.96.0.11"), "large-slice.yaml": large(990) }
+    return onNode(files, ({ world, agent }) =>
+      Effect.gen(function* () {
+        const { kernel, manifests } = world.services
+        const count = (name: string) => serversOf(kernel.rules.get(`default/${name}:/IPv4`)).length
+        yield* agent.pass(1)
+        yield* manifests.write("large-slice.yaml", large(995))
+        yield* agent.pass(0.01)
+        assert.equal(count("large"), 995, "the first change is in force at once")
+        yield* manifests.write("large-slice.yaml", large(1000))
+        yield* manifests.write("slice.yaml", slice("web", ["10.0.0.1"]))
+        yield* agent.pass(0.01)
+        assert.deepEqual([count("web"), count("large")], [1, 995], "it rests, and the other does not")
+        yield* agent.pass(0.05)
+        assert.equal(count("large"), 1000)
+      })
+    )
+  })
+
   it("come back after a flush that the kernel tells of, and after one that only a comparison finds", () =>
     onNode(web, ({ world, agent }) =>
       Effect.gen(function* () {
