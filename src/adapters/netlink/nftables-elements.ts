@@ -2,6 +2,7 @@
  * Elements of the sets and maps of nf_tables, as bytes (include/uapi/linux/netfilter/nf_tables.h: NFTA_SET_ELEM_*, NFTA_DATA_*).
  * A key or a value is in network byte order; of a concatenation each part begins at a multiple of 4 bytes.
  */
+import { Buffer } from "node:buffer"
 import { malformed } from "./error.ts"
 import type { Attributes } from "./reader.ts"
 import { aligned, attributeHeaderBytes, type Writer } from "./writer.ts"
@@ -23,6 +24,12 @@ export interface SetElement {
   readonly timeoutMillis?: number
   /** Milliseconds until it goes: when it is read, and optionally when it is added. */
   readonly expiresMillis?: number
+}
+
+/** An element to be written: bytes may also stand as characters (0-255) of a text, which takes far less memory for many. */
+export type NewElement = Omit<SetElement, "key" | "data"> & {
+  readonly key: Uint8Array | string
+  readonly data?: Uint8Array | string | Verdict
 }
 
 const elementAttributes = { key: 1, data: 2, flags: 3, timeout: 4, expiration: 5, keyEnd: 10 } as const
@@ -63,10 +70,12 @@ export const separate = (key: Uint8Array, lengths: ReadonlyArray<number>): Reado
 /** A port, as part of a key. */
 export const portBytes = (port: number): Uint8Array => Uint8Array.of((port >> 8) & 0xff, port & 0xff)
 
-const writeData = (writer: Writer, type: number, data: Uint8Array | Verdict): void => {
+const writeData = (writer: Writer, type: number, data: Uint8Array | string | Verdict): void => {
   const outer = writer.beginNested(type)
   if (data instanceof Uint8Array) {
     writer.attributeBytes(dataAttributes.value, data)
+  } else if (typeof data === "string") {
+    writer.attributeCharacters(dataAttributes.value, data)
   } else {
     const verdict = writer.beginNested(dataAttributes.verdict)
     writer.attributeU32BE(verdictAttributes.code, verdictCodes[data.verdict])
@@ -77,7 +86,7 @@ const writeData = (writer: Writer, type: number, data: Uint8Array | Verdict): vo
 }
 
 /** Writes an element into the list that was begun. */
-export const writeElement = (writer: Writer, element: SetElement): void => {
+export const writeElement = (writer: Writer, element: NewElement): void => {
   const at = writer.beginNested(listElement)
   if (element.flags !== undefined) writer.attributeU32BE(elementAttributes.flags, element.flags)
   if (element.timeoutMillis !== undefined) {
@@ -93,14 +102,14 @@ export const writeElement = (writer: Writer, element: SetElement): void => {
 }
 
 /** What an element takes up at most in a message, in bytes. */
-export const elementBytes = ({ key, keyEnd, data }: SetElement): number => {
+export const elementBytes = ({ key, keyEnd, data }: NewElement): number => {
   const header = attributeHeaderBytes
   const value = (length: number) => 2 * header + aligned(length)
-  const chain = data === undefined || data instanceof Uint8Array || !("chain" in data) ? 0 : 3 * data.chain.length + 1
-  const dataBytes =
-    data instanceof Uint8Array ? value(data.length) : data === undefined ? 0 : 4 * header + aligned(chain) + 4
   // Flags, timeout and expiration: 8 + 12 + 12.
-  return header + value(key.length) + (keyEnd === undefined ? 0 : value(keyEnd.length)) + dataBytes + 32
+  const fixed = header + value(key.length) + (keyEnd === undefined ? 0 : value(keyEnd.length)) + 32
+  if (data === undefined) return fixed
+  if (data instanceof Uint8Array || typeof data === "string") return fixed + value(data.length)
+  return fixed + 4 * header + 4 + ("chain" in data ? aligned(3 * data.chain.length + 1) : 0)
 }
 
 const readVerdict = (each: Attributes): Verdict => {
@@ -162,4 +171,34 @@ export const readElements = (each: Attributes): ReadonlyArray<SetElement> => {
   const elements: Array<SetElement> = []
   while (each.next()) if (each.type === listElement) elements.push(readElement(each.nested()))
   return elements
+}
+
+/**
+ * The same, each as two texts one behind the other: key and value in characters of one byte each (0-255), verdicts as
+ * `goto NAME` and `drop`, nothing for an element without a value.
+ */
+export const readElementTexts = (each: Attributes): ReadonlyArray<string> => {
+  const bytes = Buffer.from(each.bytes.buffer, each.bytes.byteOffset, each.bytes.length)
+  const texts: Array<string> = []
+  const dataText = (data: Attributes): string => {
+    while (data.next()) {
+      if (data.type === dataAttributes.value) return bytes.toString("latin1", data.start, data.start + data.length)
+      if (data.type !== dataAttributes.verdict) continue
+      const verdict = readVerdict(data.nested())
+      return "chain" in verdict ? `${verdict.verdict} ${verdict.chain}` : verdict.verdict
+    }
+    throw malformed("data of an element without a value")
+  }
+  while (each.next()) {
+    if (each.type !== listElement) continue
+    const element = each.nested()
+    let key = ""
+    let value = ""
+    while (element.next()) {
+      if (element.type === elementAttributes.key) key = dataText(element.nested())
+      else if (element.type === elementAttributes.data) value = dataText(element.nested())
+    }
+    texts.push(key, value)
+  }
+  return texts
 }

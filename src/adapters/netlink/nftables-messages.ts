@@ -1,7 +1,7 @@
 /** Steps of a transaction of nf_tables as messages (include/uapi/linux/netfilter/nf_tables.h). Rules are made by the nft program, but for those of nftables-rules.ts. */
 import type { Request } from "./connection.ts"
 import { type NfFamily, nfFamilies, nfType, subsystems, writeNfHeader } from "./nfnetlink.ts"
-import { elementBytes, type SetElement, writeElement } from "./nftables-elements.ts"
+import { elementBytes, type NewElement, writeElement } from "./nftables-elements.ts"
 import { type Expression, writeExpression } from "./nftables-rules.ts"
 import { flags } from "./reader.ts"
 import { maxAttributeBytes, type Writer } from "./writer.ts"
@@ -50,8 +50,8 @@ export interface SetName extends Table {
  * - `flush`: deletes all elements of the set
  */
 export type TableOperation =
-  | (SetName & { readonly op: "add"; readonly elements: ReadonlyArray<SetElement>; readonly exclusive?: boolean })
-  | (SetName & { readonly op: "delete"; readonly elements: ReadonlyArray<SetElement> })
+  | (SetName & { readonly op: "add"; readonly elements: ReadonlyArray<NewElement>; readonly exclusive?: boolean })
+  | (SetName & { readonly op: "delete"; readonly elements: ReadonlyArray<NewElement> })
   | (SetName & { readonly op: "flush" })
   | (Table & { readonly op: "addTable" | "deleteTable" })
   | (Table & { readonly op: "addChain" | "deleteChain"; readonly chain: string })
@@ -75,7 +75,7 @@ export const message = (
 })
 
 /** Elements that fit into one message: their list is one attribute. */
-const chunks = (elements: ReadonlyArray<SetElement>): ReadonlyArray<readonly [number, number]> => {
+const chunks = (elements: ReadonlyArray<NewElement>): ReadonlyArray<readonly [number, number]> => {
   const parts: Array<readonly [number, number]> = []
   let start = 0
   let bytes = 4
@@ -101,7 +101,7 @@ const elementRequests = (
   command: number,
   name: SetName,
   more: number,
-  elements: ReadonlyArray<SetElement>
+  elements: ReadonlyArray<NewElement>
 ): ReadonlyArray<StepMessage> =>
   chunks(elements).map(([start, end]) => ({
     elements: end - start,

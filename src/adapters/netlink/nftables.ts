@@ -2,11 +2,13 @@
  * Tables, chains, sets and elements of nf_tables (include/uapi/linux/netfilter/nf_tables.h). Changes are transactions: one
  * send, all or nothing. Rules are made by the nft program; here they are only listed.
  */
+import { Effect } from "effect"
 import { ask, type Connection, dump, interrupted, maxDumpAttempts } from "./connection.ts"
+import { dumpInParts } from "./effects.ts"
 import { ENOENT } from "./errno.ts"
 import { malformed, NetlinkError } from "./error.ts"
 import { type NfFamily, nfFamilies, nfHeaderBytes, nfType, sendBatch, subsystems } from "./nfnetlink.ts"
-import { readElements, type SetElement } from "./nftables-elements.ts"
+import { readElements, readElementTexts, type SetElement } from "./nftables-elements.ts"
 import {
   chainAttributes,
   listAttributes,
@@ -281,6 +283,35 @@ export const atOneGeneration = <A>(connection: Connection, operation: string, li
   }
   throw interrupted(operation)
 }
+
+/**
+ * All elements of a set by their keys, in texts of one character a byte (`readElementTexts`), read in parts. Of a large set it
+ * takes a fraction of the memory of `listElements`. No other call may use the connection meanwhile.
+ */
+export const mapElements = (
+  connection: Connection,
+  { family, table, set }: SetName
+): Effect.Effect<Map<string, string>, NetlinkError> =>
+  dumpInParts(
+    connection,
+    `list elements of ${table}/${set}`,
+    message(nftMessages.getElements, family, 0, (writer) => {
+      writer.attributeString(listAttributes.table, table)
+      writer.attributeString(listAttributes.set, set)
+    }),
+    (found) => {
+      if (!isMessage(found, nftMessages.newElements)) return undefined
+      const each = Attributes.of(found, nfHeaderBytes)
+      while (each.next()) if (each.type === listAttributes.elements) return readElementTexts(each.nested())
+      return undefined
+    }
+  ).pipe(
+    Effect.map((parts) => {
+      const elements = new Map<string, string>()
+      for (const texts of parts) for (let k = 0; k < texts.length; k += 2) elements.set(texts[k]!, texts[k + 1]!)
+      return elements
+    })
+  )
 
 /** The elements that a message tells of: an answer, or a notification. */
 export const elementsIn = (found: Message): ReadonlyArray<SetElement> => {

@@ -232,6 +232,14 @@ export class Writer {
     this.endAttribute(at)
   }
 
+  /** Bytes that stand as characters (0-255) of a text. */
+  attributeCharacters(type: number, characters: string): void {
+    const at = this.#attribute(type, characters.length)
+    const end = at + characters.length
+    for (let k = at; k < end; k++) this.#bytes[k] = characters.charCodeAt(k - at)
+    this.#bytes.fill(0, end, at + aligned(characters.length))
+  }
+
   /** Text with the NUL at its end that the kernel wants of names. */
   attributeString(type: number, text: string): void {
     const at = this.beginAttribute(type)

@@ -1,6 +1,5 @@
 /** Which chains elements lead to, and which of them are to be made before. */
 import type { IpFamily } from "../../../events/service-shape.ts"
-import type { Operation } from "./delta.ts"
 import type { Entry } from "./entry.ts"
 import { type Chooser, chooserChain } from "./layout.ts"
 import { type Chain, countedChain, firewallChain } from "./skeleton.ts"
@@ -28,11 +27,11 @@ const withNeighbours = (name: string): ReadonlyArray<string> => {
 const target = (value: string | undefined): string | undefined =>
   value?.startsWith("goto ") ? value.slice("goto ".length) : undefined
 
-/** Names of all chains that elements lead to, of one family. */
-export const targetsOf = (operations: Iterable<Operation>, family: IpFamily): Set<string> => {
+/** Names of the chains that values of maps lead to. */
+export const targetsOf = (values: Iterable<string | undefined>): Set<string> => {
   const names = new Set<string>()
-  for (const { family: of, set, after } of operations) {
-    const name = of === family && set.value === "verdict" ? target(after) : undefined
+  for (const value of values) {
+    const name = target(value)
     if (name !== undefined) names.add(name)
   }
   return names

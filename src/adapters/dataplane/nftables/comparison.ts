@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { IpFamily } from "../../../events/service-shape.ts"
-import type { DataplaneError, DataplaneSettings, Refusal, Repaired } from "../port.ts"
+import { DataplaneError, type DataplaneSettings, type Refusal, type Repaired } from "../port.ts"
 import { chainsToMake, isCounted, readyChains, targetsOf } from "./chains.ts"
 import { Delta, type Operation } from "./delta.ts"
 import { asFound, emitAll } from "./elements.ts"
@@ -12,14 +12,17 @@ import type { Entry } from "./entry.ts"
 import type { Kernel } from "./kernel.ts"
 import { nftFamily, shapeNamed } from "./layout.ts"
 import type { Model, Plan } from "./model.ts"
-import { addGlobals, against, compareChains, Findings, isOurLayout } from "./repair.ts"
+import { addGlobals, compareChains, Findings, findingsOf, isOurLayout } from "./repair.ts"
 import type { Elements, TableFound } from "./ruleset.ts"
-import { type ChainNames, partChains, patiently, refusalOf, type Sender } from "./sending.ts"
+import { type ChainNames, isMismatch, partChains, patiently, refusalOf, type Sender } from "./sending.ts"
 import { type Chain, chainText, fixedChains, skeletonText, tableText } from "./skeleton.ts"
 import { operationsText } from "./text.ts"
 import type { ChoiceChain } from "./transaction.ts"
 
 export const allFamilies = ["IPv4", "IPv6"] as const satisfies ReadonlyArray<IpFamily>
+
+/** How often the tables are read anew because others changed something meanwhile. */
+const maxLooks = 8
 
 /** What is in the kernel as far as this life of the agent has put it there or seen it. */
 export interface Known {
@@ -49,9 +52,13 @@ export const adopting =
       : asFound(entry, (set, key) => there.elements.get(set.name)?.get(key))
   }
 
+/** Elements that were found, for the difference of a plan to them. */
+export const elementsIn = (found: FoundTables): ReadonlyMap<IpFamily, Elements> =>
+  new Map([...found].filter(([, { isOurs }]) => isOurs).map(([family, { elements }]) => [family, elements]))
+
 export interface Comparison {
   readonly look: Effect.Effect<FoundTables, DataplaneError>
-  /** @param plan for an empty table; `model` takes it up */
+  /** @param plan what is wanted, with its difference to what was found; `model` takes it up */
   readonly bring: (
     wanted: { readonly plan: Plan; readonly model: Model; readonly healthCheckPorts: ReadonlyArray<number> },
     found: FoundTables,
@@ -63,7 +70,7 @@ export const makeComparison = (kernel: Kernel, settings: DataplaneSettings, send
   const { families, name } = settings
   const inTable = (family: IpFamily): string => tableText(family, name)
 
-  const look: Comparison["look"] = Effect.gen(function* () {
+  const lookOnce = Effect.gen(function* () {
     const all = new Map<IpFamily, Found>()
     for (const family of allFamilies) {
       const table = yield* patiently(kernel.table(family))
@@ -72,6 +79,27 @@ export const makeComparison = (kernel: Kernel, settings: DataplaneSettings, send
       all.set(family, { table, isOurs, elements: isOurs ? yield* patiently(kernel.elements(family)) : new Map() })
     }
     return all
+  })
+
+  /** All of it at one moment: the kernel does not say by itself that elements changed while they were listed. */
+  const look: Comparison["look"] = Effect.gen(function* () {
+    for (let attempt = 1; ; attempt++) {
+      const generation = yield* kernel.generation
+      const found = yield* lookOnce.pipe(
+        // A table that went while it was read.
+        Effect.catch((error) => (isMismatch(error) ? Effect.succeed(undefined) : Effect.fail(error)))
+      )
+      if (found !== undefined && (yield* kernel.generation) === generation) {
+        kernel.trust(generation)
+        return found
+      }
+      if (attempt < maxLooks) continue
+      return yield* new DataplaneError({
+        reason: "Busy",
+        operation: "read the tables",
+        message: `others changed nf_tables during each of ${maxLooks} attempts to read it`
+      })
+    }
   })
 
   /** Commands and chains for one family; what of `operations` the commands do is no difference any more. */
@@ -118,8 +146,7 @@ export const makeComparison = (kernel: Kernel, settings: DataplaneSettings, send
       // In an empty kernel at the begin of a life nothing is missing that was there before.
       const isFirst = known === undefined && [...found.values()].every(({ table }) => table === undefined)
       addGlobals(plan.delta, families, model.nodeAddresses, healthCheckPorts)
-      const ours = families.map((family) => [family, found.get(family)?.elements ?? new Map()] as const)
-      against(plan.delta, new Map(ours), findings)
+      findingsOf(plan.delta, findings)
       const operations = [...plan.delta.operations()]
       const chains: ChainNames = { IPv4: new Set(), IPv6: new Set() }
       const lines: Array<string> = []
@@ -134,7 +161,7 @@ export const makeComparison = (kernel: Kernel, settings: DataplaneSettings, send
         }
         if (there.table === undefined) findings.note("missing", () => `table ${inTable(family)}`)
         else if (!there.isOurs) findings.note("altered", () => `table ${inTable(family)}`)
-        const names = new Set([...readyChains, ...targetsOf(plan.delta.all(), family)])
+        const names = new Set([...readyChains, ...targetsOf(plan.delta.verdicts(family))])
         const counted = chainsToMake(names, family, new Set(), plan.entries.values())
         for (const chain of [...fixedChains(settings, family), ...counted]) chains[family].add(chain.name)
         const mine = operations.filter((operation) => operation.family === family)
@@ -169,11 +196,14 @@ export const makeComparison = (kernel: Kernel, settings: DataplaneSettings, send
   /** After a refusal: Services of which something differs come one by one, so that the others of them are served. */
   const oneByOne = (
     { model, healthCheckPorts, chains }: Omit<Known, "tables">,
-    plan: Plan,
+    refusedPlan: Plan,
     choices: ReadonlyArray<ChoiceChain>,
     failure: DataplaneError
   ): Effect.Effect<ReadonlyArray<Refusal>, DataplaneError> =>
     Effect.gen(function* () {
+      // Some parts of it may have been taken.
+      const entries = Array.from(refusedPlan.entries.values()).filter((entry) => entry !== undefined)
+      const plan = model.planEntries(entries, elementsIn(yield* look))
       const differing = new Set<Entry>()
       const same: Array<Entry> = []
       for (const entry of plan.entries.values()) {
@@ -187,8 +217,9 @@ export const makeComparison = (kernel: Kernel, settings: DataplaneSettings, send
       if (differing.size === 0) return yield* Effect.fail(failure)
       const globals = new Delta()
       addGlobals(globals, families, model.nodeAddresses, healthCheckPorts)
+      addGlobals(plan.delta, families, model.nodeAddresses, healthCheckPorts)
       const clearing = [...globals.operations()]
-      for (const { family, set, key, before } of plan.delta.operations()) {
+      for (const { family, set, key, before } of [...plan.delta.operations(), ...plan.delta.removeRest()]) {
         if (before !== undefined) clearing.push({ family, set, key, before, after: undefined })
       }
       yield* patiently(kernel.commit(clearing, choices))

@@ -2,7 +2,8 @@
 import type { IpFamily } from "../../../events/service-shape.ts"
 import { type Bytes, serverBytes } from "./bytes.ts"
 import { emitSlots, type SlotGroup, slotKey, slotValue, type Value } from "./elements.ts"
-import { isSlots, type SetShape } from "./layout.ts"
+import { isSlots, type SetShape, shapeNamed } from "./layout.ts"
+import type { Elements } from "./ruleset.ts"
 
 export interface Operation {
   readonly family: IpFamily
@@ -17,6 +18,15 @@ export interface Operation {
 const groupId = ({ set, prefix }: SlotGroup): string => String.fromCharCode(set.id) + prefix
 
 export class Delta {
+  /** What was found of sets; taken out as it turns out to be wanted. Absent: nothing is known to be there but what `remove` says. */
+  readonly #found: ReadonlyMap<IpFamily, Elements> | undefined
+  /** Values of maps of verdicts that are wanted, whether or not they are there. */
+  readonly #verdicts: Readonly<Record<IpFamily, Set<Value>>> = { IPv4: new Set(), IPv6: new Set() }
+
+  constructor(found?: ReadonlyMap<IpFamily, Elements>) {
+    this.#found = found
+  }
+
   readonly #operations: Readonly<Record<IpFamily, Map<string, Operation>>> = { IPv4: new Map(), IPv6: new Map() }
 
   /** What is known of one element. */
@@ -35,14 +45,36 @@ export class Delta {
   }
 
   add(family: IpFamily, set: SetShape, key: Bytes, value: Value): void {
+    if (set.value === "verdict") this.#verdicts[family].add(value)
     const known = this.at(family, set, key)
-    if (known === undefined) this.#put({ family, set, key, before: undefined, after: value })
-    else known.after = value
+    if (known !== undefined) {
+      known.after = value
+      return
+    }
+    const there = this.#found?.get(family)?.get(set.name)
+    const before = there?.get(key)
+    if (before !== undefined) there?.delete(key)
+    if (before !== value) this.#put({ family, set, key, before, after: value })
   }
 
-  replace(family: IpFamily, set: SetShape, key: Bytes, before: Value, after: Value): void {
-    this.remove(family, set, key, before)
-    this.add(family, set, key, after)
+  /** What was found and is not wanted goes, too. */
+  *removeRest(): Generator<Operation> {
+    for (const [family, elements] of this.#found ?? []) {
+      for (const [name, there] of elements) {
+        const set = shapeNamed.get(name)
+        if (set === undefined || set.isDynamic) continue
+        for (const [key, before] of there) {
+          const operation: Operation = { family, set, key, before, after: undefined }
+          this.#put(operation)
+          yield operation
+        }
+      }
+    }
+  }
+
+  /** Verdicts that are wanted, whether or not they are there. */
+  verdicts(family: IpFamily): ReadonlySet<Value> {
+    return this.#verdicts[family]
   }
 
   /** Slots of addresses that are in `before` and not in `after`. To be called for all before `slots`. */
@@ -77,14 +109,11 @@ export class Delta {
     }
   }
 
-  /** Everything that was told of, also where nothing is different. */
-  *all(): Generator<Operation> {
-    for (const map of Object.values(this.#operations)) yield* map.values()
-  }
-
   /** What is really different. */
   *operations(): Generator<Operation> {
-    for (const operation of this.all()) if (operation.before !== operation.after) yield operation
+    for (const map of Object.values(this.#operations)) {
+      for (const operation of map.values()) if (operation.before !== operation.after) yield operation
+    }
   }
 
   /**

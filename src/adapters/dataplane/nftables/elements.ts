@@ -131,7 +131,8 @@ export const slotGroups = (entry: Entry): ReadonlyArray<SlotGroup> => {
 /** The entry with its servers in the order in which they stand in the kernel already, as far as they do. */
 export const asFound = (entry: Entry, found: (set: SetShape, key: Bytes) => Value | undefined): Entry => {
   const orders: { cluster?: Bytes; local?: Bytes } = {}
-  for (const { set, prefix, policy } of slotGroups(entry)) {
+  const width = serverBytes(entry.family)
+  for (const { set, prefix, policy, servers } of slotGroups(entry)) {
     if (orders[policy] !== undefined) continue
     let order = ""
     for (let index = 0; ; index++) {
@@ -139,9 +140,10 @@ export const asFound = (entry: Entry, found: (set: SetShape, key: Bytes) => Valu
       if (value === undefined) break
       order += value.slice(0, -2)
     }
-    const wanted = new Set(split(entry[policy], serverBytes(entry.family)))
-    orders[policy] = arrange(order, wanted, entry.family)
+    orders[policy] = order === servers ? servers : arrange(order, new Set(split(servers, width)), entry.family)
   }
+  const { cluster = entry.cluster, local = entry.local } = orders
+  if (cluster === entry.cluster && local === entry.local) return entry
   return { ...entry, ...orders }
 }
 

@@ -25,6 +25,8 @@ export interface Firewall {
 
 export interface Entry {
   readonly key: string
+  /** What it was made of: the same rules need not be looked at again. */
+  readonly rules: ServiceRules
   readonly family: IpFamily
   readonly clusterIP: Bytes
   /** Keys of its addresses: address, protocol and port. */
@@ -167,6 +169,7 @@ export const entryOf = (
   const clusterFront = clusterIP + suffix
   return {
     key: rulesKey(rules),
+    rules,
     family,
     clusterIP,
     clusterFront,

@@ -5,9 +5,11 @@
 import { Duration, Effect, Schedule, Stream } from "effect"
 import type { IpFamily } from "../../../events/service-shape.ts"
 import { type Connection, connect } from "../../netlink/connection.ts"
+import { attempt } from "../../netlink/effects.ts"
+import { ERESTART } from "../../netlink/errno.ts"
 import { NetlinkError } from "../../netlink/error.ts"
-import { nfGroups } from "../../netlink/nfnetlink.ts"
-import { listElements, tableOf, transaction } from "../../netlink/nftables.ts"
+import { isNothingDone, nfGroups } from "../../netlink/nfnetlink.ts"
+import { generation, mapElements, type TableOperation, tableOf, transaction } from "../../netlink/nftables.ts"
 import { notifications } from "../../netlink/notifications.ts"
 import { openSocket } from "../../netlink/socket.ts"
 import type { Transport } from "../../netlink/transport.ts"
@@ -18,7 +20,7 @@ import type { Value } from "./elements.ts"
 import { nftFamily, type SetShape, shapes } from "./layout.ts"
 import { type Elements, readTable, type TableFound } from "./ruleset.ts"
 import { runNft, wasOurNft } from "./tool.ts"
-import { type ChoiceChain, chainSteps, elementSteps, foundElements } from "./transaction.ts"
+import { type ChoiceChain, chainSteps, elementSteps } from "./transaction.ts"
 
 export interface Kernel {
   /** Chains, rules and sets, without elements; undefined: there is no such table. */
@@ -33,6 +35,12 @@ export interface Kernel {
     operations: ReadonlyArray<Operation>,
     chains: ReadonlyArray<ChoiceChain>
   ) => Effect.Effect<void, DataplaneError>
+  /** Which change of nf_tables, by anybody, was the last: a number that each raises. */
+  readonly generation: Effect.Effect<number, DataplaneError>
+  /** Everything of ours is known as it was at this generation. */
+  readonly trust: (generation: number) => void
+  /** Whether nothing was changed by others since. */
+  readonly isTrusted: Effect.Effect<boolean, DataplaneError>
   /** Ticks when somebody else changed our table. Never ends. */
   readonly disturbances: Stream.Stream<void>
 }
@@ -50,15 +58,11 @@ const reasons: Readonly<Record<NetlinkError["reason"], DataplaneError["reason"]>
   Closed: "Failed"
 }
 
-const errorOf = (operation: string, cause: unknown): DataplaneError =>
-  cause instanceof NetlinkError
-    ? new DataplaneError({
-        reason: reasons[cause.reason],
-        operation,
-        message: cause.message,
-        ...(cause.errno === undefined ? {} : { errno: cause.errno })
-      })
-    : new DataplaneError({ reason: "Failed", operation, message: `cannot ${operation}: ${String(cause)}` })
+const errorOf = (operation: string, { reason, message, errno }: NetlinkError): DataplaneError =>
+  new DataplaneError({ reason: reasons[reason], operation, message, ...(errno === undefined ? {} : { errno }) })
+
+/** It has 32 bits, and is never 0 (`nft_base_seq_inc`). */
+const nextGeneration = (generation: number): number => (generation >= 0xffff_ffff ? 1 : generation + 1)
 
 /** How often it is looked whether somebody else changed something. */
 const lookPeriod = Duration.millis(500)
@@ -75,30 +79,55 @@ export const liveKernel = (table: string, open: () => Transport = () => openSock
   const ports = new Set<number>()
   /** Something was changed here since the last look at notifications. */
   let isBusy = false
-  /** One conversation; after a failure that leaves answers behind the next one begins on a socket of its own. */
+  /** The generation as long as all changes since the last comparison were our own. */
+  let trusted: number | undefined
+  const opened = (): Connection => {
+    if (connection === undefined) {
+      connection = connect(open())
+      ports.add(connection.transport.portId)
+    }
+    return connection
+  }
+  /** After a failure that leaves answers behind the next conversation begins on a socket of its own. */
+  const close = (): void => {
+    connection?.transport.close()
+    connection = undefined
+  }
+  const converse = <A>(
+    operation: string,
+    use: (connection: Connection) => Effect.Effect<A, NetlinkError>
+  ): Effect.Effect<A, DataplaneError> =>
+    attempt(opened).pipe(
+      Effect.flatMap(use),
+      Effect.mapError((cause) => errorOf(operation, cause)),
+      Effect.tapError((error) => Effect.sync(() => error.reason === "Failed" && close())),
+      Effect.onInterrupt(() => Effect.sync(close))
+    )
   const speak = <A>(operation: string, use: (connection: Connection) => A): Effect.Effect<A, DataplaneError> =>
-    Effect.try({
-      try: () => {
-        if (connection === undefined) {
-          connection = connect(open())
-          ports.add(connection.transport.portId)
-        }
-        return use(connection)
-      },
-      catch: (cause) => {
-        const error = errorOf(operation, cause)
-        if (error.reason === "Failed") {
-          connection?.transport.close()
-          connection = undefined
-        }
-        return error
-      }
-    })
+    converse(operation, (to) => attempt(() => use(to)))
   const isOwn = (portId: number): boolean => ports.has(portId) || wasOurNft(portId)
   const elementsOf = (family: IpFamily, set: SetShape) =>
-    speak(`list ${set.name}`, (to) =>
-      foundElements(listElements(to, { family: nftFamily(family), table, set: set.name }))
-    )
+    converse(`list ${set.name}`, (to) => mapElements(to, { family: nftFamily(family), table, set: set.name }))
+  const generationNow = speak("ask for the generation", generation)
+
+  /** One transaction; where all changes so far were ours, only if there is no other in between. */
+  const change = (to: Connection, steps: ReadonlyArray<TableOperation>): void => {
+    isBusy = true
+    if (trusted === undefined) {
+      transaction(to, steps)
+      return
+    }
+    try {
+      transaction(to, steps, { generation: trusted })
+      trusted = nextGeneration(trusted)
+    } catch (error) {
+      const isOthers = error instanceof NetlinkError && error.errno === ERESTART
+      if (isOthers || !(error instanceof NetlinkError) || !isNothingDone(error)) trusted = undefined
+      if (!isOthers) throw error
+      transaction(to, steps)
+    }
+  }
+
   return {
     table: (family) => speak(`list table ${table}`, (to) => readTable(to, family, table)),
     elements: (family) =>
@@ -109,17 +138,25 @@ export const liveKernel = (table: string, open: () => Transport = () => openSock
       }),
     elementsOf,
     script: (operation, lines) =>
-      lines.length === 0 ? Effect.void : Effect.asVoid(runNft(operation, ["-f", "-"], `${lines.join("\n")}\n`)),
+      Effect.suspend(() => {
+        if (lines.length === 0) return Effect.void
+        isBusy = true
+        trusted = undefined
+        return Effect.asVoid(runNft(operation, ["-f", "-"], `${lines.join("\n")}\n`))
+      }),
     commit: (operations, chains) =>
       operations.length + chains.length === 0
         ? Effect.void
-        : speak("change Services", (to) => {
-            isBusy = true
-            transaction(to, [
-              ...chains.flatMap((chain) => chainSteps(table, chain)),
-              ...elementSteps(table, operations)
-            ])
-          }),
+        : speak("change Services", (to) =>
+            change(to, [...chains.flatMap((chain) => chainSteps(table, chain)), ...elementSteps(table, operations)])
+          ),
+    generation: generationNow,
+    trust: (generation) => {
+      trusted = generation
+    },
+    isTrusted: Effect.suspend(() =>
+      trusted === undefined ? Effect.succeed(false) : Effect.map(generationNow, (now) => now === trusted)
+    ),
     disturbances: notifications(
       () => openSocket("netfilter"),
       [nfGroups.nftables],

@@ -6,6 +6,7 @@ import { Delta } from "./delta.ts"
 import { emitStatic, fronts, isShared, slotGroups } from "./elements.ts"
 import { type Entry, entryOf, frontText, Unusable } from "./entry.ts"
 import type { SetShape } from "./layout.ts"
+import type { Elements } from "./ruleset.ts"
 
 /** A plan is taken up by `commit` once the kernel has it, or forgotten. */
 export interface Plan {
@@ -16,6 +17,12 @@ export interface Plan {
   readonly forget: ReadonlyArray<Entry>
   readonly owners: ReadonlyMap<string, string | undefined>
   readonly shares: ReadonlyMap<string, number>
+}
+
+export interface PlanOptions {
+  readonly former?: Model | undefined
+  readonly found?: ReadonlyMap<IpFamily, Elements> | undefined
+  readonly adopt?: (entry: Entry) => Entry
 }
 
 const ownerKey = (family: IpFamily, front: Bytes): string => (family === "IPv4" ? "4" : "6") + front
@@ -55,25 +62,31 @@ export class Model {
   /**
    * Each key stands once in `changes`. Of two that want one address, who has it keeps it; else the first gets it.
    *
+   * @param former a model of the same from which entries are taken whose rules are the same
+   * @param found what is there, where that is not what this model says; consumed
    * @param adopt an entry with its servers in another order
    */
-  plan(changes: ReadonlyArray<Change>, adopt: (entry: Entry) => Entry = (entry) => entry): Plan {
+  plan(changes: ReadonlyArray<Change>, { former, found, adopt = (entry) => entry }: PlanOptions = {}): Plan {
     const refused: Array<Refusal> = []
     const wanted = new Map<string, Entry | undefined>()
     for (const { key, rules } of changes) {
-      const entry = rules === undefined ? undefined : entryOf(rules, this.#entries.get(key), this.nodeAddresses)
+      const before = this.#entries.get(key)
+      if (before !== undefined && before.rules === rules) continue
+      const known = former?.entry(key)
+      const entry =
+        rules === undefined ? undefined : known?.rules === rules ? known : entryOf(rules, before, this.nodeAddresses)
       if (entry instanceof Unusable) refused.push({ key, message: entry.message })
       wanted.set(key, entry === undefined || entry instanceof Unusable ? undefined : adopt(entry))
     }
-    return this.#planned(wanted, refused)
+    return this.#planned(wanted, refused, found)
   }
 
   /** The same of entries that are known already. */
-  planEntries(entries: Iterable<Entry>): Plan {
-    return this.#planned(new Map(Array.from(entries, (entry) => [entry.key, entry])), [])
+  planEntries(entries: Iterable<Entry>, found?: PlanOptions["found"]): Plan {
+    return this.#planned(new Map(Array.from(entries, (entry) => [entry.key, entry])), [], found)
   }
 
-  #planned(wanted: Map<string, Entry | undefined>, refused: Array<Refusal>): Plan {
+  #planned(wanted: Map<string, Entry | undefined>, refused: Array<Refusal>, found: PlanOptions["found"]): Plan {
     const owners = new Map<string, string | undefined>()
     for (const key of wanted.keys()) {
       const before = this.#entries.get(key)
@@ -89,7 +102,7 @@ export class Model {
       refused.push({ key, message: holder })
       wanted.set(key, undefined)
     }
-    return this.#difference(wanted, owners, refused)
+    return this.#difference(wanted, owners, refused, new Delta(found))
   }
 
   /** Takes all addresses of an entry; answers who has one of them, in a sentence. */
@@ -112,9 +125,9 @@ export class Model {
   #difference(
     wanted: ReadonlyMap<string, Entry | undefined>,
     owners: ReadonlyMap<string, string | undefined>,
-    refused: ReadonlyArray<Refusal>
+    refused: ReadonlyArray<Refusal>,
+    delta: Delta
   ): Plan {
-    const delta = new Delta()
     const shares = new Map<string, number>()
     const touched = new Map<string, readonly [IpFamily, SetShape, Bytes]>()
     const forget: Array<Entry> = []

@@ -2,9 +2,9 @@
 import type { IpFamily } from "../../../events/service-shape.ts"
 import { maxExamples } from "../port.ts"
 import { packAddress, packPort } from "./bytes.ts"
-import type { Delta } from "./delta.ts"
-import { nftFamily, type SetShape, sets, shapeNamed, shapes } from "./layout.ts"
-import { type Elements, expectedType, type TableFound } from "./ruleset.ts"
+import type { Delta, Operation } from "./delta.ts"
+import { nftFamily, sets, shapes } from "./layout.ts"
+import { expectedType, type TableFound } from "./ruleset.ts"
 import type { Chain } from "./skeleton.ts"
 import { elementText } from "./text.ts"
 
@@ -74,29 +74,14 @@ export const addGlobals = (
   }
 }
 
-/** Of the difference to an empty table: what is to be done in one that has these elements; what else it has goes. */
-export const against = (delta: Delta, found: ReadonlyMap<IpFamily, Elements>, findings: Findings): void => {
-  const rest = new Map([...found].map(([family, elements]) => [family, new Map(elements)]))
-  const left = (family: IpFamily, set: SetShape) => rest.get(family)?.get(set.name)
-  for (const operation of delta.all()) {
-    const { family, set, key, after } = operation
-    const value = left(family, set)?.get(key)
-    if (value !== undefined) left(family, set)?.delete(key)
-    operation.before = value
-    if (value === after) continue
-    findings.note(
-      value === undefined ? "missing" : "altered",
-      () => `${nftFamily(family)} ${elementText(set, key, after ?? "", family)}`
-    )
+/** Counts what a difference to what was found puts right, and adds to it what is to go. */
+export const findingsOf = (delta: Delta, findings: Findings): void => {
+  const text =
+    ({ family, set, key, before, after }: Operation) =>
+    () =>
+      `${nftFamily(family)} ${elementText(set, key, after ?? before ?? "", family)}`
+  for (const operation of delta.operations()) {
+    findings.note(operation.before === undefined ? "missing" : "altered", text(operation))
   }
-  for (const [family, elements] of rest) {
-    for (const [name, map] of elements) {
-      const set = shapeNamed.get(name)
-      if (set === undefined || set.isDynamic) continue
-      for (const [key, value] of map) {
-        delta.remove(family, set, key, value)
-        findings.note("unexpected", () => `${nftFamily(family)} ${elementText(set, key, value, family)}`)
-      }
-    }
-  }
+  for (const operation of delta.removeRest()) findings.note("unexpected", text(operation))
 }

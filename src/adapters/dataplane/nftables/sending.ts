@@ -3,9 +3,10 @@ import { Duration, Effect } from "effect"
 import type { IpFamily } from "../../../events/service-shape.ts"
 import type { DataplaneError } from "../port.ts"
 import { chainsToMake, targetsOf } from "./chains.ts"
-import type { Delta } from "./delta.ts"
+import type { Delta, Operation } from "./delta.ts"
 import type { Entry } from "./entry.ts"
 import type { Kernel } from "./kernel.ts"
+import { isSlots, sets } from "./layout.ts"
 import { type Chain, chainText } from "./skeleton.ts"
 import type { ChoiceChain } from "./transaction.ts"
 
@@ -64,25 +65,50 @@ export interface Sending {
   readonly choices?: ReadonlyArray<ChoiceChain>
   /** Once all that packets see of it is in force. */
   readonly onTaken?: () => void
+  /** Not one transaction but several, so that others get their turn in between: for all Services at once. */
+  readonly inParts?: boolean
+}
+
+/** Elements of one of several transactions: some milliseconds of the kernel's work. */
+const maxPartElements = 4096
+
+/** Slots before what leads to them, and what packets are looked up in first comes last. */
+const rank = ({ set }: Operation): number =>
+  isSlots(set) ? 0 : set === sets.services || set === sets.nodePorts ? 2 : 1
+
+const partsOf = (operations: ReadonlyArray<Operation>): ReadonlyArray<ReadonlyArray<Operation>> => {
+  const inOrder = [...operations].sort((a, b) => rank(a) - rank(b))
+  const parts: Array<ReadonlyArray<Operation>> = []
+  for (let at = 0; at < inOrder.length; at += maxPartElements) parts.push(inOrder.slice(at, at + maxPartElements))
+  return parts
 }
 
 export const makeSender =
   (kernel: Kernel, table: string, families: ReadonlyArray<IpFamily>) =>
-  (chains: ChainNames, { delta, entries, choices = [], onTaken }: Sending): Effect.Effect<void, DataplaneError> =>
+  (
+    chains: ChainNames,
+    { delta, entries, choices = [], onTaken, inParts = false }: Sending
+  ): Effect.Effect<void, DataplaneError> =>
     Effect.gen(function* () {
       const { first, then } = delta.steps()
       const lines: Array<string> = []
       const made: Array<readonly [IpFamily, string]> = []
       const more: Array<ChoiceChain> = [...choices]
       for (const family of families) {
-        const missing = chainsToMake(targetsOf(first, family), family, chains[family], entries())
+        const missing = chainsToMake(targetsOf(delta.verdicts(family)), family, chains[family], entries())
         const parted = partChains(missing, family)
         more.push(...parted.choices)
         lines.push(...parted.others.flatMap((chain) => chainText(chain, family, table)))
         for (const { name } of missing) made.push([family, name])
       }
       yield* patiently(kernel.script("make chains", lines))
-      yield* patiently(kernel.commit(first, more))
+      if (inParts) {
+        yield* patiently(kernel.commit([], more))
+        for (const part of partsOf(first)) {
+          yield* patiently(kernel.commit(part, []))
+          yield* Effect.yieldNow
+        }
+      } else yield* patiently(kernel.commit(first, more))
       for (const [family, name] of made) chains[family].add(name)
       onTaken?.()
       if (then.length > 0) yield* patiently(kernel.commit(then, []))

@@ -15,7 +15,7 @@ import {
   rulesKey
 } from "../port.ts"
 import { staleAffinities } from "./affinity.ts"
-import { adopting, allFamilies, type Known, makeComparison } from "./comparison.ts"
+import { adopting, allFamilies, elementsIn, type Known, makeComparison } from "./comparison.ts"
 import type { Kernel } from "./kernel.ts"
 import { nftFamily, sets } from "./layout.ts"
 import { Model } from "./model.ts"
@@ -27,6 +27,16 @@ const maxAffinityAttempts = 4
 
 /** A loopback address is no node's: answers to packets for it would not come back (`proxier.go` setupNFTables). */
 const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1"
+
+/** Addresses on which node ports are answered. */
+const answering = ({ nodePortAddresses }: Desired): ReadonlyArray<string> =>
+  nodePortAddresses.filter((address) => !isLoopback(address))
+
+const isAsKnown = ({ model, healthCheckPorts }: Known, desired: Desired): boolean =>
+  model.nodeAddresses.join() === answering(desired).join() &&
+  healthCheckPorts.join() === desired.healthCheckPorts.join()
+
+const nothingFound = { missing: 0, altered: 0, unexpected: 0, examples: [] } as const
 
 export interface Synchronizer {
   readonly resync: (desired: Desired) => Effect.Effect<Repaired, DataplaneError>
@@ -74,17 +84,31 @@ export const makeSynchronizer = (kernel: Kernel, settings: DataplaneSettings): S
       )
     )
 
+  const forgetAll = (model: Model): Effect.Effect<void, DataplaneError> =>
+    Effect.forEach(families, (family) => forget(model, family), { discard: true })
+
   const resync = (desired: Desired): Effect.Effect<Repaired, DataplaneError> =>
     Effect.gen(function* () {
       const { some, refused } = served(Array.from(desired.rules, (rules) => ({ key: rulesKey(rules), rules })))
+      if (known !== undefined && !isDoubtful && isAsKnown(known, desired) && (yield* kernel.isTrusted)) {
+        // Nobody else has changed anything: what is in the kernel is known without reading it.
+        const keys = new Set(some.map(({ key }) => key))
+        const gone = Array.from(known.model.entries(), ({ key }) => key).filter((key) => !keys.has(key))
+        const changes = [...gone.map((key) => ({ key, rules: undefined })), ...some]
+        const others = yield* attempt(known, changes, false)
+        yield* forgetAll(known.model)
+        return { ...nothingFound, refused: [...refused, ...others] }
+      }
       const found = yield* look
-      const model = new Model(desired.nodePortAddresses.filter((address) => !isLoopback(address)))
-      const plan = model.plan(some, adopting(found))
+      const model = new Model(answering(desired))
+      const isSameNode = known?.model.nodeAddresses.join() === model.nodeAddresses.join()
+      const former = isSameNode ? known?.model : undefined
+      const plan = model.plan(some, { former, found: elementsIn(found), adopt: adopting(found) })
       const { healthCheckPorts } = desired
       const result = yield* bring({ plan, model, healthCheckPorts }, found, known)
       known = result.known
       isDoubtful = false
-      for (const family of families) yield* forget(model, family)
+      yield* forgetAll(model)
       return { ...result.repaired, refused: [...refused, ...plan.refused, ...result.repaired.refused] }
     }).pipe(doubt)
 
@@ -94,12 +118,12 @@ export const makeSynchronizer = (kernel: Kernel, settings: DataplaneSettings): S
       const found = yield* look
       const model = new Model(here.model.nodeAddresses)
       const adopt = adopting(found)
-      const plan = model.planEntries(Array.from(here.model.entries(), adopt))
+      const plan = model.planEntries(Array.from(here.model.entries(), adopt), elementsIn(found))
       const { healthCheckPorts } = here
       const result = yield* bring({ plan, model, healthCheckPorts }, found, here)
       known = result.known
       isDoubtful = false
-      for (const family of families) yield* forget(model, family)
+      yield* forgetAll(model)
       return result.known
     }).pipe(doubt)
 

@@ -50,6 +50,10 @@ export class MemoryKernel implements Kernel {
     Effect.sync(() => new Map(this.#table(family).elements.get(set.name)))
 
   readonly disturbances = Stream.never
+  readonly generation = Effect.succeed(0)
+  /** Tests change it behind the synchronizer's back. */
+  readonly isTrusted = Effect.succeed(false)
+  readonly trust = (): void => undefined
 
   /** Understands what skeleton.ts writes. */
   readonly script: Kernel["script"] = (_, lines) =>
