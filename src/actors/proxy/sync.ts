@@ -339,7 +339,7 @@ class SyncLoop {
       this.telemetry.syncFailed({ full })
       // From now on the proxy has a time in which to recover until it is unhealthy.
       this.telemetry.queued({ services: 0, endpoints: 0 })
-      this.telemetry.pending({ services: this.table.dirtySize, endpoints: 0 })
+      if (this.table.dirtySize > 0) this.telemetry.pending({ services: this.table.dirtySize, endpoints: 0 })
       const at = yield* Clock.currentTimeMillis
       this.failures += 1
       const attempt = this.failures
@@ -365,6 +365,10 @@ class SyncLoop {
     const { refused: found } = yield* isolate(changes, (some) => this.apply(some))
     const duration = performance.now() - started
     this.changedAt = yield* Clock.currentTimeMillis
+    if (changes.length > 0) {
+      this.telemetry.synced({ full: false, milliseconds: duration })
+      this.tellRules()
+    }
     const wasFailing = this.failing !== undefined
     this.failing = undefined
     const refused = this.takeRefusals(found)

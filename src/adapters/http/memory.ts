@@ -1,6 +1,10 @@
 /** The proxy's telemetry without servers, for tests and what-if: what was told last, and how often. */
-import { Effect, Stream, SubscriptionRef } from "effect"
+import { Clock, Effect, Stream, SubscriptionRef } from "effect"
+import { makeProxyHealth } from "./health.ts"
 import { type Changes, type HealthPort, type ListenerState, ProxyTelemetry } from "./port.ts"
+
+/** Twice the usual sync period, milliseconds. */
+const patience = 60_000
 
 export interface MemoryTelemetry {
   readonly service: ProxyTelemetry["Service"]
@@ -19,6 +23,12 @@ export interface MemoryTelemetry {
 
 export const make: Effect.Effect<MemoryTelemetry> = Effect.gen(function* () {
   const listeners = yield* SubscriptionRef.make<ReadonlyArray<ListenerState>>([])
+  const clock = yield* Clock.Clock
+  const health = makeProxyHealth(
+    ["IPv4", "IPv6"],
+    () => patience,
+    () => clock.currentTimeMillisUnsafe()
+  )
   let ports: ReadonlyArray<HealthPort> = []
   const none: Changes = { services: 0, endpoints: 0 }
   const counts: MemoryTelemetry["counts"] = {
@@ -34,12 +44,15 @@ export const make: Effect.Effect<MemoryTelemetry> = Effect.gen(function* () {
   const service = ProxyTelemetry.of({
     inMode: () => undefined,
     queued: ({ services, endpoints }) => {
+      health.queued()
       counts.queued = { services: counts.queued.services + services, endpoints: counts.queued.endpoints + endpoints }
     },
     pending: (changes) => {
+      health.waiting(changes.services + changes.endpoints)
       counts.pending = changes
     },
     synced: ({ full }) => {
+      health.synced()
       if (full) counts.fullSyncs += 1
       else counts.partialSyncs += 1
     },
@@ -56,7 +69,7 @@ export const make: Effect.Effect<MemoryTelemetry> = Effect.gen(function* () {
       counts.removedFlows += removed
     },
     rules: () => undefined,
-    healthy: () => true,
+    healthy: health.isHealthy,
     healthPorts: (all) =>
       Effect.suspend(() => {
         ports = all

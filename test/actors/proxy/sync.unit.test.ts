@@ -179,12 +179,17 @@ describe("Services on a node", () => {
         const cause = (yield* since(world, before)).find(({ id }) => id === failures[0]?.cause)
         assert.equal(cause?.actor.kind, "endpoint")
         assert.deepEqual(serversOf(kernel.rules.get(key)), ["10.0.0.1:8080", "10.0.0.2:8080"])
+        const health = agent.telemetry!.service.healthy
+        assert.equal(health(), true)
+        yield* agent.pass(60)
+        assert.equal(health(), false, "a change has waited for longer than two sync periods")
         kernel.failing = undefined
-        yield* agent.pass(10)
+        yield* agent.pass(40)
+        assert.equal(health(), true)
         assert.deepEqual(serversOf(kernel.rules.get(key)), ["10.0.0.1:8080", "10.0.0.9:8080"])
         const recovered = yield* since(world, before, "DataplaneRecovered")
         assert.equal(recovered.length, 1)
-        assert.equal(recovered[0]?.cause, failures.at(-1)?.id)
+        assert.equal(recovered[0]?.cause, (yield* since(world, before, "DataplaneFailed")).at(-1)?.id)
       })
     ))
 
@@ -287,9 +292,12 @@ describe("Services on a node", () => {
         yield* agent.pass(25)
         assert.equal(kernel.calls.resync, 0)
         assert.equal((yield* since(world, 0, "ProxyUnavailable")).length, 1)
+        yield* agent.pass(40)
+        assert.equal(agent.telemetry!.service.healthy(), false)
         kernel.missing = []
         yield* agent.pass(10)
         assert.equal(kernel.rules.size, 1)
+        assert.equal(agent.telemetry!.service.healthy(), true)
       })
     ))
 
