@@ -12,10 +12,7 @@ const partFlows = 256
 const toConntrackError = (error: NetlinkError): ConntrackError => {
   switch (error.reason) {
     case "NoPermission":
-      return new ConntrackError({
-        reason: "NoPermission",
-        message: `${error.message}; connections are the business of root, or of who has CAP_NET_ADMIN`
-      })
+      return new ConntrackError({ reason: "NoPermission", message: error.message })
     case "Unsupported":
       return new ConntrackError({
         reason: "Unsupported",

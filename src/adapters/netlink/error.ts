@@ -89,9 +89,11 @@ export interface Fault {
 /** The error of an errno; `reason` where the number alone would say too little. */
 export const errnoError = (operation: string, fault: Fault, reason?: NetlinkReason): NetlinkError => {
   const name = errnoName(fault.errno)
-  const words = fault.text === undefined || fault.text === "" ? name : `${fault.text} (${name})`
+  const why = reason ?? reasonOf(fault.errno)
+  const remedy = why === "NoPermission" ? "; root may, or who has CAP_NET_ADMIN in this network namespace" : ""
+  const words = `${fault.text === undefined || fault.text === "" ? name : `${fault.text} (${name})`}${remedy}`
   return new NetlinkError({
-    reason: reason ?? reasonOf(fault.errno),
+    reason: why,
     operation,
     message: `cannot ${operation}: ${words}`,
     errno: fault.errno,

@@ -1,6 +1,6 @@
 /** The kernel's netlink sockets, by the C library through koffi: the only file here that knows of foreign functions. */
 import { createRequire } from "node:module"
-import { EAGAIN, EINTR, EMSGSIZE, ENOBUFS, EPERM } from "./errno.ts"
+import { EAGAIN, EINTR, EMSGSIZE, ENOBUFS } from "./errno.ts"
 import { answersLost, errnoError, NetlinkError } from "./error.ts"
 import { type Protocol, protocols, type Transport } from "./transport.ts"
 import { littleEndian, maxWriterBytes } from "./writer.ts"
@@ -175,7 +175,7 @@ class KernelSocket implements Transport {
       if (sent === bytes.length) return
       const errno = sent < 0 ? this.#libc.errno() : EMSGSIZE
       if (errno === EINTR && attempt < maxInterruptions) continue
-      throw errnoError(operation, { errno, ...(errno === EPERM ? { text: "needs CAP_NET_ADMIN" } : {}) })
+      throw errnoError(operation, { errno })
     }
   }
 

@@ -44,6 +44,21 @@ export const attempt = <A>(call: () => A): Effect.Effect<A, DataplaneError> =>
     }
   })
 
+/** What is told to the kernel before others get their turn: some milliseconds of its work. */
+const partSize = 256
+
+/** Calls with one part of the things after the other, in order. */
+export const inParts = <A>(
+  all: ReadonlyArray<A>,
+  call: (part: ReadonlyArray<A>) => void
+): Effect.Effect<void, DataplaneError> =>
+  Effect.gen(function* () {
+    for (let done = 0; done < all.length; done += partSize) {
+      if (done > 0) yield* Effect.yieldNow
+      yield* attempt(() => call(all.slice(done, done + partSize)))
+    }
+  })
+
 const bySet = (entries: ReadonlyArray<Entry>): ReadonlyMap<string, ReadonlyArray<Entry>> => {
   const sets = new Map<string, Array<Entry>>()
   for (const entry of entries) {

@@ -18,7 +18,7 @@ import {
   rulesKey,
   type ServiceRules
 } from "../port.ts"
-import { attempt, type Companion } from "./companion.ts"
+import { attempt, type Companion, inParts } from "./companion.ts"
 import { DesiredTable, entryId } from "./desired.ts"
 import type { Device } from "./device.ts"
 import type { Drains } from "./drains.ts"
@@ -126,23 +126,23 @@ export class Engine {
         (server, why) => refused.set(server.rules, this.#hindrance(server) ?? why),
         onChange
       )
-      yield* attempt(() => device.add(work.addresses.added)).pipe(
-        Effect.flatMap((failures) => this.#addressFailures(failures, refused))
-      )
+      const failures = new Map<string, NetlinkError>()
+      yield* inParts(work.addresses.added, (part) => {
+        for (const [address, error] of device.add(part)) failures.set(address, error)
+      })
+      this.#addressFailures(failures, refused)
       yield* attempt(() => this.#drains.sweep(this.#kernel.ipvs, this.#servers.known, draining))
-      yield* attempt(() => device.remove(work.addresses.removed))
+      yield* inParts(work.addresses.removed, device.remove)
       yield* companion.change(phases.removed, [])
     })
   }
 
-  #addressFailures(failures: ReadonlyMap<string, NetlinkError>, refused: Map<string, string>) {
-    return Effect.sync(() => {
-      if (failures.size === 0) return
-      for (const server of this.#table.servers()) {
-        const error = server.binds ? failures.get(server.address) : undefined
-        if (error !== undefined) refused.set(server.rules, error.message)
-      }
-    })
+  #addressFailures(failures: ReadonlyMap<string, NetlinkError>, refused: Map<string, string>): void {
+    if (failures.size === 0) return
+    for (const server of this.#table.servers()) {
+      const error = server.binds ? failures.get(server.address) : undefined
+      if (error !== undefined) refused.set(server.rules, error.message)
+    }
   }
 
   /** Whether something is ours that nobody should have: it is undone what was made for a virtual server of somebody else. */

@@ -7,7 +7,7 @@ import { EBUSY } from "../../netlink/errno.ts"
 import type { NetlinkError } from "../../netlink/error.ts"
 import { type Ipvs, type IpvsChange, serviceName } from "../../netlink/ipvs-calls.ts"
 import { DataplaneError } from "../port.ts"
-import { attempt } from "./companion.ts"
+import { attempt, inParts } from "./companion.ts"
 import { type Entry, type PlannedServer, virtualKey } from "./plan.ts"
 import { afterwards, changeName, type Ownership, readServer, readServers } from "./servers.ts"
 import { type AddressedId, type KnownServer, stepsFor } from "./steps.ts"
@@ -66,14 +66,12 @@ export class KernelServers {
     const ipvs = this.#ipvs
     const failed = new Map<string, Failed>()
     const part = (these: ReadonlyArray<KeyedChange>) =>
-      these.length === 0
-        ? Effect.void
-        : attempt(() => {
-            for (const [index, error] of ipvs.change(these.map(({ change }) => change))) {
-              const { key, change } = these[index]!
-              if (!failed.has(key)) failed.set(key, { change, error })
-            }
-          })
+      inParts(these, (some) => {
+        for (const [index, error] of ipvs.change(some.map(({ change }) => change))) {
+          const { key, change } = some[index]!
+          if (!failed.has(key)) failed.set(key, { change, error })
+        }
+      })
     const isFront = ({ change }: KeyedChange) => change.do === "newService" || change.do === "setService"
     return Effect.gen(function* () {
       yield* part(changes.filter(isFront))
