@@ -111,7 +111,7 @@ const measureParts = async (rules: ReadonlyArray<ServiceRules>) => {
   const addresses = await timed(() => device.add(all.map(({ address }) => address)))
   device.destroy()
   device.close()
-  const companion = openCompanion({ ...settings, name: "bench" })
+  const companion = openCompanion({ ...settings, name: "bench" }, connect(openSocket("netfilter")))
   await Effect.runPromise(companion.ensure)
   const entries = await timed(() =>
     Effect.runPromise(

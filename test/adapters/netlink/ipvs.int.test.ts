@@ -95,10 +95,10 @@ describe("IPVS in the kernel", requires("root", "ipvs", "ipvsadm"), () => {
     assert.equal(ipvs.service(one)!.stats!.bytesIn, 0n)
   })
 
-  it("lists ten thousand real servers of one virtual server", () => {
+  it("lists thousands of real servers of one virtual server, in many parts", () => {
     ipvsadm("-C")
     const service = { family: "IPv4", protocol: "TCP", address: "10.96.0.1", port: 80 } as const
-    const many = Array.from({ length: 10_000 }, (_, n) => `10.1.${n >> 8}.${n & 255}`)
+    const many = Array.from({ length: 2_500 }, (_, n) => `10.1.${n >> 8}.${n & 255}`)
     const changes = many.map((address): IpvsChange => {
       const destination = { family: "IPv4", address, port: 80, forwarding: "masquerade", weight: 1, upper: 0, lower: 0 }
       return { do: "newDestination", service, destination: destination as never }

@@ -4,11 +4,10 @@
  */
 import { Effect } from "effect"
 import type { IpFamily } from "../../../events/service-shape.ts"
-import { type Connection, connect } from "../../netlink/connection.ts"
+import type { Connection } from "../../netlink/connection.ts"
 import { ENOENT } from "../../netlink/errno.ts"
 import { NetlinkError } from "../../netlink/error.ts"
 import { listElements, listRules, listTables, type TableOperation, transaction } from "../../netlink/nftables.ts"
-import { openSocket } from "../../netlink/socket.ts"
 import { runNft } from "../nftables/tool.ts"
 import type { DataplaneError, DataplaneSettings } from "../port.ts"
 import { entryId } from "./desired.ts"
@@ -85,10 +84,7 @@ const fingerprint = (connection: Connection, table: string): Fingerprint => {
   }
 }
 
-export const openCompanion = (
-  settings: DataplaneSettings,
-  connection = connect(openSocket("netfilter"))
-): Companion => {
+export const openCompanion = (settings: DataplaneSettings, connection: Connection): Companion => {
   const table = tableName(settings.name)
   const at = { family: "inet", table } as const
   /** How the rules read after they were written in this life. */

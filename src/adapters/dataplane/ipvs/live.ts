@@ -4,7 +4,6 @@ import { Duration, Effect, Layer, Schedule, type Scope, Semaphore, Stream } from
 import { cidrContains, parseCidr, parseIp } from "../../../events/ip-address.ts"
 import { connect } from "../../netlink/connection.ts"
 import { type Ipvs, openIpvs } from "../../netlink/ipvs-calls.ts"
-import { openSocket } from "../../netlink/socket.ts"
 import { Sysctls } from "../../sysctl/port.ts"
 import { Dataplane, type DataplaneError, type DataplaneSettings } from "../port.ts"
 import { attempt, openCompanion } from "./companion.ts"
@@ -14,6 +13,7 @@ import { Engine, type Kernel } from "./engine.ts"
 import { missingOf } from "./missing.ts"
 import { ownerMark } from "./names.ts"
 import { prepareIpvs } from "./prepare.ts"
+import { steadySocket } from "./steady-socket.ts"
 import { openWatch, type Watch } from "./watch.ts"
 
 /** How often it is looked whether the kernel has told of something: milliseconds. */
@@ -40,11 +40,21 @@ const othersOf = (cidrs: ReadonlyArray<string>): ((address: string) => boolean) 
   }
 }
 
+const openLiveIpvs = (): Ipvs => {
+  const transport = steadySocket("generic")
+  try {
+    return openIpvs(connect(transport))
+  } catch (error) {
+    transport.close()
+    throw error
+  }
+}
+
 /** Sockets to the kernel in the network namespace of this process. */
 const liveKernel = (settings: DataplaneSettings, ipvs: Ipvs): Kernel => ({
   ipvs,
-  device: openDevice(settings.name, connect(openSocket("route"))),
-  companion: openCompanion(settings)
+  device: openDevice(settings.name, connect(steadySocket("route"))),
+  companion: openCompanion(settings, connect(steadySocket("netfilter")))
 })
 
 export const make = (
@@ -54,7 +64,7 @@ export const make = (
   Effect.gen(function* () {
     const sysctls = yield* Sysctls
     const release = kernelRelease()
-    const ipvs = once(() => openIpvs(connect(openSocket("generic"))))
+    const ipvs = once(openLiveIpvs)
     const parts = { around: { scheduler: settings.ipvs.scheduler, mark: ownerMark(settings.name) } }
     const kernel = once(() => open(settings, ipvs.opened()!))
     let started: Engine | undefined
