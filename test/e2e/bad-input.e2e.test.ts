@@ -265,7 +265,7 @@ describe("bad input", { concurrency: false }, () => {
   })
 
   it("as a second agent on the same data directory is refused with a message", within(20), async () => {
-    const { cri } = node.options
+    const cri = node.options.cri!
     const { code, stderr } = await node.command(
       "run",
       "--manifests",

@@ -45,8 +45,8 @@ export interface NodeOptions {
   /** Of the node's own; made if absent. */
   readonly dir: string
   readonly name: string
-  /** `unix:///…` */
-  readonly cri: string
+  /** `unix:///…`; absent: a node without pods. */
+  readonly cri?: string
   /** Absent: `--no-nats`. */
   readonly nats?: string | undefined
   /** Default: `data` in the node's directory. */
@@ -110,7 +110,8 @@ export class NodeUnderTest {
     this.dataDir = options.dataDir ?? join(options.dir, "data")
     this.podLogs = join(options.dir, "logs")
     this.logFile = join(options.dir, "agent.log")
-    this.cgroupRoot = options.cgroupRoot ?? cgroupRootOf(dirname(options.cri.replace("unix://", "")), options.name)
+    this.cgroupRoot =
+      options.cgroupRoot ?? cgroupRootOf(dirname(options.cri?.replace("unix://", "") ?? options.dir), options.name)
     this.journal = new JournalTail(this.dataDir)
     for (const dir of [this.manifests, this.podLogs]) mkdirSync(dir, { recursive: true })
   }
@@ -133,9 +134,10 @@ export class NodeUnderTest {
 
   private flags(more: ReadonlyArray<string>): ReadonlyArray<string> {
     const { cri, name, nats, flags = [] } = this.options
+    const pods = ["--manifests", this.manifests, "--pod-logs-dir", this.podLogs, "--cgroup-root", this.cgroupRoot]
     return [
-      ...["--manifests", this.manifests, "--cri", cri, "--data-dir", this.dataDir, "--node-name", name],
-      ...["--pod-logs-dir", this.podLogs, "--cgroup-root", this.cgroupRoot, "--log-level", "debug"],
+      ...(cri === undefined ? [] : ["--cri", cri, ...pods]),
+      ...["--data-dir", this.dataDir, "--node-name", name, "--log-level", "debug"],
       ...(nats === undefined ? ["--no-nats"] : ["--nats", nats]),
       ...flags,
       ...more

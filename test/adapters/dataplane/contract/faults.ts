@@ -7,6 +7,7 @@ import { Effect, Result } from "effect"
 import { DataplaneError, type Server, type ServiceRules } from "../../../../src/adapters/dataplane/port.ts"
 import { plan, podNames, serverPorts } from "../../../support/netlab/lab.ts"
 import { roundsOr, seededRandom } from "../../../support/random.ts"
+import { withoutPrograms } from "../../../support/without-programs.ts"
 import { undisturbed } from "./change.ts"
 import { crowdOf } from "./crowd.ts"
 import type { Syncing } from "./syncing.ts"
@@ -25,32 +26,6 @@ const openAll = async (): Promise<void> => {
   for (const pod of podNames) {
     await sh(`ip netns exec ${pod} iptables -w -t nat -A PREROUTING -p tcp --dport ${firstOpenPort}:65535 \
       -j REDIRECT --to-ports ${serverPorts[0]}`)
-  }
-}
-
-/**
- * Runs something where these programs are not installed: their folders are covered by layers without them, in this process's
- * own mount namespace (own-netns.sh).
- */
-const withoutPrograms = async (names: ReadonlyArray<string>, run: () => Promise<void>): Promise<void> => {
-  const script = `layers=$(mktemp -d); mount -t tmpfs layers "$layers"; echo "$layers"
-    for name in ${names.join(" ")}; do
-      for folder in $(for each in $(echo "$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin" | tr : ' '); do readlink -f "$each" || true; done | sort -u); do
-        [ -e "$folder/$name" ] || continue
-        if ! mountpoint -q "$folder"; then
-          mkdir -p "$layers/up$folder" "$layers/work$folder"
-          mount -t overlay layers -o "lowerdir=$folder,upperdir=$layers/up$folder,workdir=$layers/work$folder" "$folder"
-          echo "$folder"
-        fi
-        rm "$folder/$name"
-      done
-    done`
-  const [layers, ...covered] = (await sh(script)).trim().split("\n")
-  try {
-    await run()
-  } finally {
-    for (const folder of covered) await sh(`umount -l ${folder}`)
-    await sh(`umount -l ${layers}; rmdir ${layers}`)
   }
 }
 
