@@ -1,12 +1,12 @@
 /** docs/events.md: every event of the catalogue, by the kind of actor that writes it. */
 import { Schema } from "effect"
 import { catalogue } from "../../src/events/catalogue.ts"
-import { actorKinds, type EventDefinition, typeName } from "../../src/events/definition.ts"
+import { type ActorKind, actorKinds, type EventDefinition, typeName } from "../../src/events/definition.ts"
 import { sample } from "./sample.ts"
 
 type Json = { readonly [keyword: string]: unknown }
 
-const kindMeanings: Readonly<Record<string, string>> = {
+const kindMeanings: Readonly<Record<ActorKind | "any", string>> = {
   node: "The node and its agent. One actor, named like the node.",
   source: "Where pods come from. One actor per directory of manifests.",
   runtime: "The connection to the container runtime.",
@@ -16,11 +16,15 @@ const kindMeanings: Readonly<Record<string, string>> = {
   volume: "Volumes. One actor per volume of a pod, named `<pod>.<volume>`.",
   log: "Containers' log files while they are rotated. One actor per container, named `<pod>.<container>`.",
   stream: "Publishing to NATS JetStream.",
+  service: "Services. One actor per Service that is declared.",
+  endpoint:
+    "Servers behind Services. One actor per port of a Service and address behind it, named `<service>.<port>.<address>:<port>`.",
+  proxy: "What puts Services into the kernel. One actor, named `services`.",
   any: "Actors themselves. Written on behalf of an actor of any kind, in that actor's sequence."
 }
 
 /** Kinds whose actors belong to a namespace. */
-const namespaced = new Set(["pod", "probe", "volume", "log", "any"])
+const namespaced = new Set<ActorKind | "any">(["pod", "probe", "volume", "log", "service", "endpoint", "any"])
 
 const typeText = (schema: Json): string => {
   if (typeof schema.$ref === "string") return schema.$ref.replace(/^.*\//u, "")
@@ -57,10 +61,10 @@ const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\
 const example = (definition: EventDefinition): string => cell(definition.tell(sample(definition) as never))
 
 /** Kernel events have no kind of their own: `<kind>` stands for whichever it is. */
-const subjectPattern = (kind: string, tag: string): string =>
+const subjectPattern = (kind: ActorKind | "any", tag: string): string =>
   `chronode.<node>.${kind === "any" ? "<kind>" : kind}.${namespaced.has(kind) ? "<namespace>" : "_"}.<name>.${tag}`
 
-const section = (kind: string): string => {
+const section = (kind: ActorKind | "any"): string => {
   const rows = catalogue
     .filter((definition) => definition.kind === kind)
     .map((d) => `| **${d.tag}** | ${d.version} | ${d.severity} | ${cell(d.about)} | ${fieldsText(d)} | ${example(d)} |`)
@@ -77,7 +81,7 @@ ${rows.join("\n")}
 }
 
 export const eventsPage = (): string => {
-  const kinds = [...actorKinds, "any"].filter((kind) => catalogue.some((d) => d.kind === kind))
+  const kinds = [...actorKinds, "any" as const].filter((kind) => catalogue.some((d) => d.kind === kind))
   const first = catalogue.find((d) => d.tag === "ContainerExited") as EventDefinition
   return `# Events
 
