@@ -25,7 +25,7 @@ export const isolate = (
     const rest: Array<ReadonlyArray<Change>> = changes.length === 0 ? [] : [changes]
     for (let some = rest.pop(); some !== undefined; some = rest.pop()) {
       if (failures >= maxFailures) {
-        refused.push(...some.map(({ key }) => ({ key, message: error?.message ?? "" })))
+        for (const { key } of some) refused.push({ key, message: error?.message ?? "" })
         continue
       }
       const part = some

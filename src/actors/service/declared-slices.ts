@@ -37,17 +37,19 @@ export class DeclaredSlices {
   take(slices: ReadonlyArray<DeclaredSlice>, at: number): ReadonlyArray<Outgoing> {
     const next = byService(slices)
     const outgoing: Array<Outgoing> = []
+    // One by one: a call takes some 100,000 arguments at most, and a Service may have more endpoints.
+    const add = (some: ReadonlyArray<Outgoing>): void => {
+      for (const one of some) outgoing.push(one)
+    }
     for (const [key, now] of next) {
       const before = this.told.get(key)
       if (before !== undefined && isSame(before, now)) continue
-      outgoing.push(...this.compare(key, before, now, at))
-      for (const slice of now)
-        if (slice.bad.length > 0 && before?.includes(slice) !== true) outgoing.push(...reject(slice, at))
+      add(this.compare(key, before, now, at))
+      for (const slice of now) if (slice.bad.length > 0 && before?.includes(slice) !== true) add(reject(slice, at))
     }
-    for (const [key, before] of this.told) if (!next.has(key)) outgoing.push(...this.compare(key, before, none, at))
+    for (const [key, before] of this.told) if (!next.has(key)) add(this.compare(key, before, none, at))
     if (this.isFirst) {
-      for (const { key } of this.table.all())
-        if (!next.has(key)) outgoing.push(...this.compare(key, undefined, none, at))
+      for (const { key } of this.table.all()) if (!next.has(key)) add(this.compare(key, undefined, none, at))
       this.isFirst = false
     }
     this.told = next

@@ -114,13 +114,14 @@ export const differences = (
       for (const [chain, list] of expected.shared) {
         const found = compareShared(nameOf(context.family, table, chain), chain, list, chains.get(chain), drift)
         if (found.write !== undefined) writes.push(found.write)
-        edits.push(...found.edits)
+        for (const edit of found.edits) edits.push(edit)
         yield* Effect.yieldNow
       }
       edits.push(...missingJumps(wanted, table, saved[table], drift))
       const removals: Array<string> = []
       if (table === "nat") {
-        writes.push(...ownWrites)
+        // One by one: a call takes some 100,000 arguments at most.
+        for (const write of ownWrites) writes.push(write)
         for (const chain of chains.keys()) {
           if (!isPortChain(chain) || own.has(chain)) continue
           if (kept.has(chain)) {
