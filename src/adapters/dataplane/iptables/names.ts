@@ -12,9 +12,7 @@ export const chainNames = {
   postrouting: "KUBE-POSTROUTING",
   markMasquerade: "KUBE-MARK-MASQ",
   /** kubelet makes it too, with the same rule. */
-  firewall: "KUBE-FIREWALL",
-  /** Holds nothing: that it is gone says that somebody flushed the tables (kubelet has one of its own in the same way). */
-  canary: "KUBE-PROXY-CANARY"
+  firewall: "KUBE-FIREWALL"
 } as const
 
 /** Chains of one port of a Service: SVC and SVL choose a server, EXT and FW stand before them, SEP is a server. */
