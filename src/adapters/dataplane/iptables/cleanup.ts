@@ -4,7 +4,7 @@ import { type Table, tables } from "./context.ts"
 import { guardRule } from "./fixed.ts"
 import { chainNames, isPortChain } from "./names.ts"
 import { normalOf, wordsOf } from "./normal-form.ts"
-import { inputsOf, type RuleEdit, type TableChange } from "./plan.ts"
+import { type InputLimits, inputsOf, type RuleEdit, type TableChange } from "./plan.ts"
 import type { SavedTable } from "./save.ts"
 
 const shared: Readonly<Record<Table, ReadonlyArray<string>>> = {
@@ -66,11 +66,11 @@ export interface Cleaning {
 export const cleaningOf = (
   family: IpFamily,
   saved: Readonly<Record<Table, SavedTable>>,
-  maxChains: number
+  limits: InputLimits
 ): Cleaning => {
   const changes = tables.map((table) => removalOf(table, saved[table]))
   return {
-    inputs: changes.flatMap((change) => inputsOf(change, maxChains)),
+    inputs: changes.flatMap((change) => inputsOf(change, limits)),
     names: changes.flatMap((change) => named(family, change))
   }
 }

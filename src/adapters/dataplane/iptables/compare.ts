@@ -1,6 +1,6 @@
 /** What differs between chains as they should be and as iptables-save shows them. */
 import { maxExamples } from "../port.ts"
-import type { SharedChain } from "./expected.ts"
+import type { KeyedRule, SharedChain } from "./expected.ts"
 import { normalOf } from "./normal-form.ts"
 import type { ChainWrite, RuleEdit } from "./plan.ts"
 
@@ -81,11 +81,19 @@ export const compareChain = (
  */
 export const maxDeletions = 128
 
-export const wholeChain = (chain: string, { rules, last }: SharedChain): ChainWrite => ({
-  chain,
-  rules: [...rules.map(({ rule }) => rule), ...last],
-  keys: rules.map(({ key }) => key)
-})
+const keyed = (key: string | undefined) => (key === undefined ? {} : { key })
+
+/** Of the chain that a rule leads to: iptables over nf_tables finds its way among them quickest from the last to the first. */
+const goalOf = ({ rule }: KeyedRule): string => rule.slice(rule.lastIndexOf(" ") + 1)
+const downwards = (a: KeyedRule, b: KeyedRule): number => {
+  const [one, other] = [goalOf(a), goalOf(b)]
+  return one === other ? 0 : one > other ? -1 : 1
+}
+
+export const wholeChain = (chain: string, { rules, last }: SharedChain): ChainWrite => {
+  const sorted = rules.toSorted(downwards)
+  return { chain, rules: [...sorted.map(({ rule }) => rule), ...last], keys: sorted.map(({ key }) => key) }
+}
 
 /** A chain in which each Service has its rules: written anew only where it has to be. */
 export const compareShared = (
@@ -95,10 +103,13 @@ export const compareShared = (
   saved: ReadonlyArray<string> | undefined,
   drift: Drift
 ): { readonly write?: ChainWrite; readonly edits: ReadonlyArray<RuleEdit> } => {
-  const whole = wholeChain(chain, { rules, last })
-  if (saved === undefined) {
-    drift.count(name, Math.max(1, whole.rules.length), 0)
-    return { write: whole, edits: [] }
+  if (saved === undefined || saved.length === 0) {
+    const count = rules.length + last.length
+    drift.count(name, saved === undefined ? Math.max(1, count) : count, 0)
+    if (saved !== undefined && count === 0) return { edits: [] }
+    // Nobody is served by it yet: it need not be filled at once.
+    const inserts = rules.map(({ rule, key }): RuleEdit => ({ chain, op: "insert", rule, ...keyed(key) }))
+    return { write: { chain, rules: last }, edits: inserts.reverse() }
   }
   const should = rules.map((each) => ({ ...each, normal: normalOf(each.rule) }))
   const end = last.map((rule) => normalOf(rule))
@@ -122,9 +133,10 @@ export const compareShared = (
   if (absentEnds.length === 0 && !isBehind) drift.count(name, 1, 1)
   // Ends that are there in part cannot be put in order one by one.
   const isPartly = absentEnds.length > 0 && absentEnds.length < ends.length
-  if (!isBehind || isPartly || surplus.length > maxDeletions) return { write: whole, edits: [] }
+  if (!isBehind || isPartly || surplus.length > maxDeletions)
+    return { write: wholeChain(chain, { rules, last }), edits: [] }
   const edits: ReadonlyArray<RuleEdit> = [
-    ...absent.map(({ rule, key }): RuleEdit => ({ chain, op: "insert", rule, ...(key === undefined ? {} : { key }) })),
+    ...absent.map(({ rule, key }): RuleEdit => ({ chain, op: "insert", rule, ...keyed(key) })),
     ...(absentEnds.length > 0 ? last : []).map((rule): RuleEdit => ({ chain, op: "append", rule })),
     ...surplus.map(({ rule }): RuleEdit => ({ chain, op: "delete", rule }))
   ]

@@ -7,7 +7,7 @@ import { RuleCounts } from "./counts.ts"
 import { deltaOf, type RulesChange, sharedEdits } from "./delta.ts"
 import { healthRules } from "./expected.ts"
 import type { Generations } from "./generation.ts"
-import { inputsOf, isEmpty, type TableChange } from "./plan.ts"
+import { type InputLimits, inputsOf, isEmpty, type TableChange } from "./plan.ts"
 import { differences, driftOf, type Wanted, withoutLongDeletions } from "./readback.ts"
 import type { Failure, Tool } from "./tool.ts"
 
@@ -50,13 +50,14 @@ export interface FamilyRules {
   readonly change: (changes: ReadonlyMap<string, ServiceRules | undefined>) => Effect.Effect<Settled, DataplaneError>
   /** Services' ports that are in force. */
   readonly size: () => number
+  readonly rulesOf: (key: string) => ServiceRules | undefined
   readonly counts: () => ReadonlyArray<RuleCount>
 }
 
 export const makeFamilyRules = (
   tool: Tool,
   generations: Generations,
-  settings: { readonly initial: Context; readonly maxChains: number }
+  settings: { readonly initial: Context; readonly limits: InputLimits }
 ): FamilyRules => {
   let inForce: InForce = { context: settings.initial, rules: new Map(), healthCheckPorts: [] }
   /** What the kernel has is what `inForce` says, but for what others have done. */
@@ -71,7 +72,7 @@ export const makeFamilyRules = (
         changes
           .toSorted((a, b) => (a.table === b.table ? 0 : a.table === "nat" ? -1 : 1))
           .filter((change) => !isEmpty(change))
-          .flatMap((change) => inputsOf(change, settings.maxChains))
+          .flatMap((change) => inputsOf(change, settings.limits))
       )
       .pipe(
         Effect.tap((failure) =>
@@ -225,5 +226,11 @@ export const makeFamilyRules = (
       )
     })
 
-  return { settle: settleQuickly, change, size: () => inForce.rules.size, counts: () => counts.list(tool.family) }
+  return {
+    settle: settleQuickly,
+    change,
+    size: () => inForce.rules.size,
+    rulesOf: (key) => inForce.rules.get(key),
+    counts: () => counts.list(tool.family)
+  }
 }

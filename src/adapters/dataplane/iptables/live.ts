@@ -22,16 +22,21 @@ import { type FamilyRules, makeFamilyRules } from "./family.ts"
 import { nodePortsOf } from "./fixed.ts"
 import { Generations, kernelGeneration, type ReadGeneration } from "./generation.ts"
 import { missingOf } from "./missing.ts"
+import type { InputLimits } from "./plan.ts"
 import { type Complaint, isOverNfTables, type Programs, systemPrograms } from "./run.ts"
 import { makeTool, type Tool } from "./tool.ts"
 import { whyInvalid } from "./valid.ts"
 
 /**
- * Chains in one input over nf_tables: iptables 1.8.9 takes a time that grows with the square of their number (10,000 Services
- * in one input: more than three minutes; in inputs of 400 chains: 4 s). Over the older interface each input costs as much as
- * the whole table, and all goes in one.
+ * What goes in one input over nf_tables: iptables 1.8.9 takes a time that grows with the square of the chains that are named
+ * (10,000 Services in one input: more than three minutes; in inputs of 400 chains: 4 s). Over the older interface each input
+ * costs as much as the whole table, and all goes in one.
  */
-const maxChainsOverNfTables = 400
+const overNfTables: InputLimits = { chains: 400, edits: 2_000 }
+const overTables: InputLimits = { chains: Number.POSITIVE_INFINITY, edits: Number.POSITIVE_INFINITY }
+
+/** Servers of one port over nf_tables: their choice is one chain, and beyond this iptables is busy with it for minutes. */
+export const maxServersOverNfTables = 20_000
 
 const bothFamilies: ReadonlyArray<IpFamily> = ["IPv4", "IPv6"]
 
@@ -54,10 +59,18 @@ export const liveSurroundings = (): Surroundings => ({
 const asError = <A>(effect: Effect.Effect<A, Complaint>): Effect.Effect<A, DataplaneError> =>
   Effect.mapError(effect, ({ error }) => error)
 
+const whyTooLarge = ({ cluster, local }: ServiceRules, maxServers: number): string | undefined => {
+  const servers = Math.max(cluster.length, local.length)
+  return servers > maxServers
+    ? `${servers} endpoints: iptables over nf_tables takes minutes for more than ${maxServers} of one port; use the mode nftables or ipvs`
+    : undefined
+}
+
 interface Backend {
   readonly tools: Readonly<Record<IpFamily, Tool>>
   readonly families: ReadonlyMap<IpFamily, FamilyRules>
-  readonly maxChains: number
+  readonly limits: InputLimits
+  readonly maxServers: number
 }
 
 export const make = (
@@ -96,30 +109,30 @@ export const make = (
   let opened: Backend | undefined
   const backend: Effect.Effect<Backend, DataplaneError> = Effect.suspend(() => {
     if (opened !== undefined) return Effect.succeed(opened)
-    return Effect.map(asError(isOverNfTables(programs.IPv4.restore)), (overNfTables) => {
-      const maxChains = overNfTables ? maxChainsOverNfTables : Number.POSITIVE_INFINITY
-      const seen = overNfTables ? generations : new Generations(() => undefined)
+    return Effect.map(asError(isOverNfTables(programs.IPv4.restore)), (isOver) => {
+      const limits = isOver ? overNfTables : overTables
+      const seen = isOver ? generations : new Generations(() => undefined)
       const toolOf = (family: IpFamily): Tool => makeTool(family, programs[family], seen)
       const tools = { IPv4: toolOf("IPv4"), IPv6: toolOf("IPv6") }
       const nothing = { nodePortAddresses: [], healthCheckPorts: [] }
       const families = new Map(
         settings.families.map((family) => [
           family,
-          makeFamilyRules(tools[family], seen, { initial: contextOf(family, nothing, 0), maxChains })
+          makeFamilyRules(tools[family], seen, { initial: contextOf(family, nothing, 0), limits })
         ])
       )
-      opened = { tools, families, maxChains }
+      opened = { tools, families, limits, maxServers: isOver ? maxServersOverNfTables : Number.POSITIVE_INFINITY }
       return opened
     })
   })
 
   /** Those that may be written; the others are refused without asking the kernel. */
-  const sift = <A>(list: Iterable<A>, rulesOf: (each: A) => ServiceRules | undefined) => {
+  const sift = <A>(list: Iterable<A>, maxServers: number, rulesOf: (each: A) => ServiceRules | undefined) => {
     const taken: Array<A> = []
     const refused: Array<Refusal> = []
     for (const each of list) {
       const rules = rulesOf(each)
-      const why = rules === undefined ? undefined : whyInvalid(rules)
+      const why = rules === undefined ? undefined : (whyInvalid(rules) ?? whyTooLarge(rules, maxServers))
       if (rules === undefined || why === undefined) taken.push(each)
       else refused.push({ key: rulesKey(rules), message: why })
     }
@@ -128,12 +141,17 @@ export const make = (
 
   const resync = (desired: Desired) =>
     Effect.gen(function* () {
-      const { families } = yield* backend
-      const { taken, refused } = sift(desired.rules, (rules) => rules)
+      const { families, maxServers } = yield* backend
+      const { taken, refused } = sift(desired.rules, maxServers, (rules) => rules)
       const endpoints = taken.reduce((count, { cluster, local }) => count + Math.max(cluster.length, local.length), 0)
       const found = { missing: 0, altered: 0, unexpected: 0, examples: [] as Array<string>, refused: [...refused] }
       for (const [family, inForce] of families) {
         const rules = new Map(taken.filter((each) => each.family === family).map((each) => [rulesKey(each), each]))
+        // What is refused leaves in force what was.
+        for (const { key } of refused) {
+          const old = inForce.rulesOf(key)
+          if (old !== undefined) rules.set(key, old)
+        }
         const context = contextOf(family, desired, endpoints)
         const settled = yield* inForce.settle({ context, rules, healthCheckPorts: desired.healthCheckPorts })
         found.missing += settled.drift.missing
@@ -147,8 +165,8 @@ export const make = (
 
   const apply = (changes: ReadonlyArray<Change>) =>
     Effect.gen(function* () {
-      const { families } = yield* backend
-      const { taken, refused } = sift(changes, ({ rules }) => rules)
+      const { families, maxServers } = yield* backend
+      const { taken, refused } = sift(changes, maxServers, ({ rules }) => rules)
       const all = [...refused]
       for (const [family, inForce] of families) {
         const own = new Map(taken.filter(({ key }) => key.endsWith(`/${family}`)).map(({ key, rules }) => [key, rules]))
@@ -158,7 +176,7 @@ export const make = (
     })
 
   const cleanup = Effect.gen(function* () {
-    const { tools, maxChains } = yield* backend
+    const { tools, limits } = yield* backend
     const removed: Array<string> = []
     for (const family of bothFamilies) {
       const tool = tools[family]
@@ -170,7 +188,7 @@ export const make = (
         )
       )
       if (saved === undefined) continue
-      const { inputs, names } = cleaningOf(family, saved, maxChains)
+      const { inputs, names } = cleaningOf(family, saved, limits)
       const failure = yield* tool.restore(inputs)
       if (failure !== undefined) return yield* failure.complaint.error
       removed.push(...names)

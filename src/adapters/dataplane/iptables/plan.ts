@@ -106,14 +106,20 @@ const pieces = <A>(list: ReadonlyArray<A>, size: number): ReadonlyArray<Readonly
   return parts
 }
 
+/** How much one input may hold. */
+export interface InputLimits {
+  readonly chains: number
+  readonly edits: number
+}
+
 /**
- * One input where at most `maxChains` chains are named, several otherwise: at every moment between two of them nothing leads
+ * One input where the limits allow it, several otherwise: at every moment between two of them nothing leads
  * to a chain that is not there, and what a packet meets is the old state of a Service's port or its new one.
  */
-export const inputsOf = (change: TableChange, maxChains: number): ReadonlyArray<RestoreInput> => {
+export const inputsOf = (change: TableChange, limits: InputLimits): ReadonlyArray<RestoreInput> => {
   if (isEmpty(change)) return []
   const named = change.writes.length + change.removals.length
-  if (named <= maxChains) {
+  if (named <= limits.chains && change.edits.length <= limits.edits) {
     const input = new Input(change.table)
     input.writes(change.writes)
     input.edits(change.edits)
@@ -127,9 +133,9 @@ export const inputsOf = (change: TableChange, maxChains: number): ReadonlyArray<
     inputs.push(input.done())
   }
   const upwards = change.writes.toSorted((a, b) => levelOf(a.chain) - levelOf(b.chain))
-  for (const part of pieces(upwards, maxChains)) add((input) => input.writes(part))
-  if (change.edits.length > 0) add((input) => input.edits(change.edits))
+  for (const part of pieces(upwards, limits.chains)) add((input) => input.writes(part))
+  for (const part of pieces(change.edits, limits.edits)) add((input) => input.edits(part))
   const downwards = change.removals.toSorted((a, b) => levelOf(b) - levelOf(a))
-  for (const part of pieces(downwards, maxChains)) add((input) => input.removals(part))
+  for (const part of pieces(downwards, limits.chains)) add((input) => input.removals(part))
   return inputs
 }

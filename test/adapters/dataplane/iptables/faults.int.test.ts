@@ -10,7 +10,7 @@ import process from "node:process"
 import { after, before, describe, it } from "node:test"
 import { promisify } from "node:util"
 import { Effect } from "effect"
-import { liveSurroundings, make } from "../../../../src/adapters/dataplane/iptables/live.ts"
+import { liveSurroundings, make, maxServersOverNfTables } from "../../../../src/adapters/dataplane/iptables/live.ts"
 import type { Programs } from "../../../../src/adapters/dataplane/iptables/run.ts"
 import {
   type Change,
@@ -144,6 +144,26 @@ ${real} "$@" < "$input"; code=$?; rm "$input"; exit $code
         assert.match(refused[1]!.message, /fd00::1 is no address of the family IPv4/)
         assert.deepEqual(await outputs(good), ["10.0.1.1:8080"])
       })
+
+      if (backend === "nft") {
+        it("refuses so many endpoints of one port that all others would wait for minutes, and leaves in force what was", async () => {
+          const it = dataplane()
+          const few = service(1, ["10.0.1.1"])
+          const many = Array.from({ length: maxServersOverNfTables + 1 }, (_, n) => `10.1.${n >> 8}.${n & 255}`)
+          await Effect.runPromise(it.resync(desired(few)))
+          for (const { refused } of [
+            await Effect.runPromise(it.apply([changeOf(service(1, many)), changeOf(service(2, ["10.0.1.2"]))])),
+            await Effect.runPromise(it.resync(desired(service(1, many), service(2, ["10.0.1.2"]))))
+          ]) {
+            assert.deepEqual(
+              refused.map(({ key }) => key),
+              [rulesKey(few)]
+            )
+            assert.match(refused[0]!.message, /20001 endpoints: .*nftables or ipvs/)
+            assert.deepEqual(await outputs(few, service(2, [])), ["10.0.1.1:8080", "10.0.1.2:8080"])
+          }
+        })
+      }
 
       it("mends by itself what others broke when a change meets it", async () => {
         const it = dataplane()

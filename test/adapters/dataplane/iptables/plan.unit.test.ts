@@ -102,7 +102,7 @@ describe("changes of iptables' chains", () => {
           else now.set(key, after)
         }
         for (const change of delta.filter(({ table }) => table === "nat")) {
-          for (const input of inputsOf(change, maxChains)) model.take(input)
+          for (const input of inputsOf(change, { chains: maxChains, edits: maxChains })) model.take(input)
         }
         const wanted = new Map<string, ReadonlyArray<string>>()
         const services: Array<string> = []
