@@ -1,6 +1,6 @@
 /** The synchronous calls of netlink as effects; long ones in parts, so that others get their turn in between. */
 import { Effect } from "effect"
-import { askMany, beginDump, type Connection, type Request } from "./connection.ts"
+import { beginDump, type Connection, type Request } from "./connection.ts"
 import { NetlinkError } from "./error.ts"
 import type { Message } from "./reader.ts"
 
@@ -14,8 +14,6 @@ export const attempt = <A>(run: () => A): Effect.Effect<A, NetlinkError> =>
     }
   })
 
-/** Requests after which others get their turn: some milliseconds of the kernel's work. */
-const partRequests = 256
 /** Datagrams of a listing, of up to 32 KiB each, after which others get their turn. */
 const partDatagrams = 8
 
@@ -39,20 +37,4 @@ export const dumpInParts = <A>(
       if (found !== undefined) return found
       yield* Effect.yieldNow
     }
-  })
-
-/** As `askMany`. Others may use the connection in between. */
-export const askManyInParts = (
-  connection: Connection,
-  operation: string,
-  requests: ReadonlyArray<Request>
-): Effect.Effect<ReadonlyMap<number, NetlinkError>, NetlinkError> =>
-  Effect.gen(function* () {
-    const failures = new Map<number, NetlinkError>()
-    for (let done = 0; done < requests.length; done += partRequests) {
-      if (done > 0) yield* Effect.yieldNow
-      const part = yield* attempt(() => askMany(connection, operation, requests.slice(done, done + partRequests)))
-      for (const [index, error] of part) failures.set(done + index, error)
-    }
-    return failures
   })
