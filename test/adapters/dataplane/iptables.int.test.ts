@@ -1,3 +1,4 @@
+// runtimes: bun (deno)
 // netns: own
 /** iptables as this machine has it (over nf_tables, on Debian), judged by packets. */
 import { layer } from "../../../src/adapters/dataplane/iptables/live.ts"
