@@ -1,6 +1,6 @@
 /** The live dataplane of each mode, loaded when it is asked for: by the agent, by `doctor`, by `proxy cleanup`. Wiring. */
 import { Context, Effect, Layer, type Scope } from "effect"
-import { Dataplane, type DataplaneSettings, type ProxyMode } from "./adapters/dataplane/port.ts"
+import { Dataplane, type DataplaneSettings, type Missing, type ProxyMode } from "./adapters/dataplane/port.ts"
 import { layer as sysctlLayer } from "./adapters/sysctl/live.ts"
 import type { Sysctls } from "./adapters/sysctl/port.ts"
 import type { ProxyModeOptions, ProxyOptions } from "./cli/agent-options.ts"
@@ -25,8 +25,8 @@ export const openDataplane = (
 export interface ChosenDataplane {
   readonly dataplane: Dataplane["Service"]
   readonly options: ProxyModeOptions
-  /** The mode that was asked for, where it cannot be had and another was allowed. */
-  readonly insteadOf: ProxyMode | undefined
+  /** The mode that was asked for and what it lacks, where it cannot be had and another was allowed. */
+  readonly insteadOf: { readonly mode: ProxyMode; readonly lacking: ReadonlyArray<Missing> } | undefined
 }
 
 /** The mode that is asked for; the one that is allowed instead, if this machine lacks something for the first and not for it. */
@@ -36,18 +36,14 @@ export const chooseDataplane = ({
   modes
 }: ProxyOptions): Effect.Effect<ChosenDataplane, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const isPossible = (which: ProxyMode) =>
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { missing } = yield* openDataplane(which, modes[which].dataplane)
-          return (yield* missing).length === 0
-        })
-      )
-    const isFallback = fallback !== undefined && !(yield* isPossible(mode)) && (yield* isPossible(fallback))
+    const missingFor = (which: ProxyMode) =>
+      Effect.scoped(Effect.flatMap(openDataplane(which, modes[which].dataplane), ({ missing }) => missing))
+    const lacking = fallback === undefined ? [] : yield* missingFor(mode)
+    const isFallback = fallback !== undefined && lacking.length > 0 && (yield* missingFor(fallback)).length === 0
     const chosen = isFallback ? fallback : mode
     return {
       dataplane: yield* openDataplane(chosen, modes[chosen].dataplane),
       options: modes[chosen],
-      insteadOf: isFallback ? mode : undefined
+      insteadOf: isFallback ? { mode, lacking } : undefined
     }
   })

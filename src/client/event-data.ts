@@ -2201,6 +2201,10 @@ export interface EndpointRemovedData {
 export interface ProxyStartedData {
   readonly mode: "nftables" | "ipvs" | "iptables"
   readonly insteadOf?: "nftables" | "ipvs" | "iptables"
+  readonly lacking?: ReadonlyArray<{
+    readonly what: string
+    readonly remedy: string
+  }>
   readonly families: ReadonlyArray<"IPv4" | "IPv6">
   readonly nodePortAddresses: ReadonlyArray<string>
   readonly settings: { readonly [name: string]: string }

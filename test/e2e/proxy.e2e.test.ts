@@ -196,6 +196,7 @@ describe("the proxy of an agent", () => {
       await node.start()
       const started = await node.waitFor("ProxyStarted")
       assert.deepEqual([started.data.mode, started.data.insteadOf], ["iptables", "nftables"])
+      assert.match(JSON.stringify(started.data.lacking), /nft 0\.9\.0 is too old/u)
       await node.waitFor("DataplaneSynced")
       assert.equal((await get(`http://127.0.0.1:${ports.healthz}/proxyMode`))?.body, "iptables")
       const { body } = await has(`http://127.0.0.1:${ports.metrics}/metrics`, ({ status }) => status === 200)

@@ -34,7 +34,7 @@ export const awaitDataplane = (tell: Tell): Effect.Effect<void, never, Needs> =>
       _tag: "ReportStarted",
       at,
       mode,
-      ...(insteadOf === undefined ? {} : { insteadOf }),
+      ...(insteadOf === undefined ? {} : { insteadOf: insteadOf.mode, lacking: insteadOf.lacking }),
       families,
       nodePortAddresses: nodePortAddresses(),
       settings

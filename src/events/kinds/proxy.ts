@@ -8,6 +8,8 @@ const opt = Schema.optionalKey
 
 export const ProxyMode = Schema.Literals(["nftables", "ipvs", "iptables"])
 
+const missing = Schema.Array(Schema.Struct({ what: text, remedy: text }))
+
 export const ProxyStarted = defineEvent("ProxyStarted", {
   kind: "proxy",
   about: "Services are put into the kernel from now on.",
@@ -15,14 +17,19 @@ export const ProxyStarted = defineEvent("ProxyStarted", {
     mode: ProxyMode,
     /** What was asked for, where the kernel could not do it and another mode was allowed. */
     insteadOf: opt(ProxyMode),
+    /** What that mode lacks here. */
+    lacking: opt(missing),
     families: Schema.Array(IpFamily),
     /** Addresses on which node ports are answered. */
     nodePortAddresses: Schema.Array(text),
     /** Settings that are not the defaults, by their name in KubeProxyConfiguration, as text. */
     settings: Schema.Record(text, text)
   },
-  tell: (e) =>
-    `Services by ${e.mode}${e.insteadOf === undefined ? "" : ` (${e.insteadOf} is not possible here)`} for ${e.families.join(" and ")}`
+  tell: (e) => {
+    const lacks = e.lacking === undefined ? "" : `: ${e.lacking.map(({ what }) => what).join("; ")}`
+    const instead = e.insteadOf === undefined ? "" : ` (${e.insteadOf} is not possible here${lacks})`
+    return `Services by ${e.mode}${instead} for ${e.families.join(" and ")}`
+  }
 })
 
 export const ProxyUnavailable = defineEvent("ProxyUnavailable", {
@@ -31,7 +38,7 @@ export const ProxyUnavailable = defineEvent("ProxyUnavailable", {
   about: "The kernel or the machine lacks what this mode needs. Services are not served; it is looked at again.",
   fields: {
     mode: ProxyMode,
-    missing: Schema.Array(Schema.Struct({ what: text, remedy: text })),
+    missing,
     attempt: Schema.Int,
     retryAt: opt(Timestamp)
   },
