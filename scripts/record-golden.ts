@@ -23,6 +23,7 @@ import { objects } from "./golden/objects.ts"
 import { probes } from "./golden/probes.ts"
 import { recorder } from "./golden/recorder.ts"
 import { restarts } from "./golden/restarts.ts"
+import { services } from "./golden/services.ts"
 import type { Stories, Story } from "./golden/story.ts"
 
 const stories: Stories = {
@@ -33,7 +34,8 @@ const stories: Stories = {
   ...manifests,
   ...node,
   ...objects,
-  ...recorder
+  ...recorder,
+  ...services
 }
 
 // An actor that fails records a stack: paths of the machine that recorded it are nobody's business.

@@ -345,7 +345,7 @@ class SyncLoop {
       const attempt = this.failures
       const retryAt = at + backOff(attempt)
       this.failing = { attempt, retryAt }
-      const services = taken.map(({ entry }) => entry.key).slice(0, maxExamples)
+      const services = this.table.waiting(maxExamples)
       const cause = taken[0]?.dirt.cause
       const { reason, message } = error
       const told = { reason, message, services, pending: this.table.dirtySize, attempt, retryAt: timestamp(retryAt) }

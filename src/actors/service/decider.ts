@@ -5,7 +5,7 @@ import { Decision } from "../kernel/decision.ts"
 import { isEqual } from "../kernel/json.ts"
 import { proxyActor } from "../proxy/identity.ts"
 import { type DeclareService, type RejectEndpoints, type ReportProgrammed, ServiceCommand } from "./commands.ts"
-import { evolveService, initialService, placeOf, type ServiceEvent, type ServiceState } from "./state.ts"
+import { complaintOf, evolveService, initialService, type ServiceEvent, type ServiceState } from "./state.ts"
 
 type ServiceDecision = Decision<ServiceState, ServiceEvent>
 
@@ -75,8 +75,7 @@ const learnProgrammed = (d: ServiceDecision, { _tag, at, ...told }: ReportProgra
 
 const rejectEndpoints = (d: ServiceDecision, { slice, file, hash, endpoints }: RejectEndpoints): void => {
   for (const endpoint of endpoints) {
-    const known = d.state.rejectedSlices?.[slice]
-    if (known?.hash === hash && known.told.includes(placeOf(endpoint))) continue
+    if (d.state.rejectedSlices?.[slice]?.told.includes(complaintOf(endpoint)) === true) continue
     d.emit({ _tag: "EndpointRejected", slice, file, hash, ...endpoint })
   }
 }

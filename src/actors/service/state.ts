@@ -35,8 +35,8 @@ export interface ProgrammedService {
 
 /** What was said of an EndpointSlice's endpoints that cannot be used. */
 export interface RejectedSlice {
+  /** Of the slice of which something was told last. */
   readonly hash: string
-  /** Paths of fields. */
   readonly told: ReadonlyArray<string>
 }
 
@@ -75,10 +75,8 @@ export const evolveService = (state: ServiceState, event: ServiceEvent, meta: Ev
     }
     case "EndpointRejected": {
       const { slice, hash } = event
-      const known = state.rejectedSlices?.[slice]
-      const told = known?.hash === hash ? known.told : []
-      const rejected: RejectedSlice = { hash, told: [...told, placeOf(event)] }
-      return { ...state, rejectedSlices: { ...state.rejectedSlices, [slice]: rejected } }
+      const told = [...(state.rejectedSlices?.[slice]?.told ?? []), complaintOf(event)].slice(-maxComplaints)
+      return { ...state, rejectedSlices: { ...state.rejectedSlices, [slice]: { hash, told } } }
     }
   }
 }
@@ -86,5 +84,8 @@ export const evolveService = (state: ServiceState, event: ServiceEvent, meta: Ev
 const known = (state: ServiceState, { time }: EventMeta): ServiceState =>
   state.since === undefined ? { ...state, since: time } : state
 
-export const placeOf = ({ field, address }: { readonly field?: string; readonly address: string }): string =>
-  field ?? address
+/** Complaints about one slice that are remembered: of more, the oldest are told again. */
+const maxComplaints = 64
+
+export const complaintOf = ({ address, message }: { readonly address: string; readonly message: string }): string =>
+  `${address}: ${message}`

@@ -157,6 +157,16 @@ export class Table {
     return due
   }
 
+  /** Keys of some Services that wait. */
+  waiting(most: number): ReadonlyArray<string> {
+    const keys: Array<string> = []
+    for (const key of this.dirty.keys()) {
+      if (keys.length === most) break
+      keys.push(key)
+    }
+    return keys
+  }
+
   get dirtySize(): number {
     return this.dirty.size
   }
