@@ -18,9 +18,12 @@ const defaultInterface6 = (routes: string): string | undefined =>
     )
     ?.at(-1)
 
+/** Devices that have the addresses of Services, where these are served by IPVS: `chronode-ipvs0`, kube-proxy's `kube-ipvs0`. */
+const isServices = (name: string): boolean => name.endsWith("-ipvs0")
+
 /**
  * As kubelet chooses a node's address without being told (`pkg/kubelet/nodestatus/setters.go`, ChooseHostInterface):
- * loopback and link-local addresses are none.
+ * loopback and link-local addresses are none, nor are those of Services.
  */
 export const orderedAddresses = (
   interfaces: Readonly<Record<string, ReadonlyArray<NetworkInterfaceInfo> | undefined>>,
@@ -29,7 +32,7 @@ export const orderedAddresses = (
   const outside = { IPv4: defaultInterface4(routes.v4), IPv6: defaultInterface6(routes.v6) }
   const all = Object.entries(interfaces).flatMap(([name, infos = []]) =>
     infos
-      .filter(({ internal, address }) => !internal && !/^(?:fe80:|169\.254\.)/iu.test(address))
+      .filter(({ internal, address }) => !internal && !isServices(name) && !/^(?:fe80:|169\.254\.)/iu.test(address))
       .map(({ address, family }) => ({
         address,
         family,

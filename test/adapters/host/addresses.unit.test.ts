@@ -34,4 +34,8 @@ describe("the addresses of a node", () => {
       []
     )
   })
+  it("are not those of Services that IPVS serves", () => {
+    const services = { "kube-ipvs0": [at("10.96.0.1")], "chronode-ipvs0": [at("10.96.0.2"), at("fd00:96::2")] }
+    assert.deepEqual(orderedAddresses({ ...services, eth0: [at("192.0.2.7")] }, { v4: "", v6: "" }), ["192.0.2.7"])
+  })
 })

@@ -119,9 +119,15 @@ export const openCompanion = (settings: DataplaneSettings, connection: Connectio
   return {
     name: table,
     ensure,
-    read: attempt(() => {
-      const all = families.flatMap((family) => setNames.flatMap((set) => elements(set, family)))
-      return new Map(all.map((entry) => [entryId(entry), entry]))
+    read: Effect.gen(function* () {
+      const all = new Map<string, Entry>()
+      for (const family of families) {
+        for (const set of setNames) {
+          for (const entry of yield* attempt(() => elements(set, family))) all.set(entryId(entry), entry)
+          yield* Effect.yieldNow
+        }
+      }
+      return all
     }),
     change: (removed, added) =>
       removed.length + added.length === 0

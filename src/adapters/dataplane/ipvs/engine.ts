@@ -175,14 +175,16 @@ export class Engine {
       if (yield* attempt(() => device.ensure())) findings.note("missing", `device ${device.name}`)
       const { own, others } = yield* attempt(() => device.addresses())
       const there = yield* companion.read
-      yield* attempt(() => this.#servers.read(recordedIn(there)))
+      yield* this.#servers.read(recordedIn(there))
       this.#around = {
         ...{ ...this.#settings.around, nodeAddresses: others },
         // Who lists the node's addresses may count those on our device to them.
         nodePortAddresses: rest.nodePortAddresses.filter((address) => !own.has(address) || others.has(address))
       }
       this.#table = new DesiredTable()
-      for (const [key, one] of rules) this.#plan(key, one, refused)
+      yield* inParts([...rules], (part) => {
+        for (const [key, one] of part) this.#plan(key, one, refused)
+      })
       this.#table.takeDelta()
       this.#noteLostClaims(undefined, refused)
       const entries = difference(this.#table.entries, there)
@@ -248,10 +250,8 @@ export class Engine {
       this.#isKnown = false
       this.#desired = undefined
       const recorded = recordedIn(yield* companion.read)
-      const gone = yield* attempt(() => {
-        this.#servers.read(recorded)
-        return this.#servers.deleteAll()
-      })
+      yield* this.#servers.read(recorded)
+      const gone = yield* attempt(() => this.#servers.deleteAll())
       const hadDevice = yield* attempt(() => device.destroy())
       const hadTable = yield* companion.remove
       return [

@@ -9,7 +9,7 @@ import { type Ipvs, type IpvsChange, serviceName } from "../../netlink/ipvs-call
 import { DataplaneError } from "../port.ts"
 import { attempt, inParts } from "./companion.ts"
 import { type Entry, type PlannedServer, virtualKey } from "./plan.ts"
-import { afterwards, changeName, type Ownership, readServer, readServers } from "./servers.ts"
+import { afterwards, changeName, knownOf, listServers, type Ownership, readServer } from "./servers.ts"
 import { type AddressedId, type KnownServer, stepsFor } from "./steps.ts"
 
 /** A virtual server that fails is looked at anew and tried again, so often; a busy kernel is waited for so long. */
@@ -43,11 +43,17 @@ export class KernelServers {
     return this.#foreign.has(key)
   }
 
-  /** Looks at all of them; `recorded`: keys that our table names. Throws NetlinkError. */
-  read(recorded: Ownership["recorded"]): void {
-    const { ours, foreign } = readServers(this.#ipvs, { ...this.#by, recorded })
-    this.known = ours
-    this.#foreign = foreign
+  /** Looks at all of them; `recorded`: keys that our table names. */
+  read(recorded: Ownership["recorded"]): Effect.Effect<void, DataplaneError> {
+    return Effect.gen({ self: this }, function* () {
+      const { ours, foreign } = yield* attempt(() => listServers(this.#ipvs, { ...this.#by, recorded }))
+      const known = new Map<string, KnownServer>()
+      yield* inParts([...ours], (part) => {
+        for (const [key, server] of part) known.set(key, knownOf(this.#ipvs, server))
+      })
+      this.known = known
+      this.#foreign = foreign
+    })
   }
 
   /** Answers their names. Throws NetlinkError. */

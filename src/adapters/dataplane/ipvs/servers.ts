@@ -6,11 +6,8 @@ import { isOwnedBy } from "./names.ts"
 import { type PlannedServer, virtualKey } from "./plan.ts"
 import { type AddressedId, fullWeight, type KnownDestination, type KnownServer, serverKey } from "./steps.ts"
 
-export interface KernelServers {
-  readonly ours: Map<string, KnownServer>
-  /** Keys of those of others. */
-  readonly foreign: Set<string>
-}
+/** A virtual server that is told by its address, not by a mark. */
+export type AddressedServer = Extract<VirtualServer, AddressedId>
 
 const isPlain = (real: RealServer): boolean => real.forwarding === "masquerade" && real.upper === 0 && real.lower === 0
 
@@ -22,7 +19,8 @@ const destinationsOf = (reals: ReadonlyArray<RealServer>): Map<string, KnownDest
     })
   )
 
-const knownOf = (ipvs: Ipvs, server: Extract<VirtualServer, AddressedId>): KnownServer => {
+/** With its real servers as they are now. Throws NetlinkError. */
+export const knownOf = (ipvs: Ipvs, server: AddressedServer): KnownServer => {
   const { family, protocol, address, port } = server
   const id = { family, protocol, address, port }
   return { id, options: server, weights: destinationsOf(ipvs.destinations(id)) }
@@ -37,17 +35,20 @@ export interface Ownership {
   readonly recorded: { readonly has: (key: string) => boolean }
 }
 
-const isOurs = (key: string, server: Extract<VirtualServer, AddressedId>, by: Ownership): boolean =>
+const isOurs = (key: string, server: AddressedServer, by: Ownership): boolean =>
   !by.isOthers(server.address) && (isOwnedBy(by.mark, server.flags) || by.recorded.has(key))
 
-/** Throws NetlinkError. */
-export const readServers = (ipvs: Ipvs, by: Ownership): KernelServers => {
-  const ours = new Map<string, KnownServer>()
+/** Ours without their real servers, and the keys of others'. Throws NetlinkError. */
+export const listServers = (
+  ipvs: Ipvs,
+  by: Ownership
+): { readonly ours: ReadonlyMap<string, AddressedServer>; readonly foreign: ReadonlySet<string> } => {
+  const ours = new Map<string, AddressedServer>()
   const foreign = new Set<string>()
   for (const server of ipvs.services()) {
     if ("mark" in server) continue
     const key = virtualKey(server.protocol, server.address, server.port)
-    if (isOurs(key, server, by)) ours.set(key, knownOf(ipvs, server))
+    if (isOurs(key, server, by)) ours.set(key, server)
     else foreign.add(key)
   }
   return { ours, foreign }
