@@ -10,6 +10,7 @@ import { ProxySettings } from "../proxy/settings.ts"
 import { Told } from "../source/observer.ts"
 import { Declarations } from "./declarations.ts"
 import { DeclaredSlices } from "./declared-slices.ts"
+import { Outbox } from "./outbox.ts"
 import { PodEndpoints } from "./pod-endpoints.ts"
 import { portKey } from "./rules/endpoint.ts"
 import type { ServiceState } from "./state.ts"
@@ -98,9 +99,11 @@ export const observeServices = (
       const told = new Told(files, [])
       const emitAll = (outgoing: ReadonlyArray<Outgoing>) => Effect.forEach(outgoing, emit, { discard: true })
       yield* Effect.flatMap(podsGone, emitAll)
+      const outbox = new Outbox(table)
       let isFirst = true
-      yield* Stream.runForEach(manifests.changes, () =>
+      const looks = Stream.runForEach(manifests.changes, () =>
         Effect.gen(function* () {
+          yield* outbox.room
           const snapshot = yield* manifests.scan
           const at = yield* Clock.currentTimeMillis
           yield* emitAll(told.commands(filesToTell.of(snapshot), at).map((command) => ({ to: id, command })))
@@ -108,12 +111,14 @@ export const observeServices = (
             snapshot._tag === "Unreadable"
               ? []
               : [...services.take(snapshot.services, at), ...slices.take(snapshot.slices, at)]
-          yield* emitAll(outgoing)
+          outbox.add(outgoing)
           if (!isFirst) return
           isFirst = false
           yield* Effect.forkScoped(gathered(table, outgoing))
         })
       )
+      // One that dies ends the other with it, and both begin anew.
+      yield* Effect.all([looks, outbox.drain(emit)], { concurrency: "unbounded", discard: true })
     })
   )
 
