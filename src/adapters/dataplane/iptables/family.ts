@@ -35,13 +35,16 @@ const put = (rules: Map<string, ServiceRules>, changes: ReadonlyMap<string, Serv
   }
 }
 
+/** What is said when a chain that should be there is not. */
+const ofChains = /Couldn't load target|does not exist|No such file or directory/u
+
 /**
  * Whose rules were refused, where the failure says so and nothing was done: a rule that could not be added tells of its
  * Service, one that could not be deleted of what others did.
  */
 const culpritOf = ({ complaint, input, done }: Failure): string | undefined => {
-  const { line } = complaint
-  if (done > 0 || line === undefined) return undefined
+  const { line, error } = complaint
+  if (done > 0 || line === undefined || ofChains.test(error.message)) return undefined
   return input.text.split("\n")[line - 1]?.startsWith("-A ") === true ? input.keys.get(line) : undefined
 }
 
@@ -111,6 +114,8 @@ export const makeFamilyRules = (
       let drift: Drift | undefined
       /** Of which nobody knows yet that all are taken; the rest has been. */
       let doubted: ReadonlyArray<string> | undefined
+      /** What was said last: others may have changed something after it was read, and a second look is without blame. */
+      let said: string | undefined
       const refuse = (key: string, message: string): void => {
         refused.push({ key, message })
         const old = before.get(key)
@@ -139,6 +144,9 @@ export const makeFamilyRules = (
         }
         if (!isRefusal(failure)) return yield* failure.complaint.error
         const { line = 0, error } = failure.complaint
+        const isNews = doubted === undefined && error.message !== said
+        said = error.message
+        if (isNews) continue
         const chain = failure.input.removals.get(line)
         const key = failure.input.keys.get(line)
         if (chain !== undefined && !kept.has(chain)) kept.add(chain)

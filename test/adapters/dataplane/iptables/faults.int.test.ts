@@ -79,6 +79,28 @@ ${real} "$@" < "$input"; code=$?; rm "$input"; exit $code
     return path
   }
 
+  /** The real program, before whose first runs with rules somebody else removes all chains of servers. */
+  const raced = (backend: (typeof backends)[number], times: number): string => {
+    const path = join(folder, `${backend}-raced-${times}`)
+    const real = findProgram(`iptables-${backend}-restore`)
+    writeFileSync(
+      path,
+      `#!/bin/sh
+[ "$1" = --version ] && exec ${real} --version
+echo x >> ${path}.runs
+if [ $(wc -l < ${path}.runs) -gt 1 ] && [ $(wc -l < ${path}.runs) -le ${1 + times} ]; then
+  for chain in $(iptables-${backend}-save -t nat | sed -n 's/^:\\(KUBE-SVC-[^ ]*\\|KUBE-SEP-[^ ]*\\) .*/\\1/p' | sort -r); do
+    iptables-${backend} -w -t nat -F $chain
+    case $chain in KUBE-SEP-*) iptables-${backend} -w -t nat -X $chain ;; esac
+  done
+fi
+exec ${real} "$@"
+`
+    )
+    chmodSync(path, 0o755)
+    return path
+  }
+
   for (const backend of backends) {
     const skip = findProgram(`iptables-${backend}`) === undefined ? `needs iptables-${backend}` : false
     const dataplane = (restore?: string) => {
@@ -162,6 +184,22 @@ ${real} "$@" < "$input"; code=$?; rm "$input"; exit $code
             assert.match(refused[0]!.message, /20001 endpoints: .*nftables or ipvs/)
             assert.deepEqual(await outputs(few, service(2, [])), ["10.0.1.1:8080", "10.0.1.2:8080"])
           }
+        })
+      }
+
+      for (const times of [1, 2]) {
+        it(`blames no Service for what others remove between a look and a change; ${times} times`, async () => {
+          await Effect.runPromise(dataplane().cleanup)
+          const it = dataplane(raced(backend, times))
+          // In one input of its own first, for the chains to be there.
+          const one = service(1, ["10.0.1.1"])
+          await Effect.runPromise(dataplane().resync(desired(one)))
+          await Effect.runPromise(it.resync(desired(one, service(2, ["10.0.1.2"]))))
+          const more = service(1, ["10.0.1.1", "10.0.1.3"])
+          assert.deepEqual(await Effect.runPromise(it.apply([changeOf(more)])), { refused: [] })
+          const { refused } = await Effect.runPromise(it.resync(desired(more, service(2, ["10.0.1.2"]))))
+          assert.deepEqual(refused, [])
+          assert.deepEqual(await outputs(one, service(2, [])), ["10.0.1.1:8080, 10.0.1.3:8080", "10.0.1.2:8080"])
         })
       }
 
