@@ -9,7 +9,7 @@ import { type Ipvs, type IpvsChange, serviceName } from "../../netlink/ipvs-call
 import { DataplaneError } from "../port.ts"
 import { attempt, inParts } from "./companion.ts"
 import { type Entry, type PlannedServer, virtualKey } from "./plan.ts"
-import { afterwards, changeName, knownOf, listServers, type Ownership, readServer } from "./servers.ts"
+import { afterwards, failureText, knownOf, listServers, type Ownership, readServer } from "./servers.ts"
 import { type AddressedId, type KnownServer, stepsFor } from "./steps.ts"
 
 /** A virtual server that fails is looked at anew and tried again, so often; a busy kernel is waited for so long. */
@@ -148,7 +148,7 @@ export class KernelServers {
         if (this.#foreign.has(key)) {
           if (planned !== undefined) onRefusal(planned, `${key} is a virtual server of somebody else`)
         } else if (tries < maxAttempts) again.push(key)
-        else if (planned !== undefined) onRefusal(planned, `${changeName(change)}: ${error.message}`)
+        else if (planned !== undefined) onRefusal(planned, failureText(change, error))
       }
       if (again.some((key) => failed.get(key)!.error.errno === EBUSY)) yield* Effect.sleep(busyPause)
       return again

@@ -1,4 +1,5 @@
 /** Virtual servers in the kernel: ours are read, others' are known by name only, changes are sent many at once. */
+import { ENOENT } from "../../netlink/errno.ts"
 import type { NetlinkError } from "../../netlink/error.ts"
 import type { RealServer, VirtualServer } from "../../netlink/ipvs.ts"
 import { destinationName, type Ipvs, type IpvsChange, serviceName } from "../../netlink/ipvs-calls.ts"
@@ -82,4 +83,8 @@ export const changeName = (change: IpvsChange): string =>
     ? `real server ${destinationName(change.destination)} of ${serviceName(change.service)}`
     : `virtual server ${serviceName(change.service)}`
 
-export type Failures = ReadonlyMap<string, NetlinkError>
+/** Why it could not be done; ENOENT of a virtual server itself is its scheduler's (ip_vs_add_service). */
+export const failureText = (change: IpvsChange, error: NetlinkError): string =>
+  (change.do === "newService" || change.do === "setService") && error.errno === ENOENT
+    ? `${changeName(change)}: the kernel has no scheduler ${change.options.scheduler}: load the module ip_vs_${change.options.scheduler}, or choose another`
+    : `${changeName(change)}: ${error.message}`

@@ -8,7 +8,7 @@ import { Engine } from "../../../../src/adapters/dataplane/ipvs/engine.ts"
 import { ownerMark } from "../../../../src/adapters/dataplane/ipvs/names.ts"
 import { planRules } from "../../../../src/adapters/dataplane/ipvs/plan.ts"
 import { type Change, type Desired, rulesKey, type ServiceRules } from "../../../../src/adapters/dataplane/port.ts"
-import { EBUSY, EINVAL, ENOBUFS, EPERM } from "../../../../src/adapters/netlink/errno.ts"
+import { EBUSY, EINVAL, ENOBUFS, ENOENT, EPERM } from "../../../../src/adapters/netlink/errno.ts"
 import { type Random, roundsOr, seededRandom } from "../../../support/random.ts"
 import { type ModelKernel, modelKernel } from "./model-kernel.ts"
 
@@ -157,6 +157,13 @@ describe("the IPVS dataplane", () => {
     kernel.fault = () => undefined
     await run(engine.resync(desired([rulesOf(1, [1]), rulesOf(2, [2, 3])])))
     assertIs(kernel, [rulesOf(1, [1]), rulesOf(2, [2, 3])])
+  })
+
+  it("says which module is missing where the kernel has no such scheduler", async () => {
+    const kernel = modelKernel()
+    kernel.fault = (change) => (change.do === "newService" ? ENOENT : undefined)
+    const { refused } = await run(engineOn(kernel).resync(desired([rulesOf(1, [1])])))
+    assert.match(refused[0]!.message, /10\.96\.0\.1:80\/TCP: the kernel has no scheduler rr: load the module ip_vs_rr/)
   })
 
   it("needs rights, and says so", async () => {
