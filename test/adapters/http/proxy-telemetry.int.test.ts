@@ -6,6 +6,7 @@ import process from "node:process"
 import { describe, it } from "node:test"
 import { Effect, Option, type Scope, Stream } from "effect"
 import { make, type TelemetryOptions } from "../../../src/adapters/http/live.ts"
+import { make as makeMemory } from "../../../src/adapters/http/memory.ts"
 import type { HealthPort, ListenerState, ProxyTelemetry } from "../../../src/adapters/http/port.ts"
 
 type Telemetry = ProxyTelemetry["Service"]
@@ -82,6 +83,42 @@ const check = (name: string, port: number, localEndpoints: number): HealthPort =
   port,
   localEndpoints
 })
+
+const implementations = {
+  live: make(options()),
+  "in memory": Effect.map(makeMemory, ({ service }) => service)
+}
+
+for (const [name, open] of Object.entries(implementations)) {
+  describe(`the proxy's telemetry ${name}`, () => {
+    it("is healthy until something waits, and again when nothing does", () =>
+      run(
+        Effect.gen(function* () {
+          const telemetry = yield* open
+          assert.equal(telemetry.healthy(), true)
+          telemetry.queued({ services: 1, endpoints: 0 })
+          telemetry.pending({ services: 1, endpoints: 0 })
+          telemetry.synced({ full: true, milliseconds: 1 })
+          telemetry.pending({ services: 0, endpoints: 0 })
+          assert.equal(telemetry.healthy(), true)
+        })
+      ))
+
+    it("tells the servers of all health checks, and of none when none are wanted", async () => {
+      const port = await freePort()
+      await run(
+        Effect.gen(function* () {
+          const telemetry = yield* open
+          yield* telemetry.healthPorts([check("web", port, 1)])
+          const [state] = yield* listenersWhen(telemetry, areUp(1))
+          assert.deepEqual(state, { server: "health-check", address: `0.0.0.0:${port}`, service: "shop/web" })
+          yield* telemetry.healthPorts([])
+          yield* listenersWhen(telemetry, (states) => states.length === 0)
+        })
+      )
+    })
+  })
+}
 
 describe("the proxy over HTTP", () => {
   it("answers health, liveness, mode and metrics, and 503 when a change waits too long", async () => {
