@@ -72,8 +72,10 @@ const modes = [
       packageName: "iptables",
       needs: requires("root", "ip", "iptables")
     },
+    // The agent may take a chain away, or put things right, meanwhile.
     flush: `for ip in iptables ip6tables; do
-        $ip-save -t nat | sed -n 's/^:\\(KUBE-[^ ]*\\).*/-F \\1/p' | xargs -L1 $ip -w -t nat; $ip -w -t nat -D PREROUTING 1
+        $ip-save -t nat | sed -n 's/^:\\(KUBE-[^ ]*\\).*/\\1/p' | while read -r chain; do $ip -w -t nat -F $chain || true; done
+        $ip -w -t nat -D PREROUTING 1
       done`,
     left: "iptables-save | grep KUBE- || true; ip6tables-save | grep KUBE- || true"
   }
@@ -233,8 +235,15 @@ for (const { mode, tool, packageName, needs, flush, left } of modes) {
       execFileSync("sh", ["-ec", flush])
       const drift = await node.waitFor("DataplaneDrifted", undefined, {}, { after: before })
       assert.ok(drift.data.missing > 0)
-      await reaches(["pod1", "remote"], { from: "pod3", to: "10.96.0.1", port: 80 })
-      await reaches(["pod1", "remote"], { from: "client", to: nodeAddress, port: 30_001 })
+      await eventually("both ways in are back", async () => {
+        const answers = await Promise.all(
+          [
+            { from: "pod3", to: "10.96.0.1", port: 80 },
+            { from: "client", to: nodeAddress, port: 30_001 }
+          ].map((ask) => lab.ask(8, { ...ask, timeout: 500 } as Ask))
+        )
+        return answers.flat().every(({ outcome }) => outcome === "answered") ? true : undefined
+      })
     })
 
     it("is killed in the middle of a sync, and the next life has all in force, while clients of others notice nothing", async () => {
