@@ -150,6 +150,9 @@ const readAny = (reader: Reader, raw: unknown, path: string, found: Found): void
   } else if (kind === undefined) {
     const isGiven = kindNode !== undefined && !(isScalar(kindNode) && kindNode.value === null)
     reader.problem(fieldPath(path, "kind"), isGiven ? "must be text: Pod or List" : "is missing: Pod or List", place)
+  } else if (kind === "EndpointSlice") {
+    // What the reader of Services takes, which may look at the same directory.
+    return
   } else if (companionKinds.has(kind))
     reader.ignore(fieldPath(path, "kind"), `${kind} has no meaning here; ignored`, place)
   else reader.problem(fieldPath(path, "kind"), `must be Pod or List, not ${JSON.stringify(kind.slice(0, 60))}`, place)
