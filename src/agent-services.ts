@@ -63,7 +63,7 @@ export const buildServices = (
     const { facts } = yield* Host
     const { dataplane, insteadOf, options: chosen } = yield* chooseDataplane(proxy)
     const { families } = chosen.dataplane
-    const vantage = { nodeName: options.nodeName }
+    const vantage = { nodeName: options.nodeName, ...(proxy.zone === undefined ? {} : { zone: proxy.zone }) }
     const table = new Table(vantage, families)
     const podEndpoints = new PodsBehindServices(table, vantage)
     const outside = yield* Layer.build(

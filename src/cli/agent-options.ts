@@ -106,6 +106,8 @@ export interface ProxyOptions {
   readonly serviceClusterIpRange: ReadonlyArray<string>
   /** From where node ports come that nobody gave; both ends are in it. */
   readonly serviceNodePortRange: { readonly first: number; readonly last: number }
+  /** Of this node, for hints of endpoints (label topology.kubernetes.io/zone); absent: it is in none. */
+  readonly zone?: string
   readonly mode: ProxyMode
   /** Taken where the kernel cannot do `mode`; undefined: Services wait until it can. */
   readonly fallback: ProxyMode | undefined

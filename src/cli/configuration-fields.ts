@@ -174,6 +174,7 @@ export const chronodeFields: Fields = {
   dataplaneName: "string",
   serviceClusterIpRange: "string",
   serviceNodePortRange: "string",
+  zone: "string",
   recording: { one: ["events", "inputs"] },
   durability: { one: ["always", "interval"] },
   nats: {

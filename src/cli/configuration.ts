@@ -67,6 +67,7 @@ export interface ChronodeConfiguration {
   readonly dataplaneName?: string
   readonly serviceClusterIpRange?: string
   readonly serviceNodePortRange?: string
+  readonly zone?: string
   readonly recording?: Recording
   readonly durability?: Durability
   readonly nats?: {

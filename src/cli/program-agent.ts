@@ -57,6 +57,7 @@ export const declareAgent = (command: Declare, start: Start): void => {
       "where Services without a cluster IP get theirs: a CIDR, or one of each family (default 10.96.0.0/12)"
     )
     .option("--service-node-port-range <range>", "where node ports come from that nobody gave (default 30000-32767)")
+    .option("--zone <zone>", "zone of this node, for hints of endpoints and trafficDistribution (default: none)")
     .option("--dataplane-name <name>", "name of what is ours in the kernel (default chronode)")
     .addOption(
       new Option("--recording <mode>", "events; or inputs too, for exact what-if runs (default events)").choices([

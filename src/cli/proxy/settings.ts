@@ -35,6 +35,7 @@ export interface ProxyFlags {
   readonly serviceClusterIpRange?: string
   /** `30000-32767` */
   readonly serviceNodePortRange?: string
+  readonly zone?: string
 }
 
 /** A name of tables, chains and devices, which the kernel holds to 15 characters with what is put to it. */
@@ -52,7 +53,8 @@ export const proxyFlags = (flags: ProxyFlags, chronode: ChronodeConfiguration): 
     "metricsBindAddress",
     "dataplaneName",
     "serviceClusterIpRange",
-    "serviceNodePortRange"
+    "serviceNodePortRange",
+    "zone"
   ] as const) {
     const value = flags[name] ?? chronode[name]
     if (value !== undefined) told[name] = value
@@ -119,6 +121,7 @@ export const proxyOptions = (
     services: flags.services,
     serviceClusterIpRange: clusterIpRanges(flags.serviceClusterIpRange),
     serviceNodePortRange: nodePortRange(flags.serviceNodePortRange),
+    ...zoneOf(flags),
     mode,
     fallback,
     modes: {
@@ -139,6 +142,15 @@ export const proxyOptions = (
     healthzBindAddress: bindAddress("--healthz-bind-address", flags.healthzBindAddress, config.healthzBindAddress),
     metricsBindAddress: bindAddress("--metrics-bind-address", flags.metricsBindAddress, config.metricsBindAddress)
   }
+}
+
+/** A zone is the value of a label (`staging/src/k8s.io/apimachinery/pkg/api/validate/content/kube.go`). */
+const zonePattern = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/u
+
+const zoneOf = ({ zone }: ProxyFlags): { readonly zone?: string } => {
+  if (zone === undefined || zone === "") return {}
+  if (!zonePattern.test(zone)) throw new UsageError(`--zone: '${zone}' is no value of a label, such as eu-west-1a`)
+  return { zone }
 }
 
 /** Go's durations become whole seconds by being cut. */

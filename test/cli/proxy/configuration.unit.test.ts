@@ -417,6 +417,7 @@ describe("the proxy's options", () => {
     usage({ proxyModeFallback: "nftables" }, /--proxy-mode-fallback: nftables is the mode itself/u)
     usage({ healthzBindAddress: "10256" }, /--healthz-bind-address: must be an IP and a port/u)
     usage({ dataplaneName: "My Table" }, /--dataplane-name/u)
+    usage({ zone: "no zone" }, /--zone: 'no zone' is no value of a label/u)
     assert.throws(() => readProxy({ proxyConfig: "/f" }), /no --services DIR/u)
     assert.equal(proxyOptions({}, noProxyConfiguration, ["IPv4"]), undefined)
   })
