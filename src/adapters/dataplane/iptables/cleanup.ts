@@ -4,7 +4,7 @@ import { type Table, tables } from "./context.ts"
 import { guardRule } from "./fixed.ts"
 import { chainNames, isPortChain } from "./names.ts"
 import { normalOf, wordsOf } from "./normal-form.ts"
-import { type InputLimits, inputsOf, type RuleEdit, type TableChange } from "./plan.ts"
+import { type InputLimits, inputsOfAll, type RestoreInputs, type RuleEdit, type TableChange } from "./plan.ts"
 import type { SavedTable } from "./save.ts"
 
 const shared: Readonly<Record<Table, ReadonlyArray<string>>> = {
@@ -59,7 +59,7 @@ const named = (family: IpFamily, { table, removals }: TableChange): ReadonlyArra
 }
 
 export interface Cleaning {
-  readonly inputs: ReturnType<typeof inputsOf>
+  readonly inputs: RestoreInputs
   readonly names: ReadonlyArray<string>
 }
 
@@ -70,7 +70,7 @@ export const cleaningOf = (
 ): Cleaning => {
   const changes = tables.map((table) => removalOf(table, saved[table]))
   return {
-    inputs: changes.flatMap((change) => inputsOf(change, limits)),
+    inputs: inputsOfAll(changes, limits),
     names: changes.flatMap((change) => named(family, change))
   }
 }

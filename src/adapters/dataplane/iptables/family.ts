@@ -7,7 +7,7 @@ import { RuleCounts } from "./counts.ts"
 import { deltaOf, type RulesChange, sharedEdits } from "./delta.ts"
 import { healthRules } from "./expected.ts"
 import type { Generations } from "./generation.ts"
-import { type InputLimits, inputsOf, isEmpty, type TableChange } from "./plan.ts"
+import { type InputLimits, inputsOfAll, type TableChange } from "./plan.ts"
 import { differences, driftOf, type Wanted, withoutLongDeletions } from "./readback.ts"
 import type { Failure, Tool } from "./tool.ts"
 
@@ -71,11 +71,11 @@ export const makeFamilyRules = (
   const restore = (changes: ReadonlyArray<TableChange>): Effect.Effect<Failure | undefined> =>
     tool
       .restore(
-        // Whoever loses all servers is refused after their chains are gone, and served again before it is refused no more.
-        changes
-          .toSorted((a, b) => (a.table === b.table ? 0 : a.table === "nat" ? -1 : 1))
-          .filter((change) => !isEmpty(change))
-          .flatMap((change) => inputsOf(change, settings.limits))
+        inputsOfAll(
+          // Whoever loses all servers is refused after their chains are gone, and served again before it is refused no more.
+          changes.toSorted((a, b) => (a.table === b.table ? 0 : a.table === "nat" ? -1 : 1)),
+          settings.limits
+        )
       )
       .pipe(
         Effect.tap((failure) =>

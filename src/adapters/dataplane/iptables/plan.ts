@@ -35,12 +35,7 @@ export interface RestoreInput {
   readonly keys: ReadonlyMap<number, string>
   /** Chains that are removed, by the number of the line. */
   readonly removals: ReadonlyMap<number, string>
-  /** Nothing but whole chains is written: it may be done twice, and does not depend on what was there. */
-  readonly isRepeatable: boolean
 }
-
-export const isEmpty = (change: TableChange): boolean =>
-  change.writes.length === 0 && change.edits.length === 0 && change.removals.length === 0
 
 /** A chain leads to chains of lower levels alone: these are there before it, and it is gone before them. */
 const levels: ReadonlyArray<readonly [string, number]> = [
@@ -61,7 +56,6 @@ class Input {
   readonly #keys = new Map<number, string>()
   readonly #removals = new Map<number, string>()
   readonly #table: Table
-  #isRepeatable = true
   constructor(table: Table) {
     this.#table = table
     this.#lines = [`*${table}`]
@@ -79,7 +73,6 @@ class Input {
     }
   }
   edits(edits: ReadonlyArray<RuleEdit>): void {
-    if (edits.length > 0) this.#isRepeatable = false
     for (const { chain, op, rule, key } of edits) this.#line(`${operations[op]} ${chain} ${rule}`, key)
   }
   removals(chains: ReadonlyArray<string>): void {
@@ -94,8 +87,7 @@ class Input {
       table: this.#table,
       text: `${this.#lines.join("\n")}\nCOMMIT\n`,
       keys: this.#keys,
-      removals: this.#removals,
-      isRepeatable: this.#isRepeatable
+      removals: this.#removals
     }
   }
 }
@@ -112,30 +104,39 @@ export interface InputLimits {
   readonly edits: number
 }
 
+/** Made one by one as they are taken: of very many Services they are some 20 MB of text. */
+export type RestoreInputs = Iterable<RestoreInput>
+
 /**
  * One input where the limits allow it, several otherwise: at every moment between two of them nothing leads
  * to a chain that is not there, and what a packet meets is the old state of a Service's port or its new one.
  */
-export const inputsOf = (change: TableChange, limits: InputLimits): ReadonlyArray<RestoreInput> => {
-  if (isEmpty(change)) return []
-  const named = change.writes.length + change.removals.length
-  if (named <= limits.chains && change.edits.length <= limits.edits) {
-    const input = new Input(change.table)
-    input.writes(change.writes)
-    input.edits(change.edits)
-    input.removals(change.removals)
-    return [input.done()]
-  }
-  const inputs: Array<RestoreInput> = []
-  const add = (fill: (input: Input) => void): void => {
-    const input = new Input(change.table)
+export function* inputsOf(
+  { table, writes, edits, removals }: TableChange,
+  limits: InputLimits
+): Generator<RestoreInput> {
+  const made = (fill: (input: Input) => void): RestoreInput => {
+    const input = new Input(table)
     fill(input)
-    inputs.push(input.done())
+    return input.done()
   }
-  const upwards = change.writes.toSorted((a, b) => levelOf(a.chain) - levelOf(b.chain))
-  for (const part of pieces(upwards, limits.chains)) add((input) => input.writes(part))
-  for (const part of pieces(change.edits, limits.edits)) add((input) => input.edits(part))
-  const downwards = change.removals.toSorted((a, b) => levelOf(b) - levelOf(a))
-  for (const part of pieces(downwards, limits.chains)) add((input) => input.removals(part))
-  return inputs
+  if (writes.length + edits.length + removals.length === 0) return
+  if (writes.length + removals.length <= limits.chains && edits.length <= limits.edits) {
+    yield made((input) => {
+      input.writes(writes)
+      input.edits(edits)
+      input.removals(removals)
+    })
+    return
+  }
+  const upwards = writes.toSorted((a, b) => levelOf(a.chain) - levelOf(b.chain))
+  for (const part of pieces(upwards, limits.chains)) yield made((input) => input.writes(part))
+  for (const part of pieces(edits, limits.edits)) yield made((input) => input.edits(part))
+  const downwards = removals.toSorted((a, b) => levelOf(b) - levelOf(a))
+  for (const part of pieces(downwards, limits.chains)) yield made((input) => input.removals(part))
+}
+
+/** Of one table after the other. */
+export function* inputsOfAll(changes: ReadonlyArray<TableChange>, limits: InputLimits): Generator<RestoreInput> {
+  for (const change of changes) yield* inputsOf(change, limits)
 }

@@ -3,7 +3,7 @@ import { Effect, Schedule } from "effect"
 import type { IpFamily } from "../../../events/service-shape.ts"
 import type { Table } from "./context.ts"
 import type { Generations } from "./generation.ts"
-import type { RestoreInput } from "./plan.ts"
+import type { RestoreInput, RestoreInputs } from "./plan.ts"
 import { type Complaint, lockWaitSeconds, type Programs, run } from "./run.ts"
 import { readSave, type SavedTable } from "./save.ts"
 
@@ -27,7 +27,7 @@ export interface Tool {
   readonly family: IpFamily
   readonly read: (table: Table) => Effect.Effect<SavedTable, Complaint>
   /** One after the other, up to the first that fails; undefined: all are in force. */
-  readonly restore: (inputs: ReadonlyArray<RestoreInput>) => Effect.Effect<Failure | undefined>
+  readonly restore: (inputs: RestoreInputs) => Effect.Effect<Failure | undefined>
 }
 
 export const makeTool = (family: IpFamily, programs: Programs, generations: Generations): Tool => ({
@@ -35,7 +35,8 @@ export const makeTool = (family: IpFamily, programs: Programs, generations: Gene
   read: (table) => Effect.map(ifBusy(run(programs.save, `list the rules of table ${table}`, ["-t", table])), readSave),
   restore: (inputs) =>
     Effect.gen(function* () {
-      for (const [done, input] of inputs.entries()) {
+      let done = 0
+      for (const input of inputs) {
         const before = generations.current
         const operation = `change the rules of table ${input.table}`
         const args = ["--noflush", "--wait", String(lockWaitSeconds)]
@@ -48,6 +49,7 @@ export const makeTool = (family: IpFamily, programs: Programs, generations: Gene
           return { complaint, input, done }
         }
         generations.changed(before)
+        done += 1
       }
       return undefined
     })
