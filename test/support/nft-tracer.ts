@@ -200,20 +200,22 @@ export class NftTracer {
     const { key, data } = addr.map
     const modulus: number | undefined = (key.concat ?? []).find((part: Json) => part.numgen)?.numgen.mod
     const targets = new Set<string>()
+    let isMissed = false
     for (let chance = 0; chance < (modulus ?? 1); chance++) {
       const target = this.#set(setName(data)).get(this.#text(key, state, chance))
-      if (target !== undefined) targets.add(textOf(target))
-      else if (modulus !== undefined)
-        throw new Error(`slot ${chance} of ${modulus} is empty: ${this.#text(key, state, chance)}`)
+      if (target === undefined) isMissed = true
+      else targets.add(textOf(target))
     }
-    if (targets.size === 0) return [{ verdict: "continue", state }]
-    return [...targets].map((target): Outcome => {
+    // A key that is not there ends the rule, and the next one is tried.
+    const missed: ReadonlyArray<Outcome> = isMissed ? [{ verdict: "continue", state }] : []
+    const found = [...targets].map((target): Outcome => {
       const [ip = "", port] = target.split(" ")
       return {
         verdict: "accept",
         state: { ...state, isDnated: true, destination: { ip: canonical(ip), port: Number(port) } }
       }
     })
+    return [...found, ...missed]
   }
 
   #set(name: string): Map<string, Json> {

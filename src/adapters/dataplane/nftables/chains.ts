@@ -1,27 +1,13 @@
 /** Which chains elements lead to, and which of them are to be made before. */
 import type { IpFamily } from "../../../events/service-shape.ts"
 import type { Entry } from "./entry.ts"
-import { type Chooser, chooserChain } from "./layout.ts"
+import { type Chooser, chooserChain, fewestSlots } from "./layout.ts"
 import { type Chain, countedChain, firewallChain } from "./skeleton.ts"
 
-/** Chains for small numbers of servers stand ready, so that a change seldom waits for one. */
-const readyServers = 16
-/** Neighbours of a number that is new: a Service that grows or shrinks soon needs them. */
-const readyNeighbours = 8
+const kinds = ["cluster", "local", "node-port", "node-port-local"] as const satisfies ReadonlyArray<Chooser>
 
-const usualKinds = ["cluster", "local", "node-port", "node-port-local"] as const satisfies ReadonlyArray<Chooser>
-
-export const readyChains: ReadonlyArray<string> = usualKinds.flatMap((kind) =>
-  Array.from({ length: readyServers }, (_, at) => chooserChain(kind, at + 1, false))
-)
-
-/** The chain itself and its neighbours. */
-const withNeighbours = (name: string): ReadonlyArray<string> => {
-  const [, kind, servers, sticky = ""] = /^([a-z-]+)-(\d+)(-sticky)?$/.exec(name) ?? []
-  if (kind === undefined || kind === "remember" || servers === undefined) return [name]
-  const from = Math.max(1, Number(servers) - readyNeighbours / 2)
-  return Array.from({ length: readyNeighbours + 1 }, (_, at) => `${kind}-${from + at}${sticky}`)
-}
+/** The chains that nearly all Services lead to stand ready. */
+export const readyChains: ReadonlyArray<string> = kinds.map((kind) => chooserChain(kind, fewestSlots, false))
 
 /** The chain of `goto …`; undefined: the value leads to none. */
 const target = (value: string | undefined): string | undefined =>
@@ -37,7 +23,7 @@ export const targetsOf = (values: Iterable<string | undefined>): Set<string> => 
   return names
 }
 
-/** Those of `names` that are not in `declared`, with their neighbours; source ranges come from `entries`. */
+/** Those of `names` that are not in `declared`; source ranges come from `entries`. */
 export const chainsToMake = (
   names: Iterable<string>,
   family: IpFamily,
@@ -46,7 +32,7 @@ export const chainsToMake = (
 ): ReadonlyArray<Chain> => {
   const wanted = new Set<string>()
   for (const name of names) {
-    if (!declared.has(name)) for (const one of withNeighbours(name)) if (!declared.has(one)) wanted.add(one)
+    if (!declared.has(name)) wanted.add(name)
   }
   if (wanted.size === 0) return []
   const chains: Array<Chain> = []

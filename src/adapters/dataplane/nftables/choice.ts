@@ -6,7 +6,7 @@
 import type { IpFamily } from "../../../events/service-shape.ts"
 import type { Expression } from "../../netlink/nftables-rules.ts"
 import { protocolNumbers } from "./bytes.ts"
-import { choosers, nftFamily, sets } from "./layout.ts"
+import { choosers, drawsFor, lastDraw, nftFamily, sets } from "./layout.ts"
 import type { Choice } from "./skeleton.ts"
 
 interface Header {
@@ -28,7 +28,7 @@ const destinationPort = { load: "transport", offset: 2, length: 2 } as const
 /** Rules in their order, each a list of expressions. */
 export const choiceRules = (choice: Choice, family: IpFamily): ReadonlyArray<ReadonlyArray<Expression>> => {
   if ("seconds" in choice) return memoryRules(choice.seconds, family)
-  const { kind, servers, isSticky } = choice
+  const { kind, slots: count, isSticky } = choice
   const { length, source, destination } = headers[family]
   /** Registers that an address takes up. */
   const width = length / 4
@@ -46,17 +46,19 @@ export const choiceRules = (choice: Choice, family: IpFamily): ReadonlyArray<Rea
     { ...destinationPort, to: 1 }
   ]
   const { slots, isNodePort } = choosers[kind]
-  const choose: ReadonlyArray<Expression> = [
+  const choose = (modulus: number): ReadonlyArray<Expression> => [
     ...(isNodePort ? nodePort : front),
-    { load: "random", modulus: servers, to: isNodePort ? 2 : width + 2 },
+    { load: "random", modulus, to: isNodePort ? 2 : width + 2 },
     ...send(slots.name)
   ]
+  const draws = Array.from({ length: drawsFor(count) }, () => choose(count))
+  const choices = [...draws, choose(lastDraw(count))]
   const recall: ReadonlyArray<Expression> = [
     ...front,
     { load: "network", offset: source, length, to: width + 2 },
     ...send(sets.affinity.name)
   ]
-  return isSticky ? [recall, choose] : [choose]
+  return isSticky ? [recall, ...choices] : choices
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What of an entry stands in which set: pure. */
 import { type Bytes, packIndex, serverBytes, split } from "./bytes.ts"
 import { arrange, type Entry } from "./entry.ts"
-import { type Chooser, chooserChain, type SetShape, sets, stickyChain, verdicts } from "./layout.ts"
+import { type Chooser, chooserChain, type SetShape, sets, slotsFor, stickyChain, verdicts } from "./layout.ts"
 
 /** A verdict as nft writes it (`goto cluster-3`), a packed target, or nothing in sets without values. */
 export type Value = string
@@ -21,7 +21,7 @@ export interface SlotGroup {
 export const serversIn = (entry: Entry, servers: Bytes): number => servers.length / serverBytes(entry.family)
 
 const goto = (entry: Entry, kind: Chooser, servers: Bytes): Value =>
-  `goto ${chooserChain(kind, serversIn(entry, servers), entry.affinity > 0)}`
+  `goto ${chooserChain(kind, slotsFor(serversIn(entry, servers)), entry.affinity > 0)}`
 
 /** Servers for traffic of the cluster's own. */
 const internal = (entry: Entry): Bytes => (entry.internalLocal ? entry.local : entry.cluster)

@@ -1,11 +1,16 @@
 /**
  * What stands in the tables `ip chronode` and `ip6 chronode` (or by whatever name the settings give): sets and maps keyed by Service, and rules that look into them.
- * No rule and no chain belongs to one Service: Services with equally many servers share a chain, so that a change of one
+ * No rule and no chain belongs to one Service: Services of about as many servers share a chain, so that a change of one
  * Service is a change of some elements, whatever their number.
  *
- *     services   10.96.0.1 . tcp . 80     : goto cluster-3
+ *     services   10.96.0.1 . tcp . 80     : goto cluster-8
  *     slots      10.96.0.1 . tcp . 80 . 0 : 10.200.0.1 . 8080,   … . 1 : …,   … . 2 : …
- *     cluster-3  dnat to (the packet's destination . a random number below 3) in slots
+ *     cluster-8  dnat to (the packet's destination . a random number below 8) in slots;  where that slot is empty: again
+ *
+ * Each server is met equally often, because what falls on an empty slot is drawn anew. A chain for each number of servers would
+ * need no second draw, but its Services would change their chain with every server that comes or goes, and the kernel checks
+ * all elements that lead to chains whenever one of them is added: at 30,000 Services that takes milliseconds. So a server
+ * is one element, until their number passes a power of two.
  *
  * Which packets are served, masqueraded, dropped and rejected follows `pkg/proxy/nftables/proxier.go` and its README, but
  * for marks: what is to be masqueraded is known by the connection's original destination. Only where pods are told by the
@@ -16,7 +21,7 @@ import type { IpFamily } from "../../../events/service-shape.ts"
 export const nftFamily = (family: IpFamily): "ip" | "ip6" => (family === "IPv4" ? "ip" : "ip6")
 
 /** Changes with every change of sets or base chains: a table of another number is replaced as a whole. */
-export const layoutVersion = 1
+export const layoutVersion = 2
 export const layoutChain = `layout-${layoutVersion}`
 
 /** `source` differs from `address` only in the field of the packet that it is compared with. */
@@ -97,7 +102,7 @@ export const verdicts = {
   masqueradeNode: "goto masquerade-node"
 } as const
 
-/** Kinds of chains that choose among so many servers: in which map, and by what of the packet. */
+/** Kinds of chains that choose among so many slots: in which map, and by what of the packet. */
 export const choosers = {
   cluster: { slots: sets.slots, isNodePort: false },
   local: { slots: sets.localSlots, isNodePort: false },
@@ -106,7 +111,19 @@ export const choosers = {
 } as const
 export type Chooser = keyof typeof choosers
 
+/** The smallest number of slots that chains choose among. */
+export const fewestSlots = 8
+/** How many slots are chosen among for so many servers: a power of two. */
+export const slotsFor = (servers: number): number => Math.max(fewestSlots, 2 ** Math.ceil(Math.log2(servers)))
+
+/**
+ * How often a slot is drawn: with few slots most may be empty. After all draws the last one is among those that are never empty,
+ * the first half or the first; that prefers them by less than one in a hundred of two servers, and never of one.
+ */
+export const drawsFor = (slots: number): number => (slots === fewestSlots ? 16 : 8)
+export const lastDraw = (slots: number): number => (slots === fewestSlots ? 1 : slots / 2)
+
 /** `sticky`: a client that is remembered goes where it went before. */
-export const chooserChain = (kind: Chooser, servers: number, isSticky: boolean): string =>
-  `${kind}-${servers}${isSticky ? "-sticky" : ""}`
+export const chooserChain = (kind: Chooser, slots: number, isSticky: boolean): string =>
+  `${kind}-${slots}${isSticky ? "-sticky" : ""}`
 export const stickyChain = (seconds: number): string => `remember-${seconds}`

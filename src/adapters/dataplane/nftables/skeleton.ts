@@ -7,6 +7,8 @@ import type { DataplaneSettings } from "../port.ts"
 import {
   type Chooser,
   choosers,
+  drawsFor,
+  lastDraw,
   layoutChain,
   maxAffinities,
   nftFamily,
@@ -25,9 +27,9 @@ export interface Chain {
   readonly choice?: Choice
 }
 
-/** Among how many servers, or for how long it is remembered. */
+/** Among how many slots, or for how long it is remembered. */
 export type Choice =
-  | { readonly kind: Chooser; readonly servers: number; readonly isSticky: boolean }
+  | { readonly kind: Chooser; readonly slots: number; readonly isSticky: boolean }
   | { readonly seconds: number }
 
 /** Priorities (include/uapi/linux/netfilter_ipv4.h): DNAT at -100, filters at 0, SNAT at 100. */
@@ -208,19 +210,22 @@ export const fixedChains = (settings: DataplaneSettings, family: IpFamily): Read
   ]
 }
 
-/** Chains of so many servers, and of so many seconds of memory, by their name; undefined: no such name. */
+/** Chains of so many slots, and of so many seconds of memory, by their name; undefined: no such name. */
 export const countedChain = (name: string, family: IpFamily): Chain | undefined => {
   const memory = /^remember-([1-9]\d*)$/.exec(name)
   if (memory !== null) return { name, rules: [], choice: { seconds: Number(memory[1]) } }
-  const [, kind, servers, sticky] = /^(cluster|local|node-port|node-port-local)-([1-9]\d*)(-sticky)?$/.exec(name) ?? []
+  const [, kind, slots, sticky] = /^(cluster|local|node-port|node-port-local)-([1-9]\d*)(-sticky)?$/.exec(name) ?? []
   if (kind === undefined) return undefined
-  const choice = { kind: kind as Chooser, servers: Number(servers), isSticky: sticky !== undefined }
+  const choice = { kind: kind as Chooser, slots: Number(slots), isSticky: sticky !== undefined }
   const { front, nodePort, source } = words(family)
-  const { slots, isNodePort } = choosers[choice.kind]
+  const { slots: map, isNodePort } = choosers[choice.kind]
   const to = `dnat ${nftFamily(family)} to`
-  const choose = `${to} ${isNodePort ? nodePort : front} . numgen random mod ${servers} map @${slots.name}`
+  const choose = (modulus: number): string =>
+    `${to} ${isNodePort ? nodePort : front} . numgen random mod ${modulus} map @${map.name}`
+  const draws = Array.from({ length: drawsFor(choice.slots) }, () => choose(choice.slots))
+  const choices = [...draws, choose(lastDraw(choice.slots))]
   const recall = `${to} ${front} . ${source} map @${sets.affinity.name}`
-  return { name, choice, rules: choice.isSticky ? [recall, choose] : [choose] }
+  return { name, choice, rules: choice.isSticky ? [recall, ...choices] : choices }
 }
 
 /** Drops what is not from these ranges. */

@@ -112,7 +112,7 @@ describe("elements as text", () => {
     const rules = some("a", { family: "IPv6", clusterIP: "fd00::1", cluster: [server("fd01::1")], local: [] })
     const { delta } = model.plan([{ key: rulesKey(rules), rules }])
     assert.deepEqual(operationsText("chronode", delta.operations()), [
-      "add element ip6 chronode services { fd00::1 . tcp . 80 : goto cluster-1 }",
+      "add element ip6 chronode services { fd00::1 . tcp . 80 : goto cluster-8 }",
       "add element ip6 chronode slots { fd00::1 . tcp . 80 . 0 : fd01::1 . 8080 }",
       "add element ip6 chronode cluster-ips { fd00::1 }"
     ])

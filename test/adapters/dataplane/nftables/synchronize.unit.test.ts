@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { beforeEach, describe, it } from "node:test"
 import { Effect } from "effect"
-import { sets } from "../../../../src/adapters/dataplane/nftables/layout.ts"
+import { sets, slotsFor } from "../../../../src/adapters/dataplane/nftables/layout.ts"
 import { makeSynchronizer, type Synchronizer } from "../../../../src/adapters/dataplane/nftables/synchronize.ts"
 import { elementText } from "../../../../src/adapters/dataplane/nftables/text.ts"
 import { type Change, type Desired, rulesKey, type ServiceRules } from "../../../../src/adapters/dataplane/port.ts"
@@ -58,7 +58,7 @@ describe("Services in nftables", () => {
       "ip cluster-ips 10.96.0.1",
       "ip health-check-ports 30100",
       "ip node-ips 192.168.0.2",
-      "ip services 10.96.0.1 . tcp . 80 : goto cluster-2",
+      "ip services 10.96.0.1 . tcp . 80 : goto cluster-8",
       "ip slots 10.96.0.1 . tcp . 80 : 10.200.0.1 . 8080",
       "ip slots 10.96.0.1 . tcp . 80 : 10.200.0.2 . 8080",
       "ip6 health-check-ports 30100",
@@ -66,18 +66,12 @@ describe("Services in nftables", () => {
     ])
   })
 
-  it("change by a few elements in one transaction when a server joins", async () => {
+  it("change by one element when a server joins", async () => {
     const before = some("a")
     await run(services.resync(wanted([before, some("b", { clusterIP: "10.96.0.2" })])))
     done()
     await run(services.apply([change({ ...before, cluster: [...before.cluster, server("10.200.0.3")] })]))
-    assert.deepEqual(done(), [
-      [
-        "- services 10.96.0.1 . tcp . 80 : goto cluster-2",
-        "+ services 10.96.0.1 . tcp . 80 : goto cluster-3",
-        "+ slots 10.96.0.1 . tcp . 80 . 2 : 10.200.0.3 . 8080"
-      ]
-    ])
+    assert.deepEqual(done(), [["+ slots 10.96.0.1 . tcp . 80 . 2 : 10.200.0.3 . 8080"]])
   })
 
   it("let a server go by putting the last one in its place, and empty the last slot when nothing leads there", async () => {
@@ -86,14 +80,34 @@ describe("Services in nftables", () => {
     done()
     await run(services.apply([change({ ...before, cluster: [server("10.200.0.2"), server("10.200.0.3")] })]))
     assert.deepEqual(done(), [
-      [
-        "- services 10.96.0.1 . tcp . 80 : goto cluster-3",
-        "+ services 10.96.0.1 . tcp . 80 : goto cluster-2",
-        "- slots 10.96.0.1 . tcp . 80 . 0 : 10.200.0.1 . 8080",
-        "+ slots 10.96.0.1 . tcp . 80 . 0 : 10.200.0.3 . 8080"
-      ],
+      ["- slots 10.96.0.1 . tcp . 80 . 0 : 10.200.0.1 . 8080", "+ slots 10.96.0.1 . tcp . 80 . 0 : 10.200.0.3 . 8080"],
       ["- slots 10.96.0.1 . tcp . 80 . 2 : 10.200.0.3 . 8080"]
     ])
+  })
+
+  it("lead to another chain when the number of servers passes a power of two", async () => {
+    const of = (count: number) =>
+      some("a", { local: [], cluster: Array.from({ length: count }, (_, at) => server(`10.200.0.${at + 1}`)) })
+    await run(services.resync(wanted([of(8)])))
+    done()
+    await run(services.apply([change(of(9))]))
+    assert.deepEqual(done(), [
+      [
+        "- services 10.96.0.1 . tcp . 80 : goto cluster-8",
+        "+ services 10.96.0.1 . tcp . 80 : goto cluster-16",
+        "+ slots 10.96.0.1 . tcp . 80 . 8 : 10.200.0.9 . 8080"
+      ]
+    ])
+    for (const [count, slots] of [
+      [1, 8],
+      [8, 8],
+      [9, 16],
+      [16, 16],
+      [17, 32],
+      [100_000, 131_072]
+    ] as const) {
+      assert.equal(slotsFor(count), slots)
+    }
   })
 
   it("send nothing where nothing changed", async () => {
