@@ -92,8 +92,10 @@ export const observeServices = (
       const table = yield* ServiceTable
       const { ranges } = yield* ProxySettings
       const actors = yield* ServiceActors
-      const known = actors.all().map(({ id: { namespace, name }, state }) => ({ namespace, name, state }))
-      const services = new Declarations(known, ranges)
+      const services = new Declarations(
+        actors.all().map(({ id: { namespace, name }, state }) => ({ namespace, name, state })),
+        ranges
+      )
       const slices = new DeclaredSlices(table)
       const filesToTell = new FilesToTell(files)
       const told = new Told(files, [])
