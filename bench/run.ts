@@ -8,7 +8,15 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 
 const here = fileURLToPath(new URL(".", import.meta.url))
-const shared = new Set(["machine.ts", "run.ts", "idle-bare.ts", "bare-ndjson.ts", "decided-log.ts", "node-day.ts"])
+const shared = new Set([
+  "machine.ts",
+  "run.ts",
+  "idle-bare.ts",
+  "bare-ndjson.ts",
+  "decided-log.ts",
+  "node-day.ts",
+  "services-lab.ts"
+])
 const names = readdirSync(here)
   .filter((file) => file.endsWith(".ts") && !shared.has(file))
   .map((file) => file.replace(".ts", ""))
