@@ -3,12 +3,46 @@
 /** The core of what IPVS does for Services, by packets; the whole contract is in contract.int.test.ts. */
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
+import { setTimeout as pause } from "node:timers/promises"
 import { Effect } from "effect"
+import { connect } from "../../../../src/adapters/netlink/connection.ts"
+import type { ServiceId } from "../../../../src/adapters/netlink/ipvs.ts"
+import { openIpvs } from "../../../../src/adapters/netlink/ipvs-calls.ts"
+import { openSocket } from "../../../../src/adapters/netlink/socket.ts"
 import { plan } from "../../../support/netlab/lab.ts"
 import { assertMasqueraded, families, having, sh, World } from "../contract/world.ts"
 import { ipvs } from "./subject.ts"
 
 const nothing = { missing: 0, altered: 0, unexpected: 0, examples: [], refused: [] }
+
+/** The kernel sums its counters up every two seconds (net/netfilter/ipvs/ip_vs_est.c): so many looks, so far apart. */
+const [looks, lookPause] = [40, 250]
+
+/** What the codec reads of a virtual server's counters is what ipvsadm prints of them, and more than nothing. */
+const countsAgree = async (id: Extract<ServiceId, { readonly address: string }>): Promise<void> => {
+  const kernel = openIpvs(connect(openSocket("generic")))
+  const at = id.family === "IPv4" ? `${id.address}:${id.port}` : `[${id.address}]:${id.port}`
+  const read = () => {
+    const { connections, packetsIn, packetsOut, bytesIn, bytesOut } = kernel.service(id)!.stats!
+    return [connections, packetsIn, packetsOut, bytesIn, bytesOut].map(String)
+  }
+  try {
+    for (let look = 1; ; look++) {
+      const before = read()
+      const printed = (await sh("ipvsadm -Ln --stats --exact")).split("\n").find((line) => line.includes(`${at} `))!
+      // In between the kernel may have summed up.
+      if (before.join() !== read().join() || (before.includes("0") && look < looks)) {
+        await pause(lookPause)
+        continue
+      }
+      assert.deepEqual(printed.trim().split(/\s+/).slice(2), before)
+      assert.ok(!before.includes("0"), before.join(" "))
+      return
+    }
+  } finally {
+    kernel.close()
+  }
+}
 
 describe("Services by IPVS", { skip: ipvs.skip }, () => {
   let world: World | undefined
@@ -36,6 +70,7 @@ describe("Services by IPVS", { skip: ipvs.skip }, () => {
       await its().reaches(["pod2"], { from: "pod1", to: udp.clusterIP, port: 80, protocol: "UDP" })
       await its().reaches(["pod2"], { from: "client", to: udp.loadBalancerIPs[0]!, port: 80, protocol: "UDP" })
       await its().reaches(["pod2"], { from: "node", to: udp.clusterIP, port: 80, protocol: "UDP" })
+      await countsAgree({ family, protocol: "UDP", address: udp.clusterIP, port: 80 })
       await its().refuses({ from: "pod1", to: empty.clusterIP, port: 80 })
       await its().unanswered({ from: "pod1", to: tcp.clusterIP, port: 22 })
       assert.deepEqual(await its().resync(), nothing)
