@@ -74,7 +74,8 @@ export const changeTests = (its: () => World, family: IpFamily): void => {
       const conntrack = yield* Conntrack
       const stale = staleFlows(yield* conntrack.flows(family, "UDP"), targets, (address) => address === node)
       assert.ok(stale.every(({ reply }) => reply.source === plan[family].pods.pod1))
-      assert.equal(yield* conntrack.remove(stale), 2)
+      const removed = yield* conntrack.remove(stale)
+      if (its().subject.deviations["flows of UDP end with their server"] === undefined) assert.equal(removed, 2)
     }).pipe(Effect.provide(connections), Effect.runPromise)
     for (const held of flows) {
       assert.equal(held.first.outcome === "answered" && held.first.server, "pod1")

@@ -35,6 +35,7 @@ export type Deviation =
   | "source ranges for pods and the node"
   | "tells disturbances"
   | "masquerades by interface"
+  | "flows of UDP end with their server"
 
 /** Something that others do to what is ours. */
 export interface Disturbance {

@@ -18,6 +18,8 @@ export const ipvs: Subject = {
   layer,
   skip: requires("root", "ip", "nft", "ipvsadm", "ipvs").skip,
   deviations: {
+    "flows of UDP end with their server":
+      "with expire_nodest_conn IPVS takes its connections and the kernel's away by itself (ip_vs_expire_nodest_conn_flush)",
     "affinity ends with its time":
       "IPVS counts from the end of a client's last connection, whose remains last two minutes"
   },
