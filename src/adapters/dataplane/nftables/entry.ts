@@ -61,15 +61,36 @@ export class Unusable {
   }
 }
 
-const packAll = (servers: ReadonlyArray<Server>, family: IpFamily): Set<Bytes> | Unusable => {
+/** Each server once; those on this node go into `onNode`, too. */
+const packAll = (
+  servers: ReadonlyArray<Server>,
+  family: IpFamily,
+  onNode: Set<Bytes>,
+  areOnNode: boolean
+): Set<Bytes> | Unusable => {
   const packed = new Set<Bytes>()
   for (const server of servers) {
     const one = packServer(server, family)
     if (one === undefined) return new Unusable(`server ${server.ip}:${server.port} is no ${family} address and port`)
     packed.add(one)
+    if (areOnNode || server.local) onNode.add(one)
   }
   return packed.size > maxServers ? new Unusable(`more than ${maxServers} servers`) : packed
 }
+
+/** Each address once. */
+const packAddresses = (texts: ReadonlyArray<string>, family: IpFamily): ReadonlyArray<Bytes> | Unusable => {
+  if (texts.length === 0) return none
+  const packed = new Set<Bytes>()
+  for (const text of texts) {
+    const address = packAddress(text, family)
+    if (address === undefined) return new Unusable(`${text} is no ${family} address`)
+    packed.add(address)
+  }
+  return [...packed]
+}
+
+const none: ReadonlyArray<Bytes> = []
 
 /**
  * Servers in slots so that as few as possible change: those that stay keep theirs, new ones and then the last ones fill
@@ -144,28 +165,23 @@ export const entryOf = (
   const { family } = rules
   if (!isPort(rules.port)) return new Unusable(`${rules.port} is no port`)
   const suffix = packProtocol(rules.protocol) + paddedPort(rules.port)
-  const addresses: Array<Array<Bytes>> = []
-  for (const texts of [[rules.clusterIP], rules.externalIPs, rules.loadBalancerIPs]) {
-    const packed = new Set<Bytes>()
-    for (const text of texts) {
-      const address = packAddress(text, family)
-      if (address === undefined) return new Unusable(`${text} is no ${family} address`)
-      packed.add(address)
-    }
-    addresses.push([...packed])
-  }
-  const [[clusterIP = ""] = [], external = [], balancers = []] = addresses
+  const clusterIP = packAddress(rules.clusterIP, family)
+  if (clusterIP === undefined) return new Unusable(`${rules.clusterIP} is no ${family} address`)
+  const external = packAddresses(rules.externalIPs, family)
+  if (external instanceof Unusable) return external
+  const balancers = packAddresses(rules.loadBalancerIPs, family)
+  if (balancers instanceof Unusable) return balancers
   const nodePort = rules.nodePort ?? 0
   if (nodePort !== 0 && !isPort(nodePort)) return new Unusable(`${nodePort} is no port`)
-  const cluster = packAll(rules.cluster, family)
+  const onNode = new Set<Bytes>()
+  const cluster = packAll(rules.cluster, family, onNode, false)
   if (cluster instanceof Unusable) return cluster
-  const local = packAll(rules.local, family)
+  const local = packAll(rules.local, family, onNode, true)
   if (local instanceof Unusable) return local
-  const onNode = packAll([...rules.cluster.filter((server) => server.local), ...rules.local], family)
-  if (onNode instanceof Unusable) return onNode
   const firewall = firewallOf(rules, nodeAddresses)
   if (firewall instanceof Unusable) return firewall
-  const fronts = (list: ReadonlyArray<Bytes>): ReadonlyArray<Bytes> => list.map((address) => address + suffix)
+  const fronts = (list: ReadonlyArray<Bytes>): ReadonlyArray<Bytes> =>
+    list.length === 0 ? none : list.map((address) => address + suffix)
   const clusterFront = clusterIP + suffix
   return {
     key: rulesKey(rules),
@@ -184,7 +200,7 @@ export const entryOf = (
     hasAny: rules.hasAny,
     cluster: arrange(before?.cluster ?? "", cluster, family),
     local: arrange(before?.local ?? "", local, family),
-    onNode: [...onNode].sort().join("")
+    onNode: onNode.size === 0 ? "" : [...onNode].sort().join("")
   }
 }
 

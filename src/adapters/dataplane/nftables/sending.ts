@@ -77,7 +77,9 @@ const rank = ({ set }: Operation): number =>
   isSlots(set) ? 0 : set === sets.services || set === sets.nodePorts ? 2 : 1
 
 const partsOf = (operations: ReadonlyArray<Operation>): ReadonlyArray<ReadonlyArray<Operation>> => {
-  const inOrder = [...operations].sort((a, b) => rank(a) - rank(b))
+  const ranked: ReadonlyArray<Array<Operation>> = [[], [], []]
+  for (const operation of operations) ranked[rank(operation)]!.push(operation)
+  const inOrder = ranked.flat()
   const parts: Array<ReadonlyArray<Operation>> = []
   for (let at = 0; at < inOrder.length; at += maxPartElements) parts.push(inOrder.slice(at, at + maxPartElements))
   return parts
