@@ -3,7 +3,7 @@ import { type Bytes, packIndex, serverBytes, split } from "./bytes.ts"
 import { arrange, type Entry } from "./entry.ts"
 import { type Chooser, chooserChain, type SetShape, sets, slotsFor, stickyChain, verdicts } from "./layout.ts"
 
-/** A verdict as nft writes it (`goto cluster-3`), a packed target, or nothing in sets without values. */
+/** A verdict as nft writes it (`goto cluster-8`), a packed target, or nothing in sets without values. */
 export type Value = string
 
 export type Emit = (set: SetShape, key: Bytes, value: Value) => void

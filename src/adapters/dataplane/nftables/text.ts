@@ -35,13 +35,13 @@ export const keyText = (set: SetShape, key: Bytes, family: IpFamily): string => 
     .join(" . ")
 }
 
-/** `goto cluster-3` or `10.200.0.1 . 8080` */
+/** `goto cluster-8` or `10.200.0.1 . 8080` */
 export const valueText = (set: SetShape, value: Value, family: IpFamily): string =>
   set.value !== "server"
     ? value
     : `${addressText(value.slice(0, addressBytes(family)))} . ${portText(value.slice(addressBytes(family)))}`
 
-/** `ip services 10.96.0.1 . tcp . 80 : goto cluster-3` */
+/** `ip services 10.96.0.1 . tcp . 80 : goto cluster-8` */
 export const elementText = (set: SetShape, key: Bytes, value: Value, family: IpFamily): string => {
   const what = `${set.name} ${keyText(set, key, family)}`
   return set.value === "none" ? what : `${what} : ${valueText(set, value, family)}`
