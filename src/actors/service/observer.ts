@@ -68,6 +68,27 @@ const hasArrived = (table: Table, { to, command }: Outgoing): boolean => {
   }
 }
 
+/** Commands that are under way at one time: a directory may declare 100,000 endpoints at once. */
+const partLength = 2_048
+/** Milliseconds between looks whether a part has been taken in, and how many there are. */
+const partPause = 2
+const partLooks = 1_000
+
+const inParts = (
+  table: Table,
+  outgoing: ReadonlyArray<Outgoing>,
+  emit: (outgoing: Outgoing) => Effect.Effect<void>
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (let from = 0; from < outgoing.length; from += partLength) {
+      const part = outgoing.slice(from, from + partLength)
+      yield* Effect.forEach(part, emit, { discard: true })
+      if (from + partLength >= outgoing.length) break
+      const last = part.at(-1)!
+      for (let looks = 0; looks < partLooks && !hasArrived(table, last); looks++) yield* Effect.sleep(partPause)
+    }
+  })
+
 /** Until the actors have taken in what was told first: a restart must not take away what is about to be declared again. */
 const gathered = (table: Table, told: ReadonlyArray<Outgoing>): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -99,7 +120,7 @@ export const observeServices = (
       const slices = new DeclaredSlices(table)
       const filesToTell = new FilesToTell(files)
       const told = new Told(files, [])
-      const emitAll = (outgoing: ReadonlyArray<Outgoing>) => Effect.forEach(outgoing, emit, { discard: true })
+      const emitAll = (outgoing: ReadonlyArray<Outgoing>) => inParts(table, outgoing, emit)
       yield* Effect.flatMap(podsGone, emitAll)
       const outbox = new Outbox(table)
       let isFirst = true
