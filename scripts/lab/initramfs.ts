@@ -18,7 +18,17 @@ const wantedModules: ReadonlyArray<string> = [
   // Pod networks: the bridge and portmap plugins.
   ...["veth", "bridge", "br_netfilter", "dummy", "tun", "sctp"],
   ...["nf_tables", "nft_compat", "nft_chain_nat", "nft_masq", "nft_nat", "nft_ct", "nft_redir", "nft_limit", "nft_log"],
-  ...["nft_fib_inet", "nft_numgen", "nft_hash", "nft_reject_inet", "nf_conntrack_netlink"],
+  ...[
+    "nft_fib_inet",
+    "nft_numgen",
+    "nft_hash",
+    "nft_fib_ipv4",
+    "nft_fib_ipv6",
+    "nft_reject_inet",
+    "nft_reject_ipv4",
+    "nft_reject_ipv6",
+    "nf_conntrack_netlink"
+  ],
   ...["xt_comment", "xt_multiport", "xt_mark", "xt_nat", "xt_MASQUERADE", "xt_REDIRECT", "xt_tcpudp", "xt_addrtype"],
   ...["xt_conntrack", "xt_statistic", "xt_recent", "xt_set"],
   // Virtual servers and the sets beside them.

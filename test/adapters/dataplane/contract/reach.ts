@@ -17,12 +17,14 @@ export const reachTests = (its: () => World, family: IpFamily): void => {
       const to = { to: rules.clusterIP, port: 80, protocol }
       const seen = await world.reaches(["pod1", "pod2", "remote"], { from: "pod3", ...to })
       assert.deepEqual(seen, [pods.pod3], "a pod's own address is kept")
-      assertMasqueraded(family, await world.reaches(["pod1", "pod2", "remote"], { from: "node", ...to }))
       const answers = await world.lab.ask(90, { from: "pod3", ...to })
       for (const server of ["pod1", "pod2", "remote"]) {
         const share = answers.filter((answer) => answer.outcome === "answered" && answer.server === server).length
         assert.ok(share >= 9, `${server} has ${share} of 90`)
       }
+      const reason = world.subject.deviations["the node's own SCTP over IPv6"]
+      if (protocol === "SCTP" && family === "IPv6" && reason !== undefined) return t.skip(reason)
+      assertMasqueraded(family, await world.reaches(["pod1", "pod2", "remote"], { from: "node", ...to }))
     })
 
     it(`opens the node port, load balancer and external IP for ${protocol}, from everywhere`, async (t) => {

@@ -36,6 +36,7 @@ export type Deviation =
   | "tells disturbances"
   | "masquerades by interface"
   | "flows of UDP end with their server"
+  | "the node's own SCTP over IPv6"
 
 /** Something that others do to what is ours. */
 export interface Disturbance {

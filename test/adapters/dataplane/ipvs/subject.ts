@@ -18,6 +18,7 @@ export const ipvs: Subject = {
   layer,
   skip: requires("root", "ip", "nft", "ipvsadm", "ipvs").skip,
   deviations: {
+    "the node's own SCTP over IPv6": "IPVS of Linux 6.1 answers some of these associations with a reset, or not at all",
     "flows of UDP end with their server":
       "with expire_nodest_conn IPVS takes its connections and the kernel's away by itself (ip_vs_expire_nodest_conn_flush)",
     "affinity ends with its time":
