@@ -34,17 +34,21 @@ export const sourceRangesOf = (ranges: ReadonlyArray<string>, family: IpFamily):
   return found.flatMap((cidr) => (cidr === undefined ? [] : [formatCidr(cidr)]))
 }
 
+/** Most Services have none of these: one empty list for all. */
+const none: ReadonlyArray<string> = []
+const sharedWhenEmpty = (list: ReadonlyArray<string>): ReadonlyArray<string> => (list.length === 0 ? none : list)
+
 /** Undefined: it is not to be reached by this family. */
 export const addressesOf = (spec: ServiceSpec, family: IpFamily): ServiceAddresses | undefined => {
   const clusterIP = isProxied(spec) ? clusterIPOf(spec, family) : undefined
   if (clusterIP === undefined) return undefined
-  const own = (ips: ReadonlyArray<string> = []) => ips.filter((ip) => familyOf(ip) === family)
+  const own = (ips: ReadonlyArray<string> = none) => sharedWhenEmpty(ips.filter((ip) => familyOf(ip) === family))
   return {
     family,
     clusterIP,
     externalIPs: own(spec.externalIPs),
     loadBalancerIPs: own(spec.loadBalancerIPs),
-    sourceRanges: sourceRangesOf(spec.loadBalancerSourceRanges ?? [], family)
+    sourceRanges: sharedWhenEmpty(sourceRangesOf(spec.loadBalancerSourceRanges ?? none, family))
   }
 }
 

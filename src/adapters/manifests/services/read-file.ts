@@ -85,10 +85,13 @@ class Parsing {
       family,
       ports,
       endpoints,
-      bad: bad.map((one) => {
-        const at = lineOf(one.field)
-        return at === undefined ? one : { ...one, line: at }
-      }),
+      bad:
+        bad.length === 0
+          ? bad
+          : bad.map((one) => {
+              const at = lineOf(one.field)
+              return at === undefined ? one : { ...one, line: at }
+            }),
       hash: hashOf([identity.namespace, name, serviceNameOf(written), family, ports, endpoints, bad])
     })
   }

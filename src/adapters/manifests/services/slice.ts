@@ -71,9 +71,11 @@ export const endpointsOf = (
     else if (bad.length < maxBadTold)
       bad.push({ address: address.slice(0, maxAddressTold), field: `endpoints[${i}].addresses[0]`, message })
   }
-  return { endpoints: good, bad }
+  return { endpoints: good, bad: bad.length === 0 ? noneBad : bad }
 }
 
+/** One list for all slices of which nothing is wrong. */
+const noneBad: ReadonlyArray<BadEndpoint> = []
 /** Characters of an address that is none. */
 const maxAddressTold = 64
 
