@@ -4,6 +4,7 @@
  * The proxy of an agent as its surroundings see it: a KubeProxyConfiguration in a ConfigMap, health and metrics over HTTP, a
  * health check of a Service, kernel parameters, a mode that cannot be had.
  */
+import "../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"

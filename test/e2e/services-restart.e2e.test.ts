@@ -4,6 +4,7 @@
  * Services by the program itself, in a kernel's network of their own: declared, changed, an agent that is killed and comes
  * back, changes while it was away, a table that somebody flushed. No pods, and no container runtime.
  */
+import "../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"

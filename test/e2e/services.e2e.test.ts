@@ -4,6 +4,7 @@
  * EndpointSlices that come, change, go and are wrong, rules that somebody flushes, SIGKILL in the middle of a sync. Clients of
  * a Service that nothing happens to loop all the time: not one of their questions may fail.
  */
+import "../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"

@@ -2,7 +2,7 @@
  * Tables, chains, sets and elements of nf_tables (include/uapi/linux/netfilter/nf_tables.h). Changes are transactions: one
  * send, all or nothing. Rules are made by the nft program; here they are only listed.
  */
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { ask, type Connection, dump, interrupted, maxDumpAttempts } from "./connection.ts"
 import { dumpInParts } from "./effects.ts"
 import { ENOENT } from "./errno.ts"
@@ -262,12 +262,26 @@ export const listElements = (connection: Connection, { family, table, set }: Set
     writer.attributeString(listAttributes.set, set)
   })
   const operation = `list elements of ${table}/${set}`
-  return atOneGeneration(connection, operation, () =>
-    dump(connection, operation, request, (found) =>
-      isMessage(found, nftMessages.newElements) ? elementsIn(found) : undefined
-    )
-  ).flat()
+  const list = () =>
+    atOneGeneration(connection, operation, () =>
+      dump(connection, operation, request, (found) =>
+        isMessage(found, nftMessages.newElements) ? elementsIn(found) : undefined
+      )
+    ).flat()
+  for (let attempt = 1; attempt <= maxDumpAttempts; attempt++) {
+    const elements = list()
+    const names = elements.map(({ key, keyEnd, flags = 0 }) => `${key} ${keyEnd ?? ""} ${flags}`)
+    if (new Set(names).size === elements.length) return elements
+  }
+  throw interrupted(operation)
 }
+
+/**
+ * A set's hash table grows some time after its elements came. Where that falls into a listing, the kernel goes on at the same
+ * number of elements in the new order (`nf_tables_dump_set`, `nft_rhash_walk`): some come twice, as many not at all, and
+ * nothing says so. Such a listing is made anew after this pause.
+ */
+const growthPause = Duration.millis(10)
 
 /**
  * What listings found that nobody changed anything meanwhile; they are made anew where somebody did. The kernel says so itself of
@@ -290,7 +304,8 @@ export const atOneGeneration = <A>(connection: Connection, operation: string, li
  */
 export const mapElements = (
   connection: Connection,
-  { family, table, set }: SetName
+  { family, table, set }: SetName,
+  attempt = 1
 ): Effect.Effect<Map<string, string>, NetlinkError> =>
   dumpInParts(
     connection,
@@ -306,10 +321,17 @@ export const mapElements = (
       return undefined
     }
   ).pipe(
-    Effect.map((parts) => {
+    Effect.flatMap((parts) => {
       const elements = new Map<string, string>()
-      for (const texts of parts) for (let k = 0; k < texts.length; k += 2) elements.set(texts[k]!, texts[k + 1]!)
-      return elements
+      let count = 0
+      for (const texts of parts) {
+        for (let k = 0; k < texts.length; k += 2) elements.set(texts[k]!, texts[k + 1]!)
+        count += texts.length / 2
+      }
+      if (elements.size === count) return Effect.succeed(elements)
+      if (attempt === maxDumpAttempts) return Effect.fail(interrupted(`list elements of ${table}/${set}`))
+      const again = Effect.suspend(() => mapElements(connection, { family, table, set }, attempt + 1))
+      return Effect.andThen(Effect.sleep(growthPause), again)
     })
   )
 

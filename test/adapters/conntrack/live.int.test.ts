@@ -1,4 +1,5 @@
 // netns: own
+import "../../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { createSocket } from "node:dgram"

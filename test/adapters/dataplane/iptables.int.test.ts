@@ -1,6 +1,7 @@
 // runtimes: bun (deno)
 // netns: own
 /** iptables as this machine has it (over nf_tables, on Debian), judged by packets. */
+import "../../support/own-netns.ts"
 import { layer } from "../../../src/adapters/dataplane/iptables/live.ts"
 import { requires } from "../../support/requires.ts"
 import { dataplaneContract } from "./dataplane-contract.ts"

@@ -1,5 +1,6 @@
 // netns: own
 /** Services by nftables, with packets, in this machine's kernel. */
+import "../../support/own-netns.ts"
 import { dataplaneContract } from "./dataplane-contract.ts"
 import { nftables } from "./nftables/subject.ts"
 

@@ -1,5 +1,6 @@
 // netns: own
 /** Traces of another proxy, in a network namespace where there is nothing else. */
+import "../../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFileSync, spawn } from "node:child_process"
 import { copyFileSync } from "node:fs"

@@ -1,6 +1,7 @@
 // runtimes: vm
 // netns: own
 /** The codec of IPVS against the kernel, with ipvsadm as the other witness. */
+import "../../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { after, before, describe, it } from "node:test"

@@ -1,5 +1,6 @@
 // runtimes: bun deno (vm)
 // netns: own
+import "../own-netns.ts"
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
 import { requires } from "../requires.ts"

@@ -1,5 +1,6 @@
 // netns: own
 /** iptables refuses, is locked, is of the older kind: what the dataplane makes of it. The kernel and its programs are real. */
+import "../../../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFile, spawn } from "node:child_process"
 import { chmodSync, writeFileSync } from "node:fs"

@@ -1,5 +1,6 @@
 // netns: own
 /** kube-proxy's packets through what the kernel really has, one rule set after the other in one namespace. */
+import "../../../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFile } from "node:child_process"
 import { before, describe } from "node:test"

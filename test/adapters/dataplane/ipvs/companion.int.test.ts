@@ -1,5 +1,6 @@
 // netns: own
 /** The table beside the virtual servers, in a real kernel: what is put into it, and what others do to it. */
+import "../../../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { after, describe, it } from "node:test"

@@ -1,6 +1,7 @@
 // runtimes: vm
 // netns: own
 /** The core of what IPVS does for Services, by packets; the whole contract is in contract.int.test.ts. */
+import "../../../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
 import { setTimeout as pause } from "node:timers/promises"

@@ -1,5 +1,6 @@
 // netns: own
 /** What stands in the kernel after its answers went wrong: errors half-way through transactions, answers lost, silence. */
+import "../../../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Effect, Result } from "effect"

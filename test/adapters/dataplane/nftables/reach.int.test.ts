@@ -1,6 +1,7 @@
 // runtimes: (vm)
 // netns: own
 /** What the contract says of reaching Services, by nftables, where the kernel has sockets of SCTP: the virtual machine. */
+import "../../../support/own-netns.ts"
 import { after, before, describe } from "node:test"
 import { reachTests } from "../contract/reach.ts"
 import { families, World } from "../contract/world.ts"

@@ -1,5 +1,6 @@
 // netns: own
 /** Rules of nftables as the kernel has them, judged by kube-proxy's own rows. */
+import "../../../support/own-netns.ts"
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { describe, it } from "node:test"
