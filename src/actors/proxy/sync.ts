@@ -195,10 +195,27 @@ class SyncLoop {
     yield* this.finish(all, refused, duration)
   })
 
+  /** The kernel says that a comparison would find nothing, and the node has the addresses that it had. */
+  private readonly isUndisturbed: Effect.Effect<boolean> = Effect.suspend(() => {
+    const { surroundings } = this
+    this.desired(() => [])
+    if (surroundings !== this.surroundings || this.dataplane.undisturbed === undefined) {
+      this.surroundings = surroundings
+      return Effect.succeed(false)
+    }
+    // Where even that cannot be asked the comparison says what is wrong.
+    return Effect.orElseSucceed(this.dataplane.undisturbed, () => false)
+  })
+
   /** Restores what was in force. Answers whether it could be. */
   private compare(noticedBy: NoticedBy | undefined): Effect.Effect<boolean> {
     return Effect.gen({ self: this }, function* () {
       const started = performance.now()
+      if (noticedBy === "resync" && (yield* this.isUndisturbed)) {
+        yield* this.compared(performance.now() - started)
+        for (const entry of this.table.all()) this.flows.add(entry)
+        return true
+      }
       const { surroundings } = this
       const desired = this.desired(({ applied }) => applied)
       const result = yield* Effect.result(this.dataplane.resync(desired))

@@ -9,6 +9,7 @@ import type { Outgoing } from "../kernel/behavior.ts"
 import { type AllotmentRanges, allot, type FormerSpec } from "./allotment.ts"
 import { Claims } from "./claims.ts"
 import type { DeclareService, RemoveService } from "./commands.ts"
+import { replaced } from "./differing.ts"
 import { serviceActor, serviceKey } from "./identity.ts"
 import type { ServiceState } from "./state.ts"
 
@@ -21,6 +22,7 @@ interface KnownService {
 export class Declarations {
   private readonly claims = new Claims()
   private declared = new Map<string, DeclaredService>()
+  private last: ReadonlyArray<DeclaredService> = []
   /** By key, what is in force. */
   private readonly inForce = new Map<string, FormerSpec>()
   /** By key, when the log first knew it, RFC 3339. */
@@ -45,6 +47,13 @@ export class Declarations {
 
   /** `services`: all that are declared now. `at`: milliseconds since the epoch. */
   take(services: ReadonlyArray<DeclaredService>, at: number): ReadonlyArray<Outgoing> {
+    const differing = this.former.size > 0 ? undefined : replaced(this.last, services, serviceKey)
+    this.last = services
+    if (differing !== undefined) {
+      for (const { now } of differing) this.declared.set(serviceKey(now), now)
+      const changed = differing.map(({ now }) => now)
+      return changed.length === 0 ? [] : this.decide(changed, false, at)
+    }
     const next = new Map(services.map((service) => [serviceKey(service), service]))
     const outgoing: Array<Outgoing> = []
     let freed = false

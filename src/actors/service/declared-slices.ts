@@ -6,6 +6,7 @@ import { endpointActor } from "../endpoint/identity.ts"
 import type { Endpoint } from "../endpoint/state.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { RejectEndpoints } from "./commands.ts"
+import { replaced } from "./differing.ts"
 import { serviceActor } from "./identity.ts"
 import { endpointKey, portKey } from "./rules/endpoint.ts"
 import {
@@ -26,6 +27,7 @@ type SlicesOfService = ReadonlyArray<DeclaredSlice>
 export class DeclaredSlices {
   /** By Service, by slice. */
   private told = new Map<string, SlicesOfService>()
+  private last: ReadonlyArray<DeclaredSlice> = []
   private isFirst = true
   private readonly table: Table
 
@@ -35,18 +37,30 @@ export class DeclaredSlices {
 
   /** `slices`: all that are declared now. `at`: milliseconds since the epoch. */
   take(slices: ReadonlyArray<DeclaredSlice>, at: number): ReadonlyArray<Outgoing> {
-    const next = byService(slices)
+    const differing = this.isFirst ? undefined : replaced(this.last, slices, sliceName)
+    this.last = slices
     const outgoing: Array<Outgoing> = []
     // One by one: a call takes some 100,000 arguments at most, and a Service may have more endpoints.
     const add = (some: ReadonlyArray<Outgoing>): void => {
       for (const one of some) outgoing.push(one)
     }
-    for (const [key, now] of next) {
+    const look = (key: string, now: SlicesOfService): void => {
       const before = this.told.get(key)
-      if (before !== undefined && isSame(before, now)) continue
+      if (before !== undefined && isSame(before, now)) return
       add(this.compare(key, before, now, at))
       for (const slice of now) if (slice.bad.length > 0 && before?.includes(slice) !== true) add(reject(slice, at))
     }
+    if (differing !== undefined) {
+      const instead = new Map(differing.map(({ before, now }) => [before, now]))
+      for (const key of new Set(differing.map(({ now }) => keyOf(now)))) {
+        const now = this.told.get(key)!.map((slice) => instead.get(slice) ?? slice)
+        look(key, now)
+        this.told.set(key, now)
+      }
+      return outgoing
+    }
+    const next = byService(slices)
+    for (const [key, now] of next) look(key, now)
     for (const [key, before] of this.told) if (!next.has(key)) add(this.compare(key, before, none, at))
     if (this.isFirst) {
       for (const { key } of this.table.all()) if (!next.has(key)) add(this.compare(key, undefined, none, at))
@@ -76,10 +90,14 @@ export class DeclaredSlices {
 
 const none: SlicesOfService = []
 
+const keyOf = ({ namespace, service }: DeclaredSlice): string => `${namespace}/${service}`
+/** With its Service: one that stands behind another now is another one. */
+const sliceName = ({ namespace, name, service }: DeclaredSlice): string => `${namespace}/${name} ${service}`
+
 const byService = (slices: ReadonlyArray<DeclaredSlice>): Map<string, SlicesOfService> => {
   const all = new Map<string, Array<DeclaredSlice>>()
   for (const slice of slices) {
-    const key = `${slice.namespace}/${slice.service}`
+    const key = keyOf(slice)
     const own = all.get(key)
     if (own === undefined) all.set(key, [slice])
     else own.push(slice)

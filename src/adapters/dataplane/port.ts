@@ -176,6 +176,11 @@ export class Dataplane extends Context.Service<
     readonly resync: (desired: Desired) => Effect.Effect<Repaired, DataplaneError>
     /** Changes of some rules since the last `resync` or `apply`; all of them or, with an error, none known to be in force. */
     readonly apply: (changes: ReadonlyArray<Change>) => Effect.Effect<Applied, DataplaneError>
+    /**
+     * Whether the kernel says that nobody else has changed anything since the last `resync` or `apply`, which went well: then
+     * a comparison would find nothing. Costs the same however much there is. Absent: only a comparison tells.
+     */
+    readonly undisturbed?: Effect.Effect<boolean, DataplaneError>
     /** Hints that somebody else changed something of ours. Never ends; never ticks where the kernel cannot tell. */
     readonly disturbances: Stream.Stream<void>
     /** Where rules are counted one by one, as people do with iptables. */

@@ -57,7 +57,7 @@ export const make = (
   settings: DataplaneSettings,
   kernel: Kernel = liveKernel(settings.name)
 ): typeof Dataplane.Service => {
-  const { resync, apply, cleanup } = makeSynchronizer(kernel, settings)
+  const { resync, apply, undisturbed, cleanup } = makeSynchronizer(kernel, settings)
   // What is sent depends on what was sent before.
   const turns = Semaphore.makeUnsafe(1)
   return Dataplane.of({
@@ -67,6 +67,7 @@ export const make = (
     prepare: Effect.succeed([]),
     resync: (desired) => turns.withPermits(1)(resync(desired)),
     apply: (changes) => turns.withPermits(1)(apply(changes)),
+    undisturbed: turns.withPermits(1)(undisturbed),
     disturbances: kernel.disturbances,
     cleanup: turns.withPermits(1)(cleanup)
   })

@@ -41,6 +41,7 @@ const nothingFound = { missing: 0, altered: 0, unexpected: 0, examples: [] } as 
 export interface Synchronizer {
   readonly resync: (desired: Desired) => Effect.Effect<Repaired, DataplaneError>
   readonly apply: (changes: ReadonlyArray<Change>) => Effect.Effect<Applied, DataplaneError>
+  readonly undisturbed: Effect.Effect<boolean, DataplaneError>
   readonly cleanup: Effect.Effect<ReadonlyArray<string>, DataplaneError>
 }
 
@@ -185,5 +186,9 @@ export const makeSynchronizer = (kernel: Kernel, settings: DataplaneSettings): S
     return removed
   })
 
-  return { resync, apply, cleanup }
+  const undisturbed = Effect.suspend(() =>
+    known === undefined || isDoubtful ? Effect.succeed(false) : kernel.isTrusted
+  )
+
+  return { resync, apply, undisturbed, cleanup }
 }

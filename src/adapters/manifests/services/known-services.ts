@@ -22,7 +22,13 @@ const isBroken = ({ parsed }: ReadFile<ParsedServices>): boolean => parsed.probl
 
 /** Of the objects of one kind: which of them count, and what is wrong with the others. */
 class Known<A extends Declared> {
-  private current: ReadonlyMap<string, A> = new Map()
+  private current: Map<string, A> = new Map()
+  private all: ReadonlyArray<A> = []
+  /** What each file held at the last look. */
+  private readonly read = new Map<string, ParsedServices>()
+  /** All of that counts: no file is broken, no name is declared twice, nothing is left out. */
+  private isPlain = false
+  private room = 0
   private readonly kind: string
   private readonly limit: { readonly most: number; readonly of: string; readonly weight: (one: A) => number }
 
@@ -36,14 +42,63 @@ class Known<A extends Declared> {
     declared: (parsed: ParsedServices) => ReadonlyArray<A>,
     complain: (file: string, problem: ManifestProblem) => void
   ): ReadonlyArray<A> {
+    if (!this.isPlain || !this.takeChanges(files, declared)) this.takeAll(files, declared, complain)
+    return this.all
+  }
+
+  /**
+   * Only what differs from the last look, so that one file among many costs little; what stays keeps its place. False: it is
+   * not so simple, and all has to be taken anew.
+   */
+  private takeChanges(
+    files: ReadonlyArray<ReadFile<ParsedServices>>,
+    declared: (parsed: ParsedServices) => ReadonlyArray<A>
+  ): boolean {
+    const changed = files.filter(({ file, parsed }) => this.read.get(file) !== parsed)
+    if (changed.some(isBroken)) return false
+    const isFewer =
+      files.length - changed.length < this.read.size - changed.filter(({ file }) => this.read.has(file)).length
+    if (changed.length === 0 && !isFewer) return true
+    const present = isFewer ? new Set(files.map(({ file }) => file)) : undefined
+    const gone = present === undefined ? [] : [...this.read.keys()].filter((file) => !present.has(file))
+    const { weight } = this.limit
+    const before = [...gone, ...changed.map(({ file }) => file)].flatMap((file) => {
+      const parsed = this.read.get(file)
+      return parsed === undefined ? [] : declared(parsed)
+    })
+    const after = changed.flatMap(({ parsed }) => declared(parsed))
+    const room =
+      this.room + before.reduce((sum, one) => sum + weight(one), 0) - after.reduce((sum, one) => sum + weight(one), 0)
+    const leaving = new Set(before.map(keyOf))
+    const coming = new Set(after.map(keyOf))
+    const isTaken = after.some((one) => this.current.has(keyOf(one)) && !leaving.has(keyOf(one)))
+    if (room < 0 || coming.size < after.length || isTaken) return false
+    for (const one of before) if (!coming.has(keyOf(one))) this.current.delete(keyOf(one))
+    for (const one of after) this.current.set(keyOf(one), one)
+    for (const file of gone) this.read.delete(file)
+    for (const { file, parsed } of changed) this.read.set(file, parsed)
+    this.room = room
+    if (before.length + after.length > 0) this.all = [...this.current.values()]
+    return true
+  }
+
+  private takeAll(
+    files: ReadonlyArray<ReadFile<ParsedServices>>,
+    declared: (parsed: ParsedServices) => ReadonlyArray<A>,
+    complain: (file: string, problem: ManifestProblem) => void
+  ): void {
     const next = new Map<string, A>()
     const { most, of, weight } = this.limit
     let room = most
+    let isPlain = true
     const refuse = (one: A, message: string): void => {
       const at = one.line === undefined ? {} : { line: one.line }
+      isPlain = false
       complain(one.file, { ...at, field: "metadata.name", message })
     }
+    this.read.clear()
     for (const { file, parsed } of files) {
+      this.read.set(file, parsed)
       for (const one of declared(parsed)) {
         const key = keyOf(one)
         const owner = next.get(key)?.file
@@ -61,6 +116,7 @@ class Known<A extends Declared> {
     const broken = new Set(files.filter(isBroken).map(({ file }) => file))
     // What a broken document declared cannot be known: whatever is missing may be in it, and stays.
     if (broken.size > 0) {
+      isPlain = false
       for (const [key, one] of this.current) {
         if (!broken.has(one.file) || next.has(key) || room < weight(one)) continue
         room -= weight(one)
@@ -68,7 +124,9 @@ class Known<A extends Declared> {
       }
     }
     this.current = next
-    return [...next.values()]
+    this.all = [...next.values()]
+    this.isPlain = isPlain
+    this.room = room
   }
 }
 
