@@ -62,10 +62,13 @@ export interface ChronodeConfiguration {
   readonly proxyConfig?: string
   readonly proxyMode?: ProxyMode
   readonly proxyModeFallback?: ProxyMode
+  /** This and the next: empty: not served. */
   readonly healthzBindAddress?: string
   readonly metricsBindAddress?: string
   readonly dataplaneName?: string
+  /** `10.96.0.0/12`, `10.96.0.0/12,fd00:96::/112` */
   readonly serviceClusterIpRange?: string
+  /** `30000-32767` */
   readonly serviceNodePortRange?: string
   readonly zone?: string
   readonly recording?: Recording

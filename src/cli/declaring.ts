@@ -1,5 +1,6 @@
 /** What the declarations of commands share: their types, and flags that several of them have. */
 import { type Command, Option } from "commander"
+import type { ProxyMode } from "../adapters/dataplane/port.ts"
 import type { Neighbours } from "./neighbours.ts"
 import type { Terminal } from "./terminal.ts"
 
@@ -22,6 +23,9 @@ export type Start = <Flags, Arguments extends ReadonlyArray<unknown>>(
   flags: Flags,
   ...parameters: Arguments
 ) => Promise<void>
+
+/** As in the dataplane's port, which would load much for a `--help`. */
+export const proxyModes: ReadonlyArray<ProxyMode> = ["nftables", "ipvs", "iptables"]
 
 const defaultDataDir = "/var/lib/chronode"
 

@@ -1,10 +1,15 @@
 /** The agent itself, and the commands that tell of the program: `run`, `schema`, `doctor`. */
 import { Option } from "commander"
-import type { ProxyMode } from "../adapters/dataplane/port.ts"
-import { type Declare, dataDir, examples, natsOptions, output, type Start, withOptions } from "./declaring.ts"
-
-/** As in the dataplane's port, which would load much for a `--help`. */
-const proxyModes: ReadonlyArray<ProxyMode> = ["nftables", "ipvs", "iptables"]
+import {
+  type Declare,
+  dataDir,
+  examples,
+  natsOptions,
+  output,
+  proxyModes,
+  type Start,
+  withOptions
+} from "./declaring.ts"
 
 /** What is said of Services, to the agent and to who looks whether it could serve them. */
 const servicesOptions = (): ReadonlyArray<Option> => [

@@ -1,10 +1,6 @@
 /** The commands for what Services left in the kernel: `proxy cleanup`. */
 import { Option } from "commander"
-import type { ProxyMode } from "../adapters/dataplane/port.ts"
-import { type Declare, dataDir, examples, output, type Start } from "./declaring.ts"
-
-/** As in the dataplane's port, which would load much for a `--help`. */
-const proxyModes: ReadonlyArray<ProxyMode> = ["nftables", "ipvs", "iptables"]
+import { type Declare, dataDir, examples, output, proxyModes, type Start } from "./declaring.ts"
 
 export const declareProxy = (command: Declare, start: Start): void => {
   const proxy = command("proxy", "what Services need in the kernel: take it out again")

@@ -2,7 +2,7 @@
  * A manifest file to pods and the objects beside them: YAML or JSON, several documents, `List` among them. A document that cannot be used costs only
  * itself; what is wrong is told with line, column and field.
  */
-import { isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml"
+import { isMap, isScalar, isSeq, Lexer, type Node, type YAMLMap } from "yaml"
 import { podShape } from "../../events/pod-shape.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import { applyDefaults } from "./defaults.ts"
@@ -19,8 +19,9 @@ import {
   maxSparseTokens
 } from "./limits.ts"
 import { type ParsedObject, readObject } from "./objects/read-object.ts"
+import { openDocument } from "./open-document.ts"
 import type { IgnoredField, ManifestProblem, ObjectKind } from "./port.ts"
-import { fieldPath, type Place, Reader } from "./read.ts"
+import { fieldPath, type Place, type Reader } from "./read.ts"
 import { redact, withoutLongLists } from "./redact.ts"
 import { validatePod } from "./validate.ts"
 import type { WrittenPod } from "./written.ts"
@@ -64,19 +65,9 @@ export const parseManifest = (content: string, file: string, node: string): Pars
       if (verdict.ends) break
       continue
     }
-    const lines = new LineCounter()
-    // Doubled keys are found by the reader: the library's own check is quadratic.
-    const document = parseDocument(text, {
-      lineCounter: lines,
-      uniqueKeys: false,
-      prettyErrors: false,
-      logLevel: "error"
-    })
-    const reader = new Reader(document, lines, linesBefore)
-    if (document.errors.length > 0) {
-      for (const error of document.errors) {
-        problems.push({ ...reader.placeAt(error.pos[0]), message: `YAML: ${withoutSource(error.message)}` })
-      }
+    const { document, reader, errors } = openDocument(text, linesBefore)
+    if (errors.length > 0) {
+      problems.push(...errors)
       continue
     }
     readAny(reader, document.contents, "", {
@@ -94,12 +85,6 @@ export const parseManifest = (content: string, file: string, node: string): Pars
   }
   return { pods, objects, problems, ignoredFields }
 }
-
-/** The library quotes the text that it stumbled over, which may be a secret (law 9). */
-export const withoutSource = (message: string): string =>
-  message
-    .replace(/(in YAML stream|Unresolved alias[^:]*|includes extra characters|Invalid escape sequence)\b.*$/su, "$1")
-    .replace(/(Unresolved tag): .*$/su, "$1")
 
 /** What of a file is parsed at all. Long texts are cheap, many small ones are not. */
 class Budget {

@@ -21,22 +21,21 @@ import { proxyFieldTable } from "./fields.ts"
 import { clusterIpRanges, nodePortRange } from "./service-ranges.ts"
 import { clusterCidrs, hostPortProblems } from "./validation.ts"
 
-/** As `chronode run` was given them. Absent: not given. */
-export interface ProxyFlags {
-  readonly services?: string
-  readonly proxyConfig?: string
-  readonly proxyMode?: ProxyMode
-  readonly proxyModeFallback?: ProxyMode
-  /** Empty: not served. */
-  readonly healthzBindAddress?: string
-  readonly metricsBindAddress?: string
-  readonly dataplaneName?: string
-  /** `10.96.0.0/12`, `10.96.0.0/12,fd00:96::/112` */
-  readonly serviceClusterIpRange?: string
-  /** `30000-32767` */
-  readonly serviceNodePortRange?: string
-  readonly zone?: string
-}
+const proxyFlagNames = [
+  "services",
+  "proxyConfig",
+  "proxyMode",
+  "proxyModeFallback",
+  "healthzBindAddress",
+  "metricsBindAddress",
+  "dataplaneName",
+  "serviceClusterIpRange",
+  "serviceNodePortRange",
+  "zone"
+] as const satisfies ReadonlyArray<keyof ChronodeConfiguration>
+
+/** As `chronode run` was given them, by the names of a ChronodeConfiguration. Absent: not given. */
+export type ProxyFlags = Pick<ChronodeConfiguration, (typeof proxyFlagNames)[number]>
 
 /** A name of tables, chains and devices, which the kernel holds to 15 characters with what is put to it. */
 const dataplaneNamePattern = /^[a-z][a-z0-9]{0,8}$/u
@@ -44,18 +43,7 @@ const dataplaneNamePattern = /^[a-z][a-z0-9]{0,8}$/u
 /** Flags over what a ChronodeConfiguration says of the same. */
 export const proxyFlags = (flags: ProxyFlags, chronode: ChronodeConfiguration): ProxyFlags => {
   const told: Partial<Record<keyof ProxyFlags, string>> = {}
-  for (const name of [
-    "services",
-    "proxyConfig",
-    "proxyMode",
-    "proxyModeFallback",
-    "healthzBindAddress",
-    "metricsBindAddress",
-    "dataplaneName",
-    "serviceClusterIpRange",
-    "serviceNodePortRange",
-    "zone"
-  ] as const) {
+  for (const name of proxyFlagNames) {
     const value = flags[name] ?? chronode[name]
     if (value !== undefined) told[name] = value
   }

@@ -1,6 +1,7 @@
 /** Facts about endpoints of Services. One actor per port of a Service and address behind it. */
 import { Schema } from "effect"
 import { defineEvent } from "../definition.ts"
+import { hostPort } from "../ip-address.ts"
 import { EndpointFacts, Protocol } from "../service-shape.ts"
 
 const text = Schema.String
@@ -15,8 +16,7 @@ const which = {
   port: Schema.Int
 } as const
 
-const at = (e: { readonly address: string; readonly port: number }): string =>
-  e.address.includes(":") ? `[${e.address}]:${e.port}` : `${e.address}:${e.port}`
+const at = (e: { readonly address: string; readonly port: number }): string => hostPort(e.address, e.port)
 
 const state = (facts: EndpointFacts): string =>
   facts.terminating ? (facts.serving ? "ending, still answering" : "ending") : facts.ready ? "ready" : "not ready"

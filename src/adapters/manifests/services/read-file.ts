@@ -6,15 +6,15 @@
  * as YAML, which JSON is.
  */
 import { createHash } from "node:crypto"
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml"
+import { isMap, isScalar, isSeq, type YAMLMap } from "yaml"
 import type { Shape } from "../../../events/pod-shape.ts"
 import type { DeclaredService, DeclaredSlice } from "../../services/port.ts"
 import { defaultNamespace } from "../defaults.ts"
 import { splitDocuments } from "../documents.ts"
 import { companionKinds } from "../known-fields.ts"
-import { withoutSource } from "../parse.ts"
+import { openDocument } from "../open-document.ts"
 import type { IgnoredField, ManifestProblem } from "../port.ts"
-import { describeKind, fieldPath, type Owner, Reader } from "../read.ts"
+import { describeKind, fieldPath, type Owner, type Reader } from "../read.ts"
 import { type Check, checkFor } from "./json.ts"
 import { maxPlacedBytes, maxYamlDocumentBytes, sliceMillis } from "./limits.ts"
 import { serviceSpecOf, validateService } from "./service.ts"
@@ -170,17 +170,9 @@ const readYaml = async (parsing: Parsing, text: string, maxBytes = maxYamlDocume
 }
 
 const readDocument = (parsing: Parsing, text: string, linesBefore: number, path: string, isPlaced: boolean): void => {
-  const lines = new LineCounter()
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: "error"
-  })
-  const reader = new Reader(document, lines, linesBefore)
-  if (document.errors.length > 0) {
-    for (const error of document.errors)
-      parsing.problems.push({ ...reader.placeAt(error.pos[0]), message: `YAML: ${withoutSource(error.message)}` })
+  const { document, reader, errors } = openDocument(text, linesBefore)
+  if (errors.length > 0) {
+    parsing.problems.push(...errors)
     return
   }
   readAny(parsing, reader, document.contents, path, isPlaced)
