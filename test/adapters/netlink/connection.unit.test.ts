@@ -2,7 +2,6 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { ask, askMany, connect, dump, maxDumpAttempts, type Request } from "../../../src/adapters/netlink/connection.ts"
 import { EBUSY, EINVAL, ENOBUFS, ENOENT } from "../../../src/adapters/netlink/errno.ts"
-import { NetlinkError } from "../../../src/adapters/netlink/error.ts"
 import {
   acknowledgement,
   acknowledging,
@@ -13,6 +12,7 @@ import {
 } from "../../../src/adapters/netlink/memory.ts"
 import { sendBatch } from "../../../src/adapters/netlink/nfnetlink.ts"
 import { Attributes, flags, type Message } from "../../../src/adapters/netlink/reader.ts"
+import { failure } from "./failure.ts"
 
 const request: Request = { type: 20, write: (writer) => writer.attributeU32(1, 7) }
 const numbered = (sequence: number, value: number, more = 0) =>
@@ -21,16 +21,6 @@ const value = (message: Message): number | undefined => {
   const attributes = Attributes.of(message, 0)
   return attributes.next() ? attributes.u32 : undefined
 }
-const failure = (run: () => unknown): NetlinkError => {
-  try {
-    run()
-  } catch (error) {
-    assert.ok(error instanceof NetlinkError, String(error))
-    return error
-  }
-  return assert.fail("it did not fail")
-}
-
 describe("a request", () => {
   it("is done when the kernel acknowledges it, and gives what came before that", () => {
     const kernel = scriptedKernel(([sent]) => [numbered(sent!.sequence, 5), acknowledgement(sent!)])

@@ -6,7 +6,6 @@ import { after, before, describe, it } from "node:test"
 import { Duration, Effect, Fiber, Stream } from "effect"
 import { addressBytes, addressText } from "../../../src/adapters/netlink/addresses.ts"
 import { beginDump, type Connection, connect, dump } from "../../../src/adapters/netlink/connection.ts"
-import { NetlinkError } from "../../../src/adapters/netlink/error.ts"
 import { findFamily } from "../../../src/adapters/netlink/generic.ts"
 import { nfGroups } from "../../../src/adapters/netlink/nfnetlink.ts"
 import {
@@ -44,6 +43,7 @@ import {
 import { openSocket } from "../../../src/adapters/netlink/socket.ts"
 import { seededRandom } from "../../support/random.ts"
 import { requires } from "../../support/requires.ts"
+import { failure } from "./failure.ts"
 
 const random = seededRandom("netlink with the kernel")
 const table = { family: "ip", table: "chronode-test" } as const
@@ -94,16 +94,6 @@ const serviceText = ({ key, data }: SetElement): readonly [string, string] => {
 }
 const service = (k: number): Uint8Array =>
   concatenate(Uint8Array.of(10, 96, (k >> 8) & 255, k & 255), Uint8Array.of(6), portBytes(80 + (k >> 16)))
-
-const failure = (run: () => unknown): NetlinkError => {
-  try {
-    run()
-  } catch (error) {
-    assert.ok(error instanceof NetlinkError, String(error))
-    return error
-  }
-  return assert.fail("it did not fail")
-}
 
 describe("nf_tables over netlink", requires("root", "nft"), () => {
   let connection: Connection

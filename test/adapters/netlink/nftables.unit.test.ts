@@ -2,7 +2,6 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { connect, maxDumpAttempts } from "../../../src/adapters/netlink/connection.ts"
 import { EBUSY, EINVAL, ENOBUFS } from "../../../src/adapters/netlink/errno.ts"
-import { NetlinkError } from "../../../src/adapters/netlink/error.ts"
 import {
   type Answer,
   acknowledgement,
@@ -24,6 +23,7 @@ import { nftMessages, requestsOf, type TableOperation } from "../../../src/adapt
 import { Attributes, forEachMessage } from "../../../src/adapters/netlink/reader.ts"
 import { maxAttributeBytes, Writer } from "../../../src/adapters/netlink/writer.ts"
 import { roundsOr, seededRandom } from "../../support/random.ts"
+import { failure } from "./failure.ts"
 
 const random = seededRandom("nf_tables")
 const name = { family: "ip", table: "chronode", set: "services" } as const
@@ -45,16 +45,6 @@ const element = (): SetElement => ({
   ...(random.chance(0.2) ? { timeoutMillis: random.int(1, 2 ** 40) } : {}),
   ...(random.chance(0.2) ? { expiresMillis: random.int(1, 2 ** 40) } : {})
 })
-
-const failure = (run: () => unknown): NetlinkError => {
-  try {
-    run()
-  } catch (error) {
-    assert.ok(error instanceof NetlinkError, String(error))
-    return error
-  }
-  return assert.fail("it did not fail")
-}
 
 describe("elements", () => {
   it("are read as they were written, in as many messages as need be", () => {
