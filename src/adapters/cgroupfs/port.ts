@@ -5,8 +5,9 @@
  *
  * What each implementation must keep stands in test/adapters/cgroupfs/cgroups-contract.ts.
  */
-import { Context, type Effect, Schema } from "effect"
+import { Context, type Effect, Schema, type Stream } from "effect"
 import type { CgroupValues } from "../../events/cgroup-values.ts"
+import type { PsiStats } from "../../events/stats-summary.ts"
 
 /**
  * `ReadOnly`, `NoPermission`: the hierarchy cannot be written here; `NotFound`: no such cgroup; `Busy`: processes in it do
@@ -54,3 +55,110 @@ export class Cgroups extends Context.Service<
     readonly remove: (path: string) => Call<void>
   }
 >()("chronode/Cgroups") {}
+
+/** A pair of counters since the cgroup is there. */
+export interface IoCounters {
+  /** `259:0` */
+  readonly device: string
+  readonly readBytes: number
+  readonly writeBytes: number
+  readonly reads: number
+  readonly writes: number
+}
+
+/** Counters of one interface of a network namespace, as /proc/net/dev has them. */
+export interface InterfaceCounters {
+  readonly name: string
+  readonly rxBytes: number
+  readonly rxPackets: number
+  readonly rxErrors: number
+  readonly rxDropped: number
+  readonly txBytes: number
+  readonly txPackets: number
+  readonly txErrors: number
+  readonly txDropped: number
+}
+
+/** What a cgroup with all below it uses. A part is absent where the kernel lacks the controller; bytes and nanoseconds. */
+export interface CgroupSample {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly cpu?: {
+    readonly usage: number
+    readonly user: number
+    readonly system: number
+    /** Of its quota: periods that went by, those in which it was throttled, and for how long. */
+    readonly periods: number
+    readonly throttledPeriods: number
+    readonly throttled: number
+    readonly pressure?: PsiStats
+  }
+  readonly memory?: {
+    /** With the page cache. */
+    readonly usage: number
+    /** Usage without inactive file pages. */
+    readonly workingSet: number
+    readonly rss: number
+    readonly cache: number
+    readonly mappedFile: number
+    /** In swap. */
+    readonly swap: number
+    readonly pageFaults: number
+    readonly majorPageFaults: number
+    /** Absent: none. */
+    readonly limit?: number
+    /** Highest usage so far; absent where the kernel does not tell. */
+    readonly peak?: number
+    /** Failed attempts to get more (v1: failcnt; v2: events max). */
+    readonly failures: number
+    /** Processes killed for want of memory; absent where the kernel does not count them. */
+    readonly oomKills?: number
+    readonly pressure?: PsiStats
+  }
+  readonly pids?: { readonly current: number /** Absent: none. */; readonly limit?: number }
+  readonly io?: { readonly devices: ReadonlyArray<IoCounters>; readonly pressure?: PsiStats }
+}
+
+/** What the kernel says about the ends of a cgroup's processes for want of memory. */
+export interface OomEvidence {
+  /** Bytes; absent: none. */
+  readonly limit?: number
+  /** Highest usage, bytes; absent where the kernel does not tell. */
+  readonly peak?: number
+  /** memory.events on v2 (low, high, max, oom, oom_kill, oom_group_kill); on v1 of memory.oom_control and failcnt. */
+  readonly events: Readonly<Record<string, number>>
+}
+
+/** Cgroups of one pass; more are refused. */
+export const maxSampledCgroups = 20_000
+
+/**
+ * What cgroups use. A pass is one piece of synchronous work without an Effect for each file: 330 cgroups are read in some
+ * milliseconds. A cgroup that is gone is left out, which is no error.
+ */
+export class CgroupStatistics extends Context.Service<
+  CgroupStatistics,
+  {
+    /** All of them in one pass, by path. */
+    readonly sample: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, CgroupSample>, CgroupError>
+    /** Names of the cgroups right below, in no order; none where it is gone. */
+    readonly children: (path: string) => Effect.Effect<ReadonlyArray<string>, CgroupError>
+    /** Interfaces of the network namespace that processes of the cgroup (or below it) are in; none where there are no processes. */
+    readonly network: (path: string) => Effect.Effect<ReadonlyArray<InterfaceCounters>, CgroupError>
+    /** The same of the whole node, which is path `/`, by /proc where the root cgroup has no such files. */
+    readonly node: Effect.Effect<CgroupSample, CgroupError>
+    /** `undefined` where the cgroup is gone or memory is not accounted for. */
+    readonly oomEvidence: (path: string) => Effect.Effect<OomEvidence | undefined, CgroupError>
+    /**
+     * Emits when the kernel says that a cgroup's memory comes to be short: its usage passes `usage` bytes, or tasks wait for
+     * memory (PSI). Ends where the kernel can tell neither; fails never.
+     */
+    readonly memoryNotices: (path: string, usage: number) => Stream.Stream<MemoryNotice>
+  }
+>()("chronode/CgroupStatistics") {}
+
+export interface MemoryNotice {
+  readonly by: "threshold" | "psi"
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}

@@ -1,0 +1,94 @@
+/**
+ * The node's HTTP API (kubelet's, port 10250) as the agent sees it: what it answers comes from outside through `NodeApi`, who
+ * asked for what goes out through it. The adapter speaks HTTP and TLS, knows who somebody is and whether he may.
+ */
+import type { Duplex } from "node:stream"
+import type { Effect } from "effect"
+import type { Summary } from "../../events/stats-summary.ts"
+
+/** Who asks: as certificates and tokens say. */
+export interface User {
+  readonly name: string
+  readonly uid?: string
+  readonly groups: ReadonlyArray<string>
+}
+
+/** `tls`: port 10250; `read-only`: without TLS; `local`: the socket of the command line, whose user is the machine's root. */
+export type Listener = "tls" | "read-only" | "local"
+
+/** For the log: who wanted what, never the payload. */
+export interface Access {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly listener: Listener
+  /** `10.0.0.1:41200`; empty on the local socket. */
+  readonly from: string
+  readonly user: User | undefined
+  readonly verb: string
+  readonly path: string
+}
+
+/** A body that is text or comes in pieces; a stream is ended when the client goes. */
+export interface ApiAnswer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array | AsyncIterable<Uint8Array>
+}
+
+export interface ApiRequest {
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  /** At most `maxBodyBytes`. */
+  readonly body: Effect.Effect<Uint8Array, ApiRefusal>
+  readonly access: Access
+  /** Aborted when the client goes. */
+  readonly signal: AbortSignal
+}
+
+/** An answer that is an error: its text is what kubelet would say. */
+export interface ApiRefusal {
+  readonly _tag: "ApiRefusal"
+  readonly status: number
+  readonly message: string
+}
+
+/** A route that answers. Paths have parts in braces: `/containerLogs/{namespace}/{pod}/{container}`. */
+export interface Route {
+  readonly methods: ReadonlyArray<string>
+  readonly path: string
+  /** Answered on the read-only port too; streaming never is. */
+  readonly readOnly?: boolean
+  /** Only on the local socket. */
+  readonly localOnly?: boolean
+  readonly answer: (
+    request: ApiRequest,
+    parts: Readonly<Record<string, string>>
+  ) => Effect.Effect<ApiAnswer, ApiRefusal>
+}
+
+/** A route whose connection is upgraded (WebSocket, SPDY) and passed through to the runtime's streaming server. */
+export interface StreamingRoute {
+  readonly path: string
+  /** URL of the runtime's streaming server that this connection goes to; an event is written before it answers. */
+  readonly target: (request: ApiRequest, parts: Readonly<Record<string, string>>) => Effect.Effect<URL, ApiRefusal>
+  /** The connection has ended. Bytes in both directions, without the payload itself. */
+  readonly ended: (request: ApiRequest, bytes: { readonly in: number; readonly out: number }) => Effect.Effect<void>
+}
+
+export interface NodeApi {
+  readonly routes: ReadonlyArray<Route>
+  readonly streaming: ReadonlyArray<StreamingRoute>
+  /** Somebody was refused: nobody known (401), without the right (403). Told at most `maxRefusalsPerMinute` times. */
+  readonly refused: (access: Access, status: number, reason: string) => Effect.Effect<void>
+}
+
+export type Upgraded = Duplex
+
+export const maxBodyBytes = 1024 * 1024
+export const maxRefusalsPerMinute = 60
+
+/** Where the figures of /stats/summary come from. */
+export type SummaryOf = (onlyCpuAndMemory: boolean) => Effect.Effect<Summary>
