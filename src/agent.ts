@@ -8,6 +8,7 @@ import process from "node:process"
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Stream, SubscriptionRef } from "effect"
 import { type ActorServices, actorsOf } from "./actors/behaviors.ts"
 import { deciders } from "./actors/deciders.ts"
+import { imageGcPolicy } from "./actors/image/garbage.ts"
 import { grantsOf, ImageGrants } from "./actors/image/grants.ts"
 import { knownFlags } from "./actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "./actors/kernel/system.ts"
@@ -23,6 +24,7 @@ import { PodSettings } from "./actors/pod/settings.ts"
 import type { PodState } from "./actors/pod/state.ts"
 import type { RuntimeState } from "./actors/runtime/decider.ts"
 import { RuntimeView } from "./actors/runtime/features.ts"
+import { ImageGc } from "./actors/runtime/image-survey.ts"
 import { ServiceTable, type Table } from "./actors/service/table.ts"
 import { Placements } from "./actors/source/placements.ts"
 import { PublisherStatus } from "./actors/stream/status.ts"
@@ -262,6 +264,10 @@ const podLayers = (options: AgentOptions, directory: string, table: Table | unde
       Layer.provide(volumesLayer({ rootDir: options.dataDir }))
     ),
     logsLayer,
+    Layer.succeed(
+      ImageGc,
+      ImageGc.make(() => imageGcPolicy, Effect.succeed(undefined))
+    ),
     Layer.succeed(LogRotation, LogRotation.make(options.logRotation))
   )
   return Placements.layer.pipe(

@@ -32,6 +32,7 @@ import { proxyActor } from "./proxy/identity.ts"
 import type { SyncNeeds } from "./proxy/sync.ts"
 import { runtimeBehavior } from "./runtime/behavior.ts"
 import type { RuntimeView } from "./runtime/features.ts"
+import type { ImageGc } from "./runtime/image-survey.ts"
 import { runtimeActor } from "./runtime/observer.ts"
 import { serviceBehavior } from "./service/behavior.ts"
 import type { ServicesNeeds } from "./service/observer.ts"
@@ -51,6 +52,7 @@ export type ActorServices =
   | Credentials
   | EventStream
   | Host
+  | ImageGc
   | ImageGrants
   | Journal
   | LogRotation

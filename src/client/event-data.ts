@@ -1032,9 +1032,9 @@ export interface OrphanSandboxRemovedData {
   readonly sandboxId: string
 }
 
-/** A dead container beyond those that are kept, a sandbox that is down and empty, or the log directory or a volume of a pod that is gone; it will be removed. */
+/** A dead container beyond those that are kept, a sandbox that is down and empty, the log directory or a volume of a pod that is gone, or an image that no container uses; it will be removed. */
 export interface GarbageFoundData {
-  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume"
+  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume" | "Image"
   readonly id: string
   readonly namespace: string
   readonly name: string
@@ -1044,8 +1044,45 @@ export interface GarbageFoundData {
 
 /** Something that nobody needed any more was removed. */
 export interface GarbageRemovedData {
-  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume"
+  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume" | "Image"
   readonly id: string
+}
+
+/** Something that was to be removed stays: it has come into use meanwhile, or the runtime does not remove it. */
+export interface GarbageKeptData {
+  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume" | "Image"
+  readonly id: string
+  readonly message: string
+}
+
+/** Images are to be removed: the disk that holds them is too full, they were not used for too long, or eviction needs room. Those that were not used for the longest time go first, until there is room enough; each is told of by GarbageFound. */
+export interface ImageCollectionDecidedData {
+  readonly trigger: "HighThreshold" | "MaximumAge" | "Eviction"
+  readonly images: number
+  readonly bytes: number
+  readonly bytesToFree?: number
+  readonly usedPercent?: number
+  readonly capacityBytes?: number
+  readonly availableBytes?: number
+  readonly highThresholdPercent: number
+  readonly lowThresholdPercent: number
+}
+
+/** The disk of images is too full, and the images that may go are not enough (kubelet's FreeDiskSpaceFailed). Told once, until there is room again. */
+export interface ImageSpaceShortData {
+  readonly usedPercent: number
+  readonly capacityBytes: number
+  readonly availableBytes: number
+  readonly bytesToFree: number
+  readonly freedBytes: number
+  readonly message: string
+}
+
+/** The disk of images has room again, after ImageSpaceShort. */
+export interface ImageSpaceRestoredData {
+  readonly usedPercent: number
+  readonly capacityBytes: number
+  readonly availableBytes: number
 }
 
 /** A pod needs an image. */
@@ -2344,6 +2381,10 @@ export interface EventData {
   readonly OrphanSandboxRemoved: OrphanSandboxRemovedData
   readonly GarbageFound: GarbageFoundData
   readonly GarbageRemoved: GarbageRemovedData
+  readonly GarbageKept: GarbageKeptData
+  readonly ImageCollectionDecided: ImageCollectionDecidedData
+  readonly ImageSpaceShort: ImageSpaceShortData
+  readonly ImageSpaceRestored: ImageSpaceRestoredData
   readonly ImageRequested: ImageRequestedData
   readonly ImageFound: ImageFoundData
   readonly ImagePullQueued: ImagePullQueuedData
@@ -2485,6 +2526,10 @@ export const tagsByType = {
   "dev.chronode.OrphanSandboxRemoved.v1": "OrphanSandboxRemoved",
   "dev.chronode.GarbageFound.v1": "GarbageFound",
   "dev.chronode.GarbageRemoved.v1": "GarbageRemoved",
+  "dev.chronode.GarbageKept.v1": "GarbageKept",
+  "dev.chronode.ImageCollectionDecided.v1": "ImageCollectionDecided",
+  "dev.chronode.ImageSpaceShort.v1": "ImageSpaceShort",
+  "dev.chronode.ImageSpaceRestored.v1": "ImageSpaceRestored",
   "dev.chronode.ImageRequested.v1": "ImageRequested",
   "dev.chronode.ImageFound.v1": "ImageFound",
   "dev.chronode.ImagePullQueued.v1": "ImagePullQueued",

@@ -8,6 +8,7 @@ import { Clock, Context, Effect, Layer, Result, type Scope, Stream } from "effec
 import { TestClock } from "effect/testing"
 import { type ActorServices, actorsOf, podsAlone } from "../../src/actors/behaviors.ts"
 import { deciders } from "../../src/actors/deciders.ts"
+import { imageGcPolicy } from "../../src/actors/image/garbage.ts"
 import { grantsOf, ImageGrants } from "../../src/actors/image/grants.ts"
 import { type Flags, knownFlags } from "../../src/actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "../../src/actors/kernel/system.ts"
@@ -21,6 +22,7 @@ import { PodSettings } from "../../src/actors/pod/settings.ts"
 import type { PodState } from "../../src/actors/pod/state.ts"
 import type { RuntimeState } from "../../src/actors/runtime/decider.ts"
 import { RuntimeView } from "../../src/actors/runtime/features.ts"
+import { ImageGc } from "../../src/actors/runtime/image-survey.ts"
 import type { Table } from "../../src/actors/service/table.ts"
 import { Placements } from "../../src/actors/source/placements.ts"
 import { PublisherStatus } from "../../src/actors/stream/status.ts"
@@ -115,6 +117,8 @@ export const makeWorld = (options: SimulationOptions = {}) =>
       node,
       options,
       services,
+      /** The disk of images, bytes; a test fills it. */
+      imageDisk: { capacity: 100_000_000, available: 90_000_000 },
       journal,
       journalControl,
       runtime,
@@ -182,6 +186,13 @@ export const startAgent = (
       Context.add(RuntimeView, {
         state: () => current.system?.actors("runtime")[0]?.state as RuntimeState | undefined
       }),
+      Context.add(
+        ImageGc,
+        ImageGc.make(
+          () => imageGcPolicy,
+          Effect.sync(() => ({ ...world.imageDisk }))
+        )
+      ),
       Context.add(ImageGrants, { now: () => grantsOf(current.system?.actors("image") ?? []) }),
       Context.add(
         Pods,

@@ -16,6 +16,7 @@ import { uidOf } from "../pod/state.ts"
 import { observeGarbage, removeGarbage } from "./collector.ts"
 import type { RuntimeCommand } from "./commands.ts"
 import { type Garbage, type Orphan, type RuntimeEvent, type RuntimeState, runtimeDecider } from "./decider.ts"
+import { type ImageGc, observeImages } from "./image-survey.ts"
 import { observeRuntime, runtimeActor } from "./observer.ts"
 
 export type RuntimeNeeds =
@@ -23,6 +24,7 @@ export type RuntimeNeeds =
   | ContainerLogs
   | ContainerRuntime
   | Host
+  | ImageGc
   | LogRotation
   | PodSettings
   | Pods
@@ -89,7 +91,8 @@ export const runtimeBehavior: Behavior<RuntimeState, RuntimeCommand, RuntimeEven
   observe: () => [
     { key: "relist", run: observeRuntime },
     { key: "logs", run: observeLogs },
-    { key: "garbage", run: observeGarbage }
+    { key: "garbage", run: observeGarbage },
+    { key: "images", run: observeImages }
   ],
   resume: (state) => [...state.orphans.map(removeOrphan), ...(state.garbage ?? []).map(collect)]
 }

@@ -23,6 +23,7 @@ import {
   sandboxGarbage,
   uidOfLogDirectory
 } from "./garbage.ts"
+import { removeImage } from "./image-survey.ts"
 import { runtimeActor } from "./observer.ts"
 
 /** kubelet's ContainerGCPeriod. */
@@ -175,7 +176,22 @@ const foundSandboxes = (
 }
 
 /** Its outcome, for the runtime's actor, and for the pod that may still count the container. */
-export const removeGarbage = ({ what, id, uid }: Garbage): Effect.Effect<ReadonlyArray<Outgoing>, Failure, Needs> =>
+export const removeGarbage = (garbage: Garbage): Effect.Effect<ReadonlyArray<Outgoing>, Failure, Needs> =>
+  garbage.what === "Image" ? forgetImage(garbage) : removePodGarbage(garbage)
+
+/** Tried once: an image that the runtime does not let go is met again by the next look. */
+const forgetImage = ({ what, id }: Garbage): Effect.Effect<ReadonlyArray<Outgoing>, never, ContainerRuntime | Pods> =>
+  Effect.gen(function* () {
+    const stays = yield* Effect.catch(removeImage(id), ({ message }) => Effect.succeed(message))
+    const at = yield* Clock.currentTimeMillis
+    const command: RuntimeCommand =
+      stays === undefined
+        ? { _tag: "GarbageGone", at, what, id }
+        : { _tag: "GarbageLeft", at, what, id, message: stays }
+    return [{ to: runtimeActor, command }]
+  })
+
+const removePodGarbage = ({ what, id, uid }: Garbage): Effect.Effect<ReadonlyArray<Outgoing>, Failure, Needs> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
     const logs = yield* ContainerLogs

@@ -1,6 +1,6 @@
 /** What the runtime observer tells the runtime's actor. */
 import { Schema } from "effect"
-import { GarbageFound, GarbageRemoved, HandlerFeatures } from "../../events/kinds/runtime.ts"
+import { GarbageFound, GarbageKept, GarbageRemoved, HandlerFeatures } from "../../events/kinds/runtime.ts"
 
 const text = Schema.String
 const at = Schema.Finite
@@ -35,12 +35,49 @@ export const GarbageSeen = Schema.TaggedStruct("GarbageSeen", {
 })
 export const GarbageGone = Schema.TaggedStruct("GarbageGone", { at, ...GarbageRemoved.fields })
 
+/** It stays after all. */
+export const GarbageLeft = Schema.TaggedStruct("GarbageLeft", { at, ...GarbageKept.fields })
+
+/** The images of the node that no container uses and nobody pinned, and the disk that they are on. */
+export const ImagesSurveyed = Schema.TaggedStruct("ImagesSurveyed", {
+  at,
+  /** Eviction: as much as can go is to go, whatever room there is. */
+  by: Schema.Literals(["Period", "Eviction"]),
+  /** Bytes; absent: the runtime or the disk does not tell. */
+  disk: Schema.optionalKey(Schema.Struct({ capacity: Schema.Int, available: Schema.Int })),
+  policy: Schema.Struct({
+    highThresholdPercent: Schema.Finite,
+    lowThresholdPercent: Schema.Finite,
+    /** Milliseconds. */
+    minAge: Schema.Finite,
+    maxAge: Schema.Finite
+  }),
+  /** When looking began, milliseconds since the epoch. */
+  since: Schema.Finite,
+  /** Those unused for the longest time first; at most `maxSurveyedImages`. */
+  unused: Schema.Array(
+    Schema.Struct({
+      id: text,
+      /** One of its names; empty: it has none. */
+      name: text,
+      /** Bytes. */
+      size: Schema.Int,
+      /** Milliseconds since the epoch; absent: it was there before anybody looked. */
+      firstDetected: Schema.optionalKey(Schema.Finite),
+      /** Absent: never. */
+      lastUsed: Schema.optionalKey(Schema.Finite)
+    })
+  )
+})
+
 export const RuntimeCommand = Schema.Union([
   RuntimeAnswered,
   RuntimeFailed,
   OrphanSeen,
   OrphanGone,
   GarbageSeen,
-  GarbageGone
+  GarbageGone,
+  GarbageLeft,
+  ImagesSurveyed
 ])
 export type RuntimeCommand = typeof RuntimeCommand.Type

@@ -7,6 +7,7 @@ import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import type { RuntimeCommand } from "./commands.ts"
 import { RuntimeCommand as RuntimeCommandSchema } from "./commands.ts"
+import { collectImages } from "./image-collection.ts"
 
 export type RuntimeEvent = EventsOf<typeof runtimeEvents>
 
@@ -37,8 +38,12 @@ export interface RuntimeState {
   readonly orphans: ReadonlyArray<Orphan>
   /** What is being removed; absent: nothing ever was. */
   readonly garbage?: ReadonlyArray<Garbage>
+  /** The disk of images is too full, and nothing can be done about it. */
+  readonly isImageSpaceShort?: boolean
   readonly because: string
 }
+
+export type RuntimeDecision = Decision<RuntimeState, RuntimeEvent>
 
 const initial: RuntimeState = {
   status: "unknown",
@@ -112,7 +117,16 @@ const evolve = (state: RuntimeState, event: RuntimeEvent, meta: EventMeta): Runt
       return { ...state, garbage: [...(state.garbage ?? []), { what, id, namespace, name, uid }] }
     }
     case "GarbageRemoved":
+    case "GarbageKept":
       return { ...state, garbage: (state.garbage ?? []).filter(({ id }) => id !== event.id) }
+    case "ImageCollectionDecided":
+      return state
+    case "ImageSpaceShort":
+      return { ...state, isImageSpaceShort: true }
+    case "ImageSpaceRestored": {
+      const { isImageSpaceShort: _, ...rest } = state
+      return rest
+    }
   }
 }
 
@@ -164,6 +178,14 @@ const decide = (state: RuntimeState, command: RuntimeCommand): ReadonlyArray<Dec
       if (state.garbage?.some(({ id }) => id === command.id) === true) {
         d.emit({ _tag: "GarbageRemoved", what: command.what, id: command.id })
       }
+      break
+    case "GarbageLeft":
+      if (state.garbage?.some(({ id }) => id === command.id) === true) {
+        d.emit({ _tag: "GarbageKept", what: command.what, id: command.id, message: command.message })
+      }
+      break
+    case "ImagesSurveyed":
+      collectImages(d, command)
       break
     case "OrphanGone":
       if (state.orphans.some((o) => o.sandboxId === command.sandboxId)) {

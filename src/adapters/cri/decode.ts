@@ -160,8 +160,23 @@ export const decodeImage = (image: PbImage): Image => ({
   repoDigests: image.repoDigests,
   size: Number(image.size),
   uid: image.uid === undefined ? undefined : Number(image.uid.value),
-  username: image.username
+  username: image.username,
+  pinned: image.pinned
 })
+
+/** containerd tells its configuration as JSON where it is asked for more (`Status`, verbose): `sandboxImage` up to 1.7. */
+export const decodeSandboxImage = ({ info }: StatusResponse): string | undefined => {
+  const text = info.config
+  if (text === undefined) return undefined
+  let config: unknown
+  try {
+    config = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const name = (config as { readonly sandboxImage?: unknown } | null)?.sandboxImage
+  return typeof name === "string" && name !== "" ? name : undefined
+}
 
 export const decodeCgroupDriver = (response: RuntimeConfigResponse): "cgroupfs" | "systemd" => {
   switch (response.linux?.cgroupDriver) {

@@ -42,7 +42,8 @@ const quick: ReadonlySet<CallName> = new Set<CallName>([
   "containerStatus",
   "listContainers",
   "imageStatus",
-  "listImages"
+  "listImages",
+  "sandboxImage"
 ])
 const deadlineOf = (call: CallName): number =>
   call === "pullImage" ? deadlines.pull : quick.has(call) ? deadlines.quick : deadlines.request

@@ -8,6 +8,7 @@ import {
   decodeContainerStatus,
   decodeImage,
   decodeSandbox,
+  decodeSandboxImage,
   decodeSandboxStatus,
   decodeStatus,
   idOf
@@ -208,6 +209,12 @@ const make = (options: CriRuntimeOptions): Effect.Effect<Service, CriError, Scop
         ({ runtimeName, runtimeVersion, runtimeApiVersion }) => ({ runtimeName, runtimeVersion, runtimeApiVersion })
       ),
       status: channel.unary(RuntimeService.method.status, limit.quick, () => ({}), decodeStatus),
+      sandboxImage: channel.unary(
+        RuntimeService.method.status,
+        limit.quick,
+        () => ({ verbose: true }),
+        decodeSandboxImage
+      ),
       cgroupDriver: channel.unary(RuntimeService.method.runtimeConfig, limit.quick, () => ({}), decodeCgroupDriver),
       ...sandboxCalls(channel, limit),
       ...containerCalls(channel, limit),

@@ -30,7 +30,10 @@ export class MemoryImages {
   readonly #registry: Set<string>
   readonly #failures = new Map<string, Array<Failure>>()
 
-  constructor(present: ReadonlyArray<string>, registry: ReadonlyArray<string>) {
+  readonly #pinned: ReadonlySet<string>
+
+  constructor(present: ReadonlyArray<string>, registry: ReadonlyArray<string>, pinned: ReadonlyArray<string> = []) {
+    this.#pinned = new Set(pinned.map(fullName))
     for (const image of present) this.add(image)
     this.#registry = new Set(registry.map(fullName))
   }
@@ -39,7 +42,7 @@ export class MemoryImages {
     const name = fullName(image)
     const id = digestOf(name)
     const tag = name.includes("@") ? { repoTags: [], repoDigests: [name] } : { repoTags: [name], repoDigests: [] }
-    this.#byId.set(id, { id, ...tag, size: sizeBytes, uid: undefined, username: "" })
+    this.#byId.set(id, { id, ...tag, size: sizeBytes, uid: undefined, username: "", pinned: this.#pinned.has(name) })
     return id
   }
 

@@ -22,6 +22,10 @@ export interface MemoryRuntimeOptions {
   /** Images on the node, and images that a pull finds. */
   readonly images?: ReadonlyArray<string>
   readonly registry?: ReadonlyArray<string>
+  /** Of them, those that the runtime says are never to be removed. */
+  readonly pinnedImages?: ReadonlyArray<string>
+  /** What sandboxes are made of, as far as it is told. */
+  readonly sandboxImage?: string
   /** False: `containerEvents` is `Unimplemented`, as in containerd before 1.7. Default true. */
   readonly events?: boolean
   /** Absent: `Unimplemented`, as in containerd before 2.0. */
@@ -63,7 +67,7 @@ const noStreaming = () => fail("Unimplemented", "no streaming server")
 const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    const images = new MemoryImages(options.images ?? [], options.registry ?? [])
+    const images = new MemoryImages(options.images ?? [], options.registry ?? [], options.pinnedImages)
     const pods = new MemoryPods({
       scope,
       images,
@@ -128,6 +132,7 @@ const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, 
         call("ExecSync", nameOf(id), () => pods.exec(id, command, timeoutSeconds)),
       imageStatus: (image) => call("ImageStatus", image, () => Effect.sync(() => images.find(image))),
       listImages: call("ListImages", "", () => Effect.sync(() => images.list())),
+      sandboxImage: call("Status", "", () => Effect.succeed(options.sandboxImage)),
       pullImage: (image) => call("PullImage", image, () => images.pull(image)),
       removeImage: (image) => call("RemoveImage", image, () => Effect.sync(() => images.remove(image))),
       containerEvents: pods.events.stream(() => {

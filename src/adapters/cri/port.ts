@@ -267,6 +267,8 @@ export interface Image {
   readonly size: number
   readonly uid: number | undefined
   readonly username: string
+  /** Never to be removed, says the runtime: its own image of sandboxes, and what its configuration pins (containerd from 1.7.3 on). */
+  readonly pinned: boolean
 }
 
 /** Credentials of a registry. Never part of an error, an event or a log. */
@@ -359,6 +361,8 @@ export class ContainerRuntime extends Context.Service<
     /** `undefined`: not on the node. */
     readonly imageStatus: (image: string) => Call<Image | undefined>
     readonly listImages: Call<ReadonlyArray<Image>>
+    /** Name of the image that sandboxes are made of, as the runtime's configuration has it; undefined where it does not tell. */
+    readonly sandboxImage: Call<string | undefined>
     /** Answers the image's id. `auth`: without it the registry is asked as nobody. */
     readonly pullImage: (image: string, sandbox: SandboxConfig | undefined, auth?: AuthConfig) => Call<string>
     readonly removeImage: (image: string) => Call<void>

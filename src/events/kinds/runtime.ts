@@ -61,18 +61,21 @@ export const OrphanSandboxRemoved = defineEvent("OrphanSandboxRemoved", {
   tell: (e) => `removed orphaned sandbox ${e.sandboxId.slice(0, 13)}`
 })
 
-/** What nobody needs any more: id of a dead container or of an old sandbox, path of a log directory. */
-const garbage = { what: Schema.Literals(["Container", "Sandbox", "LogDirectory", "Volume"]), id: text }
-const shortId = (id: string): string => (id.startsWith("/") ? id : id.slice(0, 13))
+/** What nobody needs any more: id of a dead container, of an old sandbox or of an image, path of a log directory. */
+const garbage = { what: Schema.Literals(["Container", "Sandbox", "LogDirectory", "Volume", "Image"]), id: text }
+const shortId = (id: string): string => (id.startsWith("/") ? id : id.replace(/^sha256:/u, "").slice(0, 13))
 
 export const GarbageFound = defineEvent("GarbageFound", {
   kind: "runtime",
   severity: "DEBUG",
   about:
-    "A dead container beyond those that are kept, a sandbox that is down and empty, or the log directory or a volume of a pod that is gone; it will be removed.",
-  /** `namespace` and `name` are empty where only the uid of the pod is known. */
+    "A dead container beyond those that are kept, a sandbox that is down and empty, the log directory or a volume of a pod that is gone, or an image that no container uses; it will be removed.",
+  /** `namespace` and `name` are empty where only the uid of the pod is known; of an image `name` is one of its own, and the others are empty. */
   fields: { ...garbage, namespace: text, name: text, uid: text, reason: text },
-  tell: (e) => `${e.what} ${shortId(e.id)} of ${e.name === "" ? e.uid : `${e.namespace}/${e.name}`} goes: ${e.reason}`
+  tell: (e) =>
+    e.what === "Image"
+      ? `image ${e.name === "" ? shortId(e.id) : e.name} goes: ${e.reason}`
+      : `${e.what} ${shortId(e.id)} of ${e.name === "" ? e.uid : `${e.namespace}/${e.name}`} goes: ${e.reason}`
 })
 
 export const GarbageRemoved = defineEvent("GarbageRemoved", {
@@ -83,6 +86,69 @@ export const GarbageRemoved = defineEvent("GarbageRemoved", {
   tell: (e) => `removed ${e.what} ${shortId(e.id)}`
 })
 
+export const GarbageKept = defineEvent("GarbageKept", {
+  kind: "runtime",
+  severity: "WARN",
+  about: "Something that was to be removed stays: it has come into use meanwhile, or the runtime does not remove it.",
+  fields: { ...garbage, message: text },
+  tell: (e) => `${e.what} ${shortId(e.id)} stays: ${e.message}`
+})
+
+const percent = Schema.Int
+const bytes = Schema.Int
+
+export const ImageCollectionDecided = defineEvent("ImageCollectionDecided", {
+  kind: "runtime",
+  about:
+    "Images are to be removed: the disk that holds them is too full, they were not used for too long, or eviction needs room. Those that were not used for the longest time go first, until there is room enough; each is told of by GarbageFound.",
+  fields: {
+    trigger: Schema.Literals(["HighThreshold", "MaximumAge", "Eviction"]),
+    images: Schema.Int,
+    /** What they take together, as the runtime says. */
+    bytes,
+    /** What is to become free; absent: as much as can. */
+    bytesToFree: Schema.optionalKey(bytes),
+    /** Of the disk of images; absent where it was not looked at. */
+    usedPercent: Schema.optionalKey(percent),
+    capacityBytes: Schema.optionalKey(bytes),
+    availableBytes: Schema.optionalKey(bytes),
+    highThresholdPercent: percent,
+    lowThresholdPercent: percent
+  },
+  tell: (e) =>
+    `${e.images} images (${e.bytes} bytes) are to go: ${
+      e.trigger === "HighThreshold"
+        ? `the disk of images is ${e.usedPercent} % full (limit ${e.highThresholdPercent} %), ${e.bytesToFree} bytes are to become free`
+        : e.trigger === "MaximumAge"
+          ? "not used for too long"
+          : "the node is short of room"
+    }`
+})
+
+export const ImageSpaceShort = defineEvent("ImageSpaceShort", {
+  kind: "runtime",
+  severity: "WARN",
+  about:
+    "The disk of images is too full, and the images that may go are not enough (kubelet's FreeDiskSpaceFailed). Told once, until there is room again.",
+  fields: {
+    usedPercent: percent,
+    capacityBytes: bytes,
+    availableBytes: bytes,
+    bytesToFree: bytes,
+    /** What the images take that may go. */
+    freedBytes: bytes,
+    message: text
+  },
+  tell: (e) => e.message
+})
+
+export const ImageSpaceRestored = defineEvent("ImageSpaceRestored", {
+  kind: "runtime",
+  about: "The disk of images has room again, after ImageSpaceShort.",
+  fields: { usedPercent: percent, capacityBytes: bytes, availableBytes: bytes },
+  tell: (e) => `the disk of images is ${e.usedPercent} % full`
+})
+
 export const runtimeEvents = [
   RuntimeConnected,
   RuntimeDisconnected,
@@ -90,5 +156,9 @@ export const runtimeEvents = [
   OrphanSandboxFound,
   OrphanSandboxRemoved,
   GarbageFound,
-  GarbageRemoved
+  GarbageRemoved,
+  GarbageKept,
+  ImageCollectionDecided,
+  ImageSpaceShort,
+  ImageSpaceRestored
 ] as const

@@ -87,6 +87,11 @@ export declare type StatusResponse = Message<"runtime.v1.StatusResponse"> & {
   status?: RuntimeStatus | undefined;
 
   /**
+   * @generated from field: map<string, string> info = 2;
+   */
+  info: { [key: string]: string };
+
+  /**
    * @generated from field: repeated runtime.v1.RuntimeHandler runtime_handlers = 3;
    */
   runtimeHandlers: RuntimeHandler[];
@@ -2176,6 +2181,11 @@ export declare type Image = Message<"runtime.v1.Image"> & {
    * @generated from field: string username = 6;
    */
   username: string;
+
+  /**
+   * @generated from field: bool pinned = 8;
+   */
+  pinned: boolean;
 };
 
 /**
