@@ -7,7 +7,7 @@ import type { PodState } from "./pod/state.ts"
 import { type ContainerView, containerViews, type PodView, podView } from "./pod/view.ts"
 import { type ProbeState, podNameOf, timing } from "./probe/state.ts"
 import type { ProxyState } from "./proxy/state.ts"
-import type { RuntimeState } from "./runtime/decider.ts"
+import type { RuntimeState } from "./runtime/state.ts"
 import { serviceKey } from "./service/identity.ts"
 import type { ServiceState } from "./service/state.ts"
 import {

@@ -15,9 +15,10 @@ import { PodSettings } from "../pod/settings.ts"
 import { uidOf } from "../pod/state.ts"
 import { observeGarbage, removeGarbage } from "./collector.ts"
 import type { RuntimeCommand } from "./commands.ts"
-import { type Garbage, type Orphan, type RuntimeEvent, type RuntimeState, runtimeDecider } from "./decider.ts"
+import { runtimeDecider } from "./decider.ts"
 import { type ImageGc, observeImages } from "./image-survey.ts"
 import { observeRuntime, runtimeActor } from "./observer.ts"
+import type { Garbage, Orphan, RuntimeEvent, RuntimeState } from "./state.ts"
 
 export type RuntimeNeeds =
   | Cgroups

@@ -14,7 +14,6 @@ import { isAlive, type PodState, uidOf } from "../pod/state.ts"
 import { isTerminalPhase } from "../pod/status/phase.ts"
 import type { RuntimeCommand } from "./commands.ts"
 import { podUidLabel } from "./compare.ts"
-import type { Garbage } from "./decider.ts"
 import {
   containerGarbage,
   containerGcPolicy,
@@ -25,6 +24,7 @@ import {
 } from "./garbage.ts"
 import { removeImage } from "./image-survey.ts"
 import { runtimeActor } from "./observer.ts"
+import type { Garbage } from "./state.ts"
 
 /** kubelet's ContainerGCPeriod. */
 export const garbagePeriod = Duration.minutes(1)

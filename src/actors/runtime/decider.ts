@@ -1,49 +1,12 @@
-/** What is known of the container runtime: reachable or not, its version and conditions, and sandboxes of no pod. */
+/** The runtime: what is news of it, and what nobody needs any more. */
 import type { HandlerFeatures } from "../../adapters/cri/port.ts"
-import type { EventOf, EventsOf } from "../../events/catalogue.ts"
 import type { EventMeta } from "../../events/envelope.ts"
-import type { runtimeEvents } from "../../events/kinds/runtime.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import type { RuntimeCommand } from "./commands.ts"
 import { RuntimeCommand as RuntimeCommandSchema } from "./commands.ts"
 import { collectImages } from "./image-collection.ts"
-
-export type RuntimeEvent = EventsOf<typeof runtimeEvents>
-
-export interface Orphan {
-  readonly sandboxId: string
-  readonly namespace: string
-  readonly name: string
-  readonly uid: string
-}
-
-/** Something that nobody needs any more. */
-export type Garbage = Omit<EventOf<"GarbageFound">, "_tag" | "reason">
-
-export interface RuntimeState {
-  readonly status: "unknown" | "connected" | "disconnected"
-  readonly endpoint: string
-  readonly name: string
-  readonly version: string
-  readonly apiVersion: string
-  readonly events: boolean
-  readonly cgroupDriver: "cgroupfs" | "systemd" | "unknown"
-  /** Both absent where no event has told of them. */
-  readonly handlers?: ReadonlyArray<HandlerFeatures>
-  readonly supplementalGroupsPolicy?: boolean
-  readonly conditions: Readonly<
-    Record<string, { readonly status: boolean; readonly reason: string; readonly message: string }>
-  >
-  readonly orphans: ReadonlyArray<Orphan>
-  /** What is being removed; absent: nothing ever was. */
-  readonly garbage?: ReadonlyArray<Garbage>
-  /** The disk of images is too full, and nothing can be done about it. */
-  readonly isImageSpaceShort?: boolean
-  readonly because: string
-}
-
-export type RuntimeDecision = Decision<RuntimeState, RuntimeEvent>
+import type { RuntimeEvent, RuntimeState } from "./state.ts"
 
 const initial: RuntimeState = {
   status: "unknown",

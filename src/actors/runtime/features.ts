@@ -8,7 +8,7 @@ import {
   type RuntimeStatus,
   type RuntimeVersion
 } from "../../adapters/cri/port.ts"
-import type { RuntimeState } from "./decider.ts"
+import type { RuntimeState } from "./state.ts"
 
 export type RuntimeFeatures = Pick<RuntimeStatus, "handlers" | "supplementalGroupsPolicy">
 

@@ -10,7 +10,7 @@ import {
   usageOf
 } from "../image/garbage.ts"
 import type { ImagesSurveyed } from "./commands.ts"
-import type { RuntimeDecision } from "./decider.ts"
+import type { RuntimeDecision } from "./state.ts"
 
 type Survey = typeof ImagesSurveyed.Type
 type Trigger = "HighThreshold" | "MaximumAge" | "Eviction"

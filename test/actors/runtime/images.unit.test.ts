@@ -128,7 +128,7 @@ describe("the runtime's actor and images", () => {
     const runtime = story()
     const decided = runtime.when({ ...survey, by: "Eviction" })
     assert.deepEqual(tags(decided), ["ImageCollectionDecided", "GarbageFound"])
-    assert.equal((decided[1]?.event as { id?: string }).id, "sha256:a")
+    assert.equal((decided[1]?.event as { id?: string } | undefined)?.id, "sha256:a")
     assert.deepEqual(runtime.when({ ...survey, by: "Eviction" }), [], "it goes already")
   })
 
@@ -141,6 +141,6 @@ describe("the runtime's actor and images", () => {
     const old = { ...survey, policy: { ...survey.policy, maxAge: 500_000 }, disk: { capacity: 100, available: 50 } }
     const decided = story().when({ ...old, unused: [{ ...survey.unused[0], lastUsed: 400_000 }] })
     assert.deepEqual(tags(decided), ["ImageCollectionDecided", "GarbageFound"])
-    assert.equal((decided[0]?.event as { trigger?: string }).trigger, "MaximumAge")
+    assert.equal((decided[0]?.event as { trigger?: string } | undefined)?.trigger, "MaximumAge")
   })
 })
