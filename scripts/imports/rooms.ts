@@ -1,7 +1,7 @@
 /** Where a source file belongs, which rooms may see which, and which files must stay pure. Paths are from the root, with `/`. */
 
 export type Place =
-  /** main.ts, agent.ts and agent-services.ts: they tie the live layers together. */
+  /** main.ts, agent.ts and agent-*.ts: they tie the live layers together. */
   | { readonly room: "wiring" }
   | { readonly room: "cli" }
   | { readonly room: "actors" }
@@ -12,18 +12,13 @@ export type Place =
   | { readonly room: "client" }
   | { readonly room: "none" }
 
-const wiring: ReadonlySet<string> = new Set([
-  "src/main.ts",
-  "src/agent.ts",
-  "src/agent-services.ts",
-  "src/dataplanes.ts"
-])
+const isWiring = (path: string): boolean => /^src\/(?:main|agent|agent-[a-z]+|dataplanes)\.ts$/u.test(path)
 
 /** The one file that may ask which runtime this is. */
 export const runtimeFile = "src/adapters/host/runtime.ts"
 
 export const placeOf = (path: string): Place => {
-  if (wiring.has(path)) return { room: "wiring" }
+  if (isWiring(path)) return { room: "wiring" }
   // Dresses ports for the wiring: sees what an adapter sees, and is seen by the wiring alone.
   if (path === "src/failpoints.ts") return { room: "adapters", neighbour: "failpoints", isPort: false }
   const [, room, neighbour, ...rest] = path.split("/")
@@ -36,10 +31,10 @@ export const placeOf = (path: string): Place => {
 }
 
 /**
- * Not a neighbour but a language that several are spoken to in: the kernel's netlink. Adapters may use its codecs and
- * sockets; it knows no other adapter.
+ * Not a neighbour but a language that several are spoken to in: the kernel's netlink, Prometheus' metrics. Adapters may use
+ * its codecs, sockets and registries; it knows of other adapters no more than their ports.
  */
-const languages: ReadonlySet<string> = new Set(["netlink"])
+const languages: ReadonlySet<string> = new Set(["netlink", "metrics"])
 
 /** Files whose code must give the same answers from the same log, on every runtime: no Node, Bun or Deno API. */
 export const isPure = (path: string): boolean =>

@@ -3,26 +3,10 @@
  * on them is recorded with the decision (eviction). One pass serves all who ask within its age.
  */
 import { Context, type Effect } from "effect"
-import type { CgroupSample, InterfaceCounters } from "../../adapters/cgroupfs/port.ts"
+import type { CgroupSample, ContainerSample } from "../../adapters/cgroupfs/port.ts"
 import type { Summary } from "../../events/stats-summary.ts"
 
-/** What one container's cgroup says, for those who tell more than a summary does (metrics of cAdvisor). */
-export interface ContainerSample {
-  /** Path of its cgroup. */
-  readonly path: string
-  readonly namespace: string
-  readonly pod: string
-  readonly podUid: string
-  /** Empty: the pod's own cgroup. `POD`: its sandbox. */
-  readonly container: string
-  readonly containerId: string
-  readonly image: string
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number
-  readonly sample: CgroupSample
-  /** Of the pod's network namespace, with the sandbox. */
-  readonly network?: ReadonlyArray<InterfaceCounters>
-}
+export type { ContainerSample }
 
 export interface Snapshot {
   /** Milliseconds since the epoch at which the pass began. */

@@ -119,6 +119,24 @@ export interface CgroupSample {
   readonly io?: { readonly devices: ReadonlyArray<IoCounters>; readonly pressure?: PsiStats }
 }
 
+/** What one container's cgroup says, for those who tell more than a summary does (metrics of cAdvisor). */
+export interface ContainerSample {
+  /** Path of its cgroup. */
+  readonly path: string
+  readonly namespace: string
+  readonly pod: string
+  readonly podUid: string
+  /** Empty: the pod's own cgroup. `POD`: its sandbox. */
+  readonly container: string
+  readonly containerId: string
+  readonly image: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly sample: CgroupSample
+  /** Of the pod's network namespace, with the sandbox. */
+  readonly network?: ReadonlyArray<InterfaceCounters>
+}
+
 /** What the kernel says about the ends of a cgroup's processes for want of memory. */
 export interface OomEvidence {
   /** Bytes; absent: none. */

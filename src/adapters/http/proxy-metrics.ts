@@ -1,8 +1,7 @@
 /** kube-proxy's metrics under its names, labels and buckets (`pkg/proxy/metrics/metrics.go`). */
-import { readdirSync } from "node:fs"
-import process from "node:process"
 import type { IpFamily } from "../../events/service-shape.ts"
-import { exponentialBuckets, linearBuckets, makeRegistry } from "./metrics.ts"
+import { addProcessMetrics } from "../metrics/process.ts"
+import { exponentialBuckets, linearBuckets, makeRegistry } from "../metrics/registry.ts"
 
 /** Of the syncs, seconds: 1 ms to 16 s. */
 const syncBuckets = exponentialBuckets(0.001, 2, 15)
@@ -94,25 +93,7 @@ export const makeProxyMetrics = (families: ReadonlyArray<IpFamily>, build: Reado
     livez: registry.counter(named("proxy_livez_total", "Answers of /livez by their code.", byCode))
   }
 
-  registry.lookedUp({ name: "chronode_build_info", help: "The program, as labels.", series: [build] }, "gauge", () => 1)
-  registry.lookedUp(
-    { name: "process_cpu_seconds_total", help: "Time of processors that this process took, in seconds." },
-    "counter",
-    () => {
-      const { user, system } = process.cpuUsage()
-      return (user + system) / 1e6
-    }
-  )
-  registry.lookedUp({ name: "process_resident_memory_bytes", help: "Memory that this process holds." }, "gauge", () =>
-    process.memoryUsage.rss()
-  )
-  const startSeconds = Date.now() / 1000 - process.uptime()
-  registry.lookedUp(
-    { name: "process_start_time_seconds", help: "When this process began, seconds since the epoch." },
-    "gauge",
-    () => startSeconds
-  )
-  registry.lookedUp({ name: "process_open_fds", help: "Open files of this process." }, "gauge", openFiles)
+  addProcessMetrics(registry, build)
 
   return {
     ...metrics,
@@ -127,11 +108,3 @@ const tableSeries = (byFamily: ReadonlyArray<{ readonly ip_family: IpFamily }>) 
 
 /** What IPVS needs beside it stands in nftables. */
 const otherThan = (mode: string): string => (mode === "iptables" ? "nftables" : "iptables")
-
-const openFiles = (): number => {
-  try {
-    return readdirSync("/proc/self/fd").length
-  } catch {
-    return Number.NaN
-  }
-}

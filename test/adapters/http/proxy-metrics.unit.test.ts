@@ -1,50 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { makeProxyHealth } from "../../../src/adapters/http/health.ts"
-import { exponentialBuckets, linearBuckets, makeRegistry, maxSeries } from "../../../src/adapters/http/metrics.ts"
 import { makeProxyMetrics } from "../../../src/adapters/http/proxy-metrics.ts"
-
-describe("metrics as text", () => {
-  it("are counters, gauges and histograms of Prometheus' format", () => {
-    const registry = makeRegistry()
-    const requests = registry.counter({ name: "requests_total", help: "All.\nReally.", series: [{ code: "200" }] })
-    requests.add(2, { code: "200" })
-    requests.add(1, { code: 'a"b\\c\nd' })
-    registry.gauge({ name: "depth", help: "Depth." }).set(-1.5)
-    const times = registry.histogram({ name: "took_seconds", help: "Time." }, [0.5, 1])
-    for (const value of [0.5, 0.7, 3]) times.observe(value)
-    assert.equal(
-      registry.text(),
-      `# HELP requests_total All.\\nReally.
-# TYPE requests_total counter
-requests_total{code="200"} 2
-requests_total{code="a\\"b\\\\c\\nd"} 1
-# HELP depth Depth.
-# TYPE depth gauge
-depth -1.5
-# HELP took_seconds Time.
-# TYPE took_seconds histogram
-took_seconds_bucket{le="0.5"} 1
-took_seconds_bucket{le="1"} 2
-took_seconds_bucket{le="+Inf"} 3
-took_seconds_sum 4.2
-took_seconds_count 3
-`
-    )
-  })
-
-  it("of a label without bound stop growing", () => {
-    const registry = makeRegistry()
-    const counter = registry.counter({ name: "c", help: "C." })
-    for (let i = 0; i < 2 * maxSeries; i += 1) counter.add(1, { i: String(i) })
-    assert.equal(registry.text().split("\n").length, maxSeries + 3)
-  })
-
-  it("have buckets that grow by a factor or by a step", () => {
-    assert.deepEqual(exponentialBuckets(1, 2, 4), [1, 2, 4, 8])
-    assert.deepEqual(linearBuckets(60, 5, 3), [60, 65, 70])
-  })
-})
 
 describe("the proxy's metrics", () => {
   const names = (mode: string) =>
@@ -66,7 +23,7 @@ describe("the proxy's metrics", () => {
       ...["kubeproxy_conntrack_reconciler_deleted_entries_total"],
       ...["kubeproxy_proxy_healthz_total", "kubeproxy_proxy_livez_total"],
       ...["process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds"],
-      ...["process_open_fds", "chronode_build_info"]
+      ...["process_open_fds", "process_max_fds", "process_virtual_memory_bytes", "chronode_build_info"]
     ]
     const nftables = [`${rules}_nftables_sync_failures_total`, `${rules}_nftables_cleanup_failures_total`]
     const iptables = [
