@@ -20,11 +20,12 @@ const kindMeanings: Readonly<Record<ActorKind | "any", string>> = {
   endpoint:
     "Servers behind Services. One actor per port of a Service and address behind it, named `<service>.<port>.<address>:<port>`.",
   proxy: "What puts Services into the kernel. One actor, named `services`.",
+  api: "The node's HTTP API. One actor for the server, named like the node, and one for each pod that somebody has streams into, named like the pod.",
   any: "Actors themselves. Written on behalf of an actor of any kind, in that actor's sequence."
 }
 
 /** Kinds whose actors belong to a namespace. */
-const namespaced = new Set<ActorKind | "any">(["pod", "probe", "volume", "log", "service", "endpoint", "any"])
+const namespaced = new Set<ActorKind | "any">(["pod", "probe", "volume", "log", "service", "endpoint", "api", "any"])
 
 const typeText = (schema: Json): string => {
   if (typeof schema.$ref === "string") return schema.$ref.replace(/^.*\//u, "")

@@ -1,5 +1,6 @@
 /** All deciders by kind of actor: what replay, `get` and `verify` fold with. Pure. */
 import type { ActorKind } from "../events/definition.ts"
+import { apiDecider } from "./api/decider.ts"
 import { endpointDecider } from "./endpoint/decider.ts"
 import { imageDecider } from "./image/decider.ts"
 import type { Deciders } from "./kernel/fold.ts"
@@ -27,6 +28,7 @@ export const deciders: Deciders = new Map(
     streamDecider,
     proxyDecider,
     serviceDecider,
-    endpointDecider
+    endpointDecider,
+    apiDecider
   ].map((decider) => [decider.kind as ActorKind, decider as never])
 )

@@ -2327,6 +2327,170 @@ export interface ListenerRecoveredData {
   readonly isWanted: boolean
 }
 
+/** The node's HTTP API answers at this address. */
+export interface ApiListeningData {
+  readonly listener: "tls" | "read-only" | "healthz" | "local"
+  readonly address: string
+  readonly certificate?: string
+  readonly notAfter?: string
+  readonly selfMade?: boolean
+}
+
+/** The node's HTTP API cannot listen at this address; pods run on, and it is tried again. */
+export interface ApiListenFailedData {
+  readonly listener: "tls" | "read-only" | "healthz" | "local"
+  readonly address: string
+  readonly message: string
+}
+
+/** The configuration asks for a port that answers everybody, without TLS: pods and figures can be read there, nothing can be done. */
+export interface ReadOnlyPortOpenedData {
+  readonly address: string
+}
+
+/** The certificate of the API changed; new connections get it. */
+export interface CertificateReloadedData {
+  readonly certificate: string
+  readonly notAfter: string
+}
+
+/** The files of the certificate changed and cannot be used; the API goes on with the one before. */
+export interface CertificateRefusedData {
+  readonly message: string
+}
+
+/** The certificate of the API ends soon, or has ended. Told once for each certificate. */
+export interface CertificateExpiringData {
+  readonly certificate: string
+  readonly notAfter: string
+}
+
+/** A request was refused: nobody known sent it (401), or somebody without the right (403). At most 60 a minute are told one by one. */
+export interface ApiRequestRefusedData {
+  readonly user: string
+  readonly groups: ReadonlyArray<string>
+  readonly from: string
+  readonly listener: "tls" | "read-only" | "healthz" | "local"
+  readonly verb: string
+  readonly path: string
+  readonly status: number
+  readonly reason: string
+}
+
+/** More requests were refused within a minute than are told one by one. */
+export interface ApiRefusalsOmittedData {
+  readonly count: number
+  readonly since: string
+}
+
+/** Somebody runs a command in a container. Written before the runtime is asked for it. */
+export interface ExecStartedData {
+  readonly session: string
+  readonly podUid: string
+  readonly container: string
+  readonly containerId: string
+  readonly user: string
+  readonly groups: ReadonlyArray<string>
+  readonly from: string
+  readonly listener: "tls" | "read-only" | "healthz" | "local"
+  readonly through: "exec" | "run"
+  readonly program: string
+  readonly arguments: number
+  readonly stdin: boolean
+  readonly tty: boolean
+}
+
+/** A command that somebody ran in a container has ended, or its connection has. */
+export interface ExecEndedData {
+  readonly session: string
+  readonly podUid: string
+  readonly outcome: "completed" | "failed" | "idle" | "stopped" | "unknown"
+  readonly message?: string
+  readonly duration?: number
+  readonly bytesIn?: number
+  readonly bytesOut?: number
+  readonly container: string
+  readonly exitCode?: number
+}
+
+/** Somebody attaches to a container's own process. Written before the runtime is asked for it. */
+export interface AttachStartedData {
+  readonly session: string
+  readonly podUid: string
+  readonly container: string
+  readonly containerId: string
+  readonly user: string
+  readonly groups: ReadonlyArray<string>
+  readonly from: string
+  readonly listener: "tls" | "read-only" | "healthz" | "local"
+  readonly stdin: boolean
+  readonly tty: boolean
+}
+
+/** Somebody is not attached to a container any more. */
+export interface AttachEndedData {
+  readonly session: string
+  readonly podUid: string
+  readonly outcome: "completed" | "failed" | "idle" | "stopped" | "unknown"
+  readonly message?: string
+  readonly duration?: number
+  readonly bytesIn?: number
+  readonly bytesOut?: number
+  readonly container: string
+}
+
+/** Somebody opens connections to ports of the pod. Written before the runtime is asked for it. */
+export interface PortForwardStartedData {
+  readonly session: string
+  readonly podUid: string
+  readonly user: string
+  readonly groups: ReadonlyArray<string>
+  readonly from: string
+  readonly listener: "tls" | "read-only" | "healthz" | "local"
+  readonly ports: ReadonlyArray<number>
+}
+
+/** Ports of the pod are not forwarded to somebody any more. */
+export interface PortForwardEndedData {
+  readonly session: string
+  readonly podUid: string
+  readonly outcome: "completed" | "failed" | "idle" | "stopped" | "unknown"
+  readonly message?: string
+  readonly duration?: number
+  readonly bytesIn?: number
+  readonly bytesOut?: number
+}
+
+/** Somebody wants the memory and the state of a container in a file. Written before the runtime is asked for it. */
+export interface CheckpointRequestedData {
+  readonly session: string
+  readonly podUid: string
+  readonly container: string
+  readonly containerId: string
+  readonly user: string
+  readonly groups: ReadonlyArray<string>
+  readonly from: string
+  readonly listener: "tls" | "read-only" | "healthz" | "local"
+  readonly location: string
+}
+
+/** The memory and the state of a container are in a file; all its secrets are in there too. */
+export interface CheckpointCreatedData {
+  readonly session: string
+  readonly podUid: string
+  readonly container: string
+  readonly location: string
+  readonly duration: number
+}
+
+/** The runtime made no checkpoint of the container; or the agent ended meanwhile, and it is not known. */
+export interface CheckpointFailedData {
+  readonly session: string
+  readonly podUid: string
+  readonly container: string
+  readonly message: string
+}
+
 /** An actor died of a defect while it handled a command; the command is dropped, the actor is rebuilt from the journal. */
 export interface ActorFailedData {
   readonly command: string
@@ -2493,6 +2657,23 @@ export interface EventData {
   readonly StaleFlowsRemoved: StaleFlowsRemovedData
   readonly ListenerFailed: ListenerFailedData
   readonly ListenerRecovered: ListenerRecoveredData
+  readonly ApiListening: ApiListeningData
+  readonly ApiListenFailed: ApiListenFailedData
+  readonly ReadOnlyPortOpened: ReadOnlyPortOpenedData
+  readonly CertificateReloaded: CertificateReloadedData
+  readonly CertificateRefused: CertificateRefusedData
+  readonly CertificateExpiring: CertificateExpiringData
+  readonly ApiRequestRefused: ApiRequestRefusedData
+  readonly ApiRefusalsOmitted: ApiRefusalsOmittedData
+  readonly ExecStarted: ExecStartedData
+  readonly ExecEnded: ExecEndedData
+  readonly AttachStarted: AttachStartedData
+  readonly AttachEnded: AttachEndedData
+  readonly PortForwardStarted: PortForwardStartedData
+  readonly PortForwardEnded: PortForwardEndedData
+  readonly CheckpointRequested: CheckpointRequestedData
+  readonly CheckpointCreated: CheckpointCreatedData
+  readonly CheckpointFailed: CheckpointFailedData
   readonly ActorFailed: ActorFailedData
   readonly ActorRestarted: ActorRestartedData
   readonly ActorEscalated: ActorEscalatedData
@@ -2638,6 +2819,23 @@ export const tagsByType = {
   "dev.chronode.StaleFlowsRemoved.v1": "StaleFlowsRemoved",
   "dev.chronode.ListenerFailed.v1": "ListenerFailed",
   "dev.chronode.ListenerRecovered.v1": "ListenerRecovered",
+  "dev.chronode.ApiListening.v1": "ApiListening",
+  "dev.chronode.ApiListenFailed.v1": "ApiListenFailed",
+  "dev.chronode.ReadOnlyPortOpened.v1": "ReadOnlyPortOpened",
+  "dev.chronode.CertificateReloaded.v1": "CertificateReloaded",
+  "dev.chronode.CertificateRefused.v1": "CertificateRefused",
+  "dev.chronode.CertificateExpiring.v1": "CertificateExpiring",
+  "dev.chronode.ApiRequestRefused.v1": "ApiRequestRefused",
+  "dev.chronode.ApiRefusalsOmitted.v1": "ApiRefusalsOmitted",
+  "dev.chronode.ExecStarted.v1": "ExecStarted",
+  "dev.chronode.ExecEnded.v1": "ExecEnded",
+  "dev.chronode.AttachStarted.v1": "AttachStarted",
+  "dev.chronode.AttachEnded.v1": "AttachEnded",
+  "dev.chronode.PortForwardStarted.v1": "PortForwardStarted",
+  "dev.chronode.PortForwardEnded.v1": "PortForwardEnded",
+  "dev.chronode.CheckpointRequested.v1": "CheckpointRequested",
+  "dev.chronode.CheckpointCreated.v1": "CheckpointCreated",
+  "dev.chronode.CheckpointFailed.v1": "CheckpointFailed",
   "dev.chronode.ActorFailed.v1": "ActorFailed",
   "dev.chronode.ActorRestarted.v1": "ActorRestarted",
   "dev.chronode.ActorEscalated.v1": "ActorEscalated",

@@ -11,6 +11,7 @@ export const actorKinds = [
   "stream",
   "service",
   "endpoint",
-  "proxy"
+  "proxy",
+  "api"
 ] as const
 export type ActorKind = (typeof actorKinds)[number]

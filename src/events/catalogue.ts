@@ -5,6 +5,7 @@
 import { Schema } from "effect"
 import { type EventDefinition, type Severity, typeName } from "./definition.ts"
 import { actorEvents } from "./kinds/actor.ts"
+import { apiEvents } from "./kinds/api.ts"
 import { containerEvents } from "./kinds/container.ts"
 import { endpointEvents } from "./kinds/endpoint.ts"
 import { imageEvents } from "./kinds/image.ts"
@@ -35,6 +36,7 @@ const definitions = [
   ...serviceEvents,
   ...endpointEvents,
   ...proxyEvents,
+  ...apiEvents,
   ...actorEvents
 ] as const
 

@@ -15,11 +15,12 @@ export const podText = ({ namespace, name }: PodName): string => `${namespace}/$
 
 /**
  * The pod that an actor belongs to. Probes are named `<pod>.<container>.<probe>`, volumes `<pod>.<volume>` and logs `<pod>.<container>`; those
- * parts are DNS labels and hold no dot, a pod's name may.
+ * parts are DNS labels and hold no dot, a pod's name may. That of the streams into a pod is named like it; that of the API's
+ * server has no namespace.
  */
 export const podOf = (actor: ActorId): PodName | undefined => {
-  const parts = { pod: 0, volume: 1, log: 1, probe: 2 }[actor.kind as string]
-  if (parts === undefined) return undefined
+  const parts = { pod: 0, api: 0, volume: 1, log: 1, probe: 2 }[actor.kind as string]
+  if (parts === undefined || actor.namespace === "") return undefined
   let name = actor.name
   for (let i = 0; i < parts; i++) {
     const dot = name.lastIndexOf(".")
@@ -29,7 +30,7 @@ export const podOf = (actor: ActorId): PodName | undefined => {
   return { namespace: actor.namespace, name }
 }
 
-/** Whether an actor is this pod, one of its probes or one of its volumes. */
+/** Whether an actor is this pod, one of its probes, volumes or logs, or that of the streams into it. */
 export const isOfPod = (actor: ActorId, pod: PodName): boolean => {
   const owner = podOf(actor)
   return owner !== undefined && owner.name === pod.name && owner.namespace === pod.namespace

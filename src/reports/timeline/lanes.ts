@@ -40,7 +40,7 @@ export class Lanes {
       lanes = { own: this.ofActor(actor), containers: new Map(), sandbox: undefined }
       this.byActor.set(actor, lanes)
     }
-    if (actor.kind !== "pod" || event._tag === "Unknown") return lanes.own
+    if ((actor.kind !== "pod" && actor.kind !== "api") || event._tag === "Unknown") return lanes.own
     if ("container" in event) {
       const known = lanes.containers.get(event.container)
       if (known !== undefined) return known
@@ -104,6 +104,8 @@ export class Lanes {
 
   private ofActor({ kind, namespace, name }: ActorId): number {
     if (kind === "pod") return this.pod(namespace, name)
+    // Who is in a pod is part of its course; whom the server refused, of the node's.
+    if (kind === "api") return namespace === "" ? this.place("node", name, -1) : this.pod(namespace, name)
     if (alone.has(kind)) return this.place(kind as LaneKind, name, -1)
     if (kind === "service") return this.service(namespace, name)
     if (kind === "endpoint") {
