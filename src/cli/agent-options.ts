@@ -3,10 +3,11 @@
  * tests and other programs can start an agent without a command line.
  */
 import type { Verification } from "../actors/image/verification.ts"
-import { defaultLogRotation, type LogRotationPolicy } from "../actors/log/settings.ts"
+import type { LogRotationPolicy } from "../actors/log/settings.ts"
 import type { ConntrackLimits } from "../actors/proxy/conntrack-limits.ts"
 import type { ProviderSettings } from "../adapters/credentials/port.ts"
 import type { DataplaneSettings, ProxyMode } from "../adapters/dataplane/port.ts"
+import type { KubeletConfiguration } from "./kubelet-configuration/shape.ts"
 import type { NatsTarget } from "./nats-flags.ts"
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const
@@ -139,6 +140,8 @@ export interface AgentOptions {
   readonly durability: Durability
   readonly stream: StreamOptions
   readonly retention: RetentionOptions
+  /** All of kubelet's configuration, with its defaults, and with what flags say over it: what readers of a setting look at. */
+  readonly kubelet: KubeletConfiguration
   readonly pods: PodOptions
   readonly registry: RegistryOptions
   /** Undefined: no Services are served (no `--services`). */
@@ -154,44 +157,17 @@ export interface Remark {
   readonly message: string
 }
 
-/**
- * Defaults. Those of kubelet's own fields are kubelet's (pkg/kubelet/apis/config/v1beta1/defaults.go), but for the
- * check of manifests, which here also has a watch.
- */
+/** Defaults of what is not in a KubeletConfiguration: those are in kubelet-configuration/defaults.ts. */
 export const agentDefaults = {
   dataDir: "/var/lib/chronode",
   podLogsDir: "/var/log/pods",
+  cri: "unix:///run/containerd/containerd.sock",
   /** Only beside the default of podLogsDir. */
   containerLogsDir: "/var/log/containers",
-  logRotation: defaultLogRotation,
-  cri: "unix:///run/containerd/containerd.sock",
-  fileCheckFrequency: 20_000,
-  runtimeRequestTimeout: 120_000,
   recording: "events",
   durability: "always",
   stream: { maxAgeSeconds: 7 * 86_400, maxBytes: 512 * 1024 ** 2, replicas: 1 },
   retention: { maxAgeSeconds: 7 * 86_400, maxBytes: 1024 ** 3 },
-  pods: {
-    clusterDNS: [] as ReadonlyArray<string>,
-    clusterDomain: "",
-    resolvConf: "/etc/resolv.conf",
-    cgroupDriver: "cgroupfs",
-    cgroupRoot: "",
-    cgroupsPerQOS: true,
-    kubeReserved: {} as Readonly<Record<string, string>>,
-    systemReserved: {} as Readonly<Record<string, string>>,
-    podPidsLimit: -1,
-    cpuCFSQuota: true,
-    cpuCFSQuotaPeriod: 100,
-    maxPods: 110,
-    maxParallelImagePulls: 5,
-    registryPullQPS: 5,
-    registryBurst: 10,
-    maxContainerRestartPeriod: 300_000,
-    seccompDefault: false,
-    allowedUnsafeSysctls: [] as ReadonlyArray<string>,
-    idsPerPod: 65_536
-  },
   logFormat: "text",
   logLevel: "info"
 } as const

@@ -1,6 +1,6 @@
 /** Flags over configuration file over defaults, to the options of the agent. */
 import { Result } from "effect"
-import { defaultVerification } from "../actors/image/verification.ts"
+import type { Verification } from "../actors/image/verification.ts"
 import type { LogRotationPolicy } from "../actors/log/settings.ts"
 import { quantityOf, value } from "../actors/pod/resources/quantity.ts"
 import {
@@ -14,14 +14,16 @@ import {
   type RetentionOptions,
   type StreamOptions
 } from "./agent-options.ts"
-import { type Configuration, lengthOf } from "./configuration.ts"
+import type { Configuration } from "./configuration.ts"
 import type { CredentialProviderPaths } from "./credential-providers.ts"
 import { UsageError } from "./exit.ts"
+import { withDefaults } from "./kubelet-configuration/defaults.ts"
+import type { KubeletConfiguration } from "./kubelet-configuration/shape.ts"
 import type { NatsConnectionFlags, NatsTarget } from "./nats-flags.ts"
 import type { ResolveNats } from "./neighbours.ts"
 import type { ProxyFlags } from "./proxy/settings.ts"
 import { parseBytes } from "./sizes.ts"
-import { parseLength } from "./times.ts"
+import { lengthOf, parseLength } from "./times.ts"
 
 /** As `chronode run` was given them. Absent: not given. */
 export interface RunFlags extends NatsConnectionFlags, ProxyFlags {
@@ -47,6 +49,10 @@ export interface RunFlags extends NatsConnectionFlags, ProxyFlags {
   readonly logLevel?: LogLevel
 }
 
+/** Milliseconds; also where the feature gate KubeletCrashLoopBackOffMax is off. */
+const defaultRestartPeriod = 300_000
+const defaultIdsPerPod = 65_536
+
 /** RFC 1123 subdomain, as a Node's name must be. */
 const nodeNamePattern = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/u
 
@@ -57,8 +63,9 @@ export const agentOptions = (
   hostname: string,
   resolveNats: ResolveNats
 ): AgentOptions => {
-  const { kubelet, chronode } = configuration
-  const manifests = flags.manifests ?? chronode.manifests ?? (kubelet.staticPodPath || undefined)
+  const { chronode } = configuration
+  const kubelet = kubeletConfiguration(flags, configuration)
+  const manifests = kubelet.staticPodPath || undefined
   if (manifests === undefined && (flags.services ?? chronode.services) === undefined)
     throw new UsageError(
       "--manifests DIR is missing (and no configuration names a directory of manifests), and so is --services DIR"
@@ -66,8 +73,7 @@ export const agentOptions = (
   const nodeName = flags.nodeName ?? chronode.nodeName ?? hostname.toLowerCase()
   if (!nodeNamePattern.test(nodeName))
     throw new UsageError(`--node-name: '${nodeName}' is no node name (lower case letters, digits, '-' and '.')`)
-  const cri = flags.cri ?? chronode.cri ?? (kubelet.containerRuntimeEndpoint || agentDefaults.cri)
-  const podLogsDir = flags.podLogsDir ?? chronode.podLogsDir ?? kubelet.podLogsDir ?? agentDefaults.podLogsDir
+  const { podLogsDir } = kubelet
   return {
     nodeName,
     dataDir: flags.dataDir ?? chronode.dataDir ?? agentDefaults.dataDir,
@@ -76,23 +82,24 @@ export const agentOptions = (
       flags.containerLogsDir ??
       chronode.containerLogsDir ??
       (podLogsDir === agentDefaults.podLogsDir ? agentDefaults.containerLogsDir : undefined),
-    logRotation: logRotation(configuration),
+    logRotation: logRotation(kubelet),
     manifests,
-    fileCheckFrequency: lengthOr(kubelet.fileCheckFrequency, agentDefaults.fileCheckFrequency),
-    cri: socketOf(cri),
-    runtimeRequestTimeout: lengthOr(kubelet.runtimeRequestTimeout, agentDefaults.runtimeRequestTimeout),
+    fileCheckFrequency: kubelet.fileCheckFrequency,
+    cri: kubelet.containerRuntimeEndpoint,
+    runtimeRequestTimeout: kubelet.runtimeRequestTimeout,
     nats: natsOf(flags, configuration, resolveNats),
     recording: flags.recording ?? chronode.recording ?? agentDefaults.recording,
     durability: flags.durability ?? chronode.durability ?? agentDefaults.durability,
     stream: streamOptions(flags, configuration),
     retention: retentionOptions(flags, configuration),
-    pods: podOptions(flags, configuration),
+    kubelet,
+    pods: podOptions(kubelet),
     registry: {
       config: (flags.registryConfig ?? chronode.registryConfig) || undefined,
       providers: [],
       verification: {
-        policy: kubelet.imagePullCredentialsVerificationPolicy || defaultVerification.policy,
-        allowlist: kubelet.preloadedImagesVerificationAllowlist ?? defaultVerification.allowlist
+        policy: kubelet.imagePullCredentialsVerificationPolicy as Verification["policy"],
+        allowlist: kubelet.preloadedImagesVerificationAllowlist
       }
     },
     proxy: undefined,
@@ -109,9 +116,17 @@ export const socketOf = (endpoint: string): string => {
   throw new UsageError(`--cri: '${endpoint}' is no unix socket; write unix:///run/containerd/containerd.sock`)
 }
 
-/** Kubelet reads a zero as "not set". */
-const lengthOr = (text: string | undefined, otherwise: number): number =>
-  text === undefined ? otherwise : lengthOf(text) || otherwise
+/** What the file says of kubelet's fields, with all defaults; flags and the file's own part count over it. */
+const kubeletConfiguration = (flags: RunFlags, { kubelet, chronode }: Configuration): KubeletConfiguration => {
+  const told = withDefaults(kubelet)
+  return {
+    ...told,
+    staticPodPath: flags.manifests ?? chronode.manifests ?? told.staticPodPath,
+    podLogsDir: flags.podLogsDir ?? chronode.podLogsDir ?? told.podLogsDir,
+    containerRuntimeEndpoint: socketOf(flags.cri ?? chronode.cri ?? told.containerRuntimeEndpoint),
+    cgroupRoot: flags.cgroupRoot ?? told.cgroupRoot
+  }
+}
 
 const natsOf = (flags: RunFlags, { chronode }: Configuration, resolveNats: ResolveNats): NatsTarget | undefined => {
   const told = chronode.nats ?? {}
@@ -177,17 +192,14 @@ const retentionOptions = (flags: RunFlags, { chronode }: Configuration): Retenti
   }
 }
 
-const logRotation = ({ kubelet }: Configuration): LogRotationPolicy => {
-  const otherwise = agentDefaults.logRotation
-  // kubelet reads an empty text as "not set".
-  const size = kubelet.containerLogMaxSize || undefined
-  const bytes = size === undefined ? otherwise.maxSizeBytes : value(quantityOf(size))
+const logRotation = (kubelet: KubeletConfiguration): LogRotationPolicy => {
+  const bytes = value(quantityOf(kubelet.containerLogMaxSize))
   return {
     // As with kubelet, a negative size switches rotation off.
-    maxSizeBytes: bytes === undefined || bytes < 0 ? undefined : bytes,
-    maxFiles: kubelet.containerLogMaxFiles ?? otherwise.maxFiles,
-    maxWorkers: kubelet.containerLogMaxWorkers ?? otherwise.maxWorkers,
-    monitorInterval: lengthOr(kubelet.containerLogMonitorInterval, otherwise.monitorInterval)
+    maxSizeBytes: bytes < 0 ? undefined : bytes,
+    maxFiles: kubelet.containerLogMaxFiles,
+    maxWorkers: kubelet.containerLogMaxWorkers,
+    monitorInterval: kubelet.containerLogMonitorInterval
   }
 }
 
@@ -197,36 +209,26 @@ export const credentialProviderPaths = (flags: RunFlags, { chronode }: Configura
   binDir: (flags.imageCredentialProviderBinDir ?? chronode.imageCredentialProviderBinDir) || undefined
 })
 
-const podOptions = (flags: RunFlags, { kubelet }: Configuration): PodOptions => {
-  const { pods } = agentDefaults
-  const cgroupsPerQOS = kubelet.cgroupsPerQOS ?? pods.cgroupsPerQOS
-  return {
-    clusterDNS: kubelet.clusterDNS ?? pods.clusterDNS,
-    clusterDomain: kubelet.clusterDomain ?? pods.clusterDomain,
-    resolvConf: kubelet.resolvConf ?? pods.resolvConf,
-    cgroupDriver: kubelet.cgroupDriver ?? pods.cgroupDriver,
-    cgroupRoot: flags.cgroupRoot ?? kubelet.cgroupRoot ?? pods.cgroupRoot,
-    cgroupsPerQOS,
-    enforcesAllocatable: cgroupsPerQOS && (kubelet.enforceNodeAllocatable ?? ["pods"]).includes("pods"),
-    kubeReserved: kubelet.kubeReserved ?? pods.kubeReserved,
-    systemReserved: kubelet.systemReserved ?? pods.systemReserved,
-    podPidsLimit: kubelet.podPidsLimit ?? pods.podPidsLimit,
-    cpuCFSQuota: kubelet.cpuCFSQuota ?? pods.cpuCFSQuota,
-    cpuCFSQuotaPeriod: lengthOr(kubelet.cpuCFSQuotaPeriod, pods.cpuCFSQuotaPeriod),
-    singleProcessOOMKill: kubelet.singleProcessOOMKill,
-    // Kubelet reads a zero as "not set".
-    maxPods: kubelet.maxPods || pods.maxPods,
-    // Unlike kubelet's, the default is several at once: a registry that hangs must not hold up other images.
-    maxParallelImagePulls:
-      kubelet.serializeImagePulls === true ? 1 : (kubelet.maxParallelImagePulls ?? pods.maxParallelImagePulls),
-    registryPullQPS: kubelet.registryPullQPS ?? pods.registryPullQPS,
-    registryBurst: kubelet.registryBurst || pods.registryBurst,
-    maxContainerRestartPeriod: lengthOr(
-      kubelet.crashLoopBackOff?.maxContainerRestartPeriod,
-      pods.maxContainerRestartPeriod
-    ),
-    seccompDefault: kubelet.seccompDefault ?? pods.seccompDefault,
-    allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls ?? pods.allowedUnsafeSysctls,
-    idsPerPod: kubelet.userNamespaces?.idsPerPod ?? pods.idsPerPod
-  }
-}
+const podOptions = (kubelet: KubeletConfiguration): PodOptions => ({
+  clusterDNS: kubelet.clusterDNS,
+  clusterDomain: kubelet.clusterDomain,
+  resolvConf: kubelet.resolvConf,
+  cgroupDriver: kubelet.cgroupDriver,
+  cgroupRoot: kubelet.cgroupRoot,
+  cgroupsPerQOS: kubelet.cgroupsPerQOS,
+  enforcesAllocatable: kubelet.cgroupsPerQOS && kubelet.enforceNodeAllocatable.includes("pods"),
+  kubeReserved: kubelet.kubeReserved,
+  systemReserved: kubelet.systemReserved,
+  podPidsLimit: kubelet.podPidsLimit,
+  cpuCFSQuota: kubelet.cpuCFSQuota,
+  cpuCFSQuotaPeriod: kubelet.cpuCFSQuotaPeriod,
+  singleProcessOOMKill: kubelet.singleProcessOOMKill,
+  maxPods: kubelet.maxPods,
+  maxParallelImagePulls: kubelet.serializeImagePulls ? 1 : (kubelet.maxParallelImagePulls ?? Number.MAX_SAFE_INTEGER),
+  registryPullQPS: kubelet.registryPullQPS,
+  registryBurst: kubelet.registryBurst,
+  maxContainerRestartPeriod: kubelet.crashLoopBackOff.maxContainerRestartPeriod ?? defaultRestartPeriod,
+  seccompDefault: kubelet.seccompDefault,
+  allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls,
+  idsPerPod: kubelet.userNamespaces?.idsPerPod ?? defaultIdsPerPod
+})

@@ -14,13 +14,15 @@ import type { ProxyMode } from "../adapters/dataplane/port.ts"
 import type { CgroupDriver, Durability, LogFormat, LogLevel, Recording, Remark } from "./agent-options.ts"
 import { type CgroupConfiguration, cgroupProblems } from "./configuration-cgroups.ts"
 import { checkDocument, offsetOfField, parseDocuments, readConfigurationText } from "./configuration-documents.ts"
-import { actedOn, chronodeFields, kubeletFields } from "./configuration-fields.ts"
+import { actedOn, chronodeFields } from "./configuration-fields.ts"
 import { CommandFailed } from "./exit.ts"
+import type { Written } from "./kubelet-configuration/codec.ts"
+import { kubeletFields } from "./kubelet-configuration/fields.ts"
 import { parseBytes } from "./sizes.ts"
-import { parseLength } from "./times.ts"
+import { lengthOf } from "./times.ts"
 
-/** The fields of a KubeletConfiguration that are acted on, as written. Lengths of time are text (`1m30s`). */
-export interface KubeletConfiguration extends CgroupConfiguration {
+/** Fields of a KubeletConfiguration that have bounds, as written. Lengths of time are text (`1m30s`). */
+interface BoundedFields extends CgroupConfiguration {
   readonly clusterDNS?: ReadonlyArray<string>
   readonly clusterDomain?: string
   readonly resolvConf?: string
@@ -88,7 +90,8 @@ export interface ChronodeConfiguration {
 }
 
 export interface Configuration {
-  readonly kubelet: KubeletConfiguration
+  /** As the file says it; `withDefaults` makes all of it. */
+  readonly kubelet: Written
   readonly chronode: ChronodeConfiguration
   readonly remarks: ReadonlyArray<Remark>
 }
@@ -153,7 +156,7 @@ const dropNulls = (values: Record<string, unknown>): Record<string, unknown> =>
 /** Kubelet's bounds: pkg/kubelet/apis/config/validation/validation.go. Types are right already. */
 const rangeProblems = (
   name: "kubelet" | "chronode",
-  values: KubeletConfiguration & ChronodeConfiguration
+  values: BoundedFields & ChronodeConfiguration
 ): ReadonlyArray<readonly [field: string, message: string]> => {
   const problems: Array<readonly [string, string]> = []
   const below = (field: string, value: number | undefined | null, least: number): void => {
@@ -211,7 +214,7 @@ const rangeProblems = (
 const verificationProblems = ({
   imagePullCredentialsVerificationPolicy: policy,
   preloadedImagesVerificationAllowlist: allowlist = []
-}: KubeletConfiguration): ReadonlyArray<readonly [field: string, message: string]> => {
+}: BoundedFields): ReadonlyArray<readonly [field: string, message: string]> => {
   const field = "preloadedImagesVerificationAllowlist"
   const isListed = policy === "NeverVerifyAllowlistedImages"
   if (!isListed && allowlist.length > 0)
@@ -222,10 +225,4 @@ const verificationProblems = ({
     const what = "must be an image's full name without tag and digest, or end with /*"
     return isName ? [] : [[`${field}.${i}`, `${what}, not '${entry}'`] as const]
   })
-}
-
-/** Milliseconds of a length of time that has been checked; kubelet's files may hold a sign. */
-export const lengthOf = (text: string): number => {
-  const length = parseLength(text.replace(/^[+-]/u, "")) ?? Number.NaN
-  return text.startsWith("-") ? -length : length
 }

@@ -8,11 +8,11 @@ import { extname, join } from "node:path"
 import { isMap, LineCounter, parseDocument } from "yaml"
 import { type ProviderSettings, providerApiVersions, registryProblem } from "../adapters/credentials/port.ts"
 import type { Remark } from "./agent-options.ts"
-import { lengthOf } from "./configuration.ts"
 import { checkFields } from "./configuration-check.ts"
 import { maxConfigurationBytes } from "./configuration-documents.ts"
 import type { Fields } from "./configuration-fields.ts"
 import { CommandFailed, UsageError } from "./exit.ts"
+import { lengthOf } from "./times.ts"
 
 export interface CredentialProviderPaths {
   /** `--image-credential-provider-config` */

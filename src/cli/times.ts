@@ -23,6 +23,12 @@ export const parseLength = (text: string): number | undefined => {
   return millis
 }
 
+/** Milliseconds of a length of time that has been checked; kubelet's files may hold a sign. */
+export const lengthOf = (text: string): number => {
+  const length = parseLength(text.replace(/^[+-]/u, "")) ?? Number.NaN
+  return text.startsWith("-") ? -length : length
+}
+
 const clockPattern = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3})\d*)?)?$/u
 const datePattern =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/iu

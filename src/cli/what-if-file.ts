@@ -17,8 +17,9 @@ import {
 } from "yaml"
 import type { Change, PodPart } from "../actors/what-if/change.ts"
 import { describeShape, podShape, type Shape } from "../events/pod-shape.ts"
-import { lengthOf, parseConfiguration } from "./configuration.ts"
+import { parseConfiguration } from "./configuration.ts"
 import { CommandFailed } from "./exit.ts"
+import { decode } from "./kubelet-configuration/codec.ts"
 import { nearest } from "./text.ts"
 
 /** Larger files are refused unread. */
@@ -106,8 +107,8 @@ export const parseWhatIf = (text: string, file: string): WhatIfFile => {
       const source = text.slice(root.range?.[0] ?? 0, root.range?.[1])
       const { kubelet, remarks: told } = parseConfiguration(`${before}${source}`, file)
       remarks.push(...told.filter(({ level }) => level === "warn").map(({ message }) => message))
-      const period = kubelet.crashLoopBackOff?.maxContainerRestartPeriod
-      if (period !== undefined) maxRestartPeriodSeconds = lengthOf(period) / 1000
+      const period = decode(kubelet).crashLoopBackOff.maxContainerRestartPeriod
+      if (period !== undefined) maxRestartPeriodSeconds = period / 1000
       for (const name of Object.keys(kubelet)) {
         if (!["apiVersion", "kind", "crashLoopBackOff"].includes(name))
           remarks.push(`${place(root)}: ${name}: changes nothing here; what pods are decided by is crashLoopBackOff`)

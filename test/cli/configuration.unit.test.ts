@@ -4,8 +4,9 @@ import { describe, it } from "node:test"
 import { Result } from "effect"
 import { agentOptions, credentialProviderPaths, type RunFlags } from "../../src/cli/agent-settings.ts"
 import { noConfiguration, parseConfiguration } from "../../src/cli/configuration.ts"
-import { actedOn, kubeletFields } from "../../src/cli/configuration-fields.ts"
+import { actedOn } from "../../src/cli/configuration-fields.ts"
 import { CommandFailed, UsageError } from "../../src/cli/exit.ts"
+import { kubeletFields } from "../../src/cli/kubelet-configuration/fields.ts"
 import type { NatsOptions } from "../../src/cli/nats-flags.ts"
 
 const seed = (name: string): string => readFileSync(new URL(`../cases/seed-examples/${name}`, import.meta.url), "utf8")

@@ -9,8 +9,9 @@ import {
 } from "../../adapters/dataplane/port.ts"
 import type { IpFamily } from "../../events/service-shape.ts"
 import type { ProxyModeOptions, ProxyOptions } from "../agent-options.ts"
-import { type ChronodeConfiguration, lengthOf } from "../configuration.ts"
+import type { ChronodeConfiguration } from "../configuration.ts"
 import { UsageError } from "../exit.ts"
+import { lengthOf } from "../times.ts"
 import {
   defaultProxyMode,
   noProxyConfiguration,

@@ -1,6 +1,6 @@
 /** A KubeProxyConfiguration as written, and with its defaults (`pkg/proxy/apis/config/v1alpha1/defaults.go`). */
 import { canonicalIp, hostPort, ipFamilyOf } from "../../events/ip-address.ts"
-import { lengthOf } from "../configuration.ts"
+import { lengthOf } from "../times.ts"
 
 /** As written; types are right, lengths of time are text, null is absent. */
 export interface WrittenProxyConfiguration {

@@ -1,7 +1,7 @@
 /** Bounds of a KubeProxyConfiguration's fields (`pkg/proxy/apis/config/validation/validation.go`). Types are right already. */
 import { type ProxyMode, proxyModes, schedulers } from "../../adapters/dataplane/port.ts"
 import { parseCidr, parseIp } from "../../events/ip-address.ts"
-import { lengthOf } from "../configuration.ts"
+import { lengthOf } from "../times.ts"
 import type { ConntrackFields, IptablesFields, IpvsFields, NftablesFields, ProxyConfiguration } from "./shape.ts"
 
 /** `field`: its path, parts of lists as numbers: `nodePortAddresses.1`. */

@@ -79,8 +79,11 @@ export const crashDecision = (
 export const crashMessage = (delay: number, container: string, pod: string): string =>
   `back-off ${goDuration(delay)} restarting failed container=${container} pod=${pod}`
 
-/** Go's way to write a duration: `10s`, `1m20s`, `5m0s`. Milliseconds in. */
+/** Go's way to write a duration: `10s`, `1m20s`, `5m0s`, `1ns`. Milliseconds in, also less than one. */
 export const goDuration = (milliseconds: number): string => {
+  if (milliseconds < 0) return `-${goDuration(-milliseconds)}`
+  if (milliseconds > 0 && milliseconds < 0.001) return `${Math.round(milliseconds * 1e6)}ns`
+  if (milliseconds > 0 && milliseconds < 1) return `${Number((milliseconds * 1e3).toFixed(3))}µs`
   if (milliseconds < 1000) return milliseconds === 0 ? "0s" : `${milliseconds}ms`
   const seconds = milliseconds / 1000
   const hours = Math.floor(seconds / 3600)
