@@ -58,15 +58,59 @@ export const hierarchiesOf = (
   return { version: "v2", controllers: new Map(managed.map((name) => [name, unified.point])), mountPoints }
 }
 
+/** Where statistics are: of each controller in v1's hierarchy of it, or else in the one of v2. */
+export interface StatisticsPoints {
+  readonly version: "v1" | "v2" | "none"
+  /** Directory of each of v1's controllers. */
+  readonly v1: ReadonlyMap<string, string>
+  /** Directory of v2's hierarchy, which a hybrid host has too. */
+  readonly unified?: string
+  /** Controllers that v2's root has. */
+  readonly unifiedControllers: ReadonlySet<string>
+}
+
+export const statisticsPointsOf = (
+  mountTable: string,
+  rootControllers: (point: string) => ReadonlyArray<string>
+): StatisticsPoints => {
+  const mounts = parseMounts(mountTable)
+  const v1 = new Map<string, string>()
+  for (const { point, type, options } of mounts) {
+    if (type !== "cgroup") continue
+    for (const option of options) {
+      const name = option.startsWith("name=") ? option.slice("name=".length) : option
+      if (!v1.has(name)) v1.set(name, point)
+    }
+  }
+  const unified = mounts.find(({ type }) => type === "cgroup2")?.point
+  return {
+    version: v1.size > 0 ? "v1" : unified === undefined ? "none" : "v2",
+    v1,
+    ...(unified === undefined ? {} : { unified }),
+    unifiedControllers: new Set(unified === undefined ? [] : rootControllers(unified))
+  }
+}
+
 const words = (text: string): ReadonlyArray<string> => text.split(/\s+/u).filter((word) => word !== "")
 
-/** `root`: a v2 hierarchy to use instead of what is mounted (tests; a delegated subtree). */
-export const findHierarchies = async (root?: string): Promise<Hierarchies> => {
+/** The table of mounts, and what v2's hierarchies in it have at their root. */
+const readMounts = async (root?: string) => {
   const controllersAt = async (point: string): Promise<ReadonlyArray<string>> =>
     words(await fs.readFile(path.join(point, "cgroup.controllers"), "utf8").catch(() => ""))
   const table = root === undefined ? await fs.readFile("/proc/self/mounts", "utf8") : `root ${root} cgroup2 rw 0 0`
   const points = parseMounts(table).filter(({ type }) => type === "cgroup2")
   const known = new Map<string, ReadonlyArray<string>>()
   for (const { point } of points) known.set(point, await controllersAt(point))
-  return hierarchiesOf(table, (point) => known.get(point) ?? [])
+  return { table, rootControllers: (point: string): ReadonlyArray<string> => known.get(point) ?? [] }
+}
+
+/** `root`: a v2 hierarchy to use instead of what is mounted (tests; a delegated subtree). */
+export const findHierarchies = async (root?: string): Promise<Hierarchies> => {
+  const { table, rootControllers } = await readMounts(root)
+  return hierarchiesOf(table, rootControllers)
+}
+
+export const findStatisticsPoints = async (root?: string): Promise<StatisticsPoints> => {
+  const { table, rootControllers } = await readMounts(root)
+  return statisticsPointsOf(table, rootControllers)
 }

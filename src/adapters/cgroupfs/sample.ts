@@ -1,0 +1,225 @@
+/**
+ * What one cgroup uses, by the kernel's files: of each controller from v1's hierarchy of it, or else from v2's. Which figure is
+ * which follows cAdvisor (container/libcontainer/handler.go, on opencontainers/cgroups fs and fs2), whose names kubelet uses.
+ */
+import type { PsiStats } from "../../events/stats-summary.ts"
+import type { StatisticsPoints } from "./hierarchies.ts"
+import { blkio, count, ioStat, limit, pressure, scanner } from "./parse.ts"
+import type { PassFiles } from "./pass-files.ts"
+import type { CgroupSample, IoCounters } from "./port.ts"
+
+type Cpu = NonNullable<CgroupSample["cpu"]>
+type Memory = NonNullable<CgroupSample["memory"]>
+type Pids = NonNullable<CgroupSample["pids"]>
+
+/** Nanoseconds of a tick of USER_HZ, which is 100 wherever Linux tells times to programs; and of a microsecond. */
+const tick = 10_000_000
+const microsecond = 1_000
+
+const cpuacctStat = scanner(["user", "system"])
+const cpuStatV1 = scanner(["nr_periods", "nr_throttled", "throttled_time"])
+const cpuStatV2 = scanner(["usage_usec", "user_usec", "system_usec", "nr_periods", "nr_throttled", "throttled_usec"])
+const memoryStatV1 = scanner([
+  "total_cache",
+  "total_rss",
+  "total_mapped_file",
+  "total_swap",
+  "total_pgfault",
+  "total_pgmajfault",
+  "total_inactive_file"
+])
+const memoryStatV2 = scanner(["anon", "file", "file_mapped", "inactive_file", "pgfault", "pgmajfault"])
+const oomControl = scanner(["oom_kill"])
+const memoryEvents = scanner(["max", "oom_kill"])
+
+const known = (value: number): number => Math.max(0, value)
+
+export class Sampler {
+  readonly #files: PassFiles
+  readonly #points: StatisticsPoints
+  readonly #hasPressure: boolean
+  /** Whether there are figures of v2's controllers. */
+  readonly #isUnifiedUsed: boolean
+  /** Files that this kernel does not have although their controller is there: peak, swap. Asked for once. */
+  readonly #lacking = new Set<string>()
+
+  constructor(files: PassFiles, points: StatisticsPoints) {
+    this.#files = files
+    this.#points = points
+    this.#isUnifiedUsed =
+      points.unified !== undefined &&
+      (points.v1.size === 0 || ["memory", "pids", "io"].some((name) => points.unifiedControllers.has(name)))
+    this.#hasPressure = points.unified !== undefined && files.read("/proc/pressure/cpu")
+  }
+
+  /** Undefined: there is no such cgroup. `at`: milliseconds since the epoch. */
+  sample(path: string, at: number): CgroupSample | undefined {
+    const { v1, unified } = this.#points
+    const unifiedPath = unified === undefined ? undefined : `${unified}${path}`
+    // On v2 a cgroup has the controllers that its parent hands on; one that is gone has not even the list of them.
+    const controllers = this.#isUnifiedUsed ? this.#files.text(`${unifiedPath}/cgroup.controllers`) : undefined
+    if (v1.size === 0 && controllers === undefined) return undefined
+    const enabled = new Set(controllers?.split(/\s+/u))
+    const has = this.#hasPressure && this.#files.exists(`${unifiedPath}/cpu.pressure`)
+    const stalls = (file: string): { readonly pressure?: PsiStats } =>
+      has ? this.#pressure(`${unifiedPath}/${file}`) : {}
+
+    const memoryPoint = v1.get("memory")
+    const memory =
+      memoryPoint !== undefined
+        ? this.#memoryV1(`${memoryPoint}${path}`)
+        : enabled.has("memory")
+          ? this.#memoryV2(unifiedPath!)
+          : undefined
+    const cpu =
+      v1.has("cpuacct") || v1.has("cpu")
+        ? this.#cpuV1(path)
+        : unifiedPath === undefined
+          ? undefined
+          : this.#cpuV2(unifiedPath)
+    const pidsPoint = v1.get("pids") ?? (enabled.has("pids") ? unified : undefined)
+    const pids = pidsPoint === undefined ? undefined : this.#pids(`${pidsPoint}${path}`)
+    if (memory === undefined && cpu === undefined && pids === undefined) return undefined
+    const devices = v1.has("blkio")
+      ? this.#ioV1(`${v1.get("blkio")}${path}`)
+      : enabled.has("io")
+        ? this.#ioV2(unifiedPath!)
+        : undefined
+    return {
+      at,
+      ...(cpu === undefined ? {} : { cpu: { ...cpu, ...stalls("cpu.pressure") } }),
+      ...(memory === undefined ? {} : { memory: { ...memory, ...stalls("memory.pressure") } }),
+      ...(pids === undefined ? {} : { pids }),
+      ...(devices === undefined ? {} : { io: { devices, ...stalls("io.pressure") } })
+    }
+  }
+
+  #number(file: string): number | undefined {
+    return this.#files.read(file) ? count(this.#files.bytes, this.#files.length) : undefined
+  }
+
+  #limit(file: string): number | undefined {
+    return this.#files.read(file) ? limit(this.#files.bytes, this.#files.length) : undefined
+  }
+
+  /** A file of a cgroup that is there, which older kernels do not have. */
+  #optional(directory: string, name: string): number | undefined {
+    if (this.#lacking.has(name)) return undefined
+    const value = this.#number(`${directory}/${name}`)
+    if (value === undefined && !this.#files.exists(`${directory}/${name}`) && this.#files.exists(directory)) {
+      this.#lacking.add(name)
+    }
+    return value
+  }
+
+  #pressure(file: string): { readonly pressure?: PsiStats } {
+    if (!this.#files.read(file)) return {}
+    const stalls = pressure(this.#files.bytes, this.#files.length)
+    return stalls === undefined ? {} : { pressure: stalls }
+  }
+
+  #cpuV1(path: string): Cpu | undefined {
+    const { v1 } = this.#points
+    const accounts = v1.get("cpuacct")
+    const usage = accounts === undefined ? undefined : this.#number(`${accounts}${path}/cpuacct.usage`)
+    if (accounts !== undefined && usage === undefined) return undefined
+    const times = accounts === undefined ? undefined : this.#files.text(`${accounts}${path}/cpuacct.stat`)
+    const [user = 0, system = 0] = times === undefined ? [] : cpuacctStat(times)
+    const quota = v1.has("cpu") ? this.#files.text(`${v1.get("cpu")}${path}/cpu.stat`) : undefined
+    if (usage === undefined && quota === undefined) return undefined
+    const [periods = 0, throttledPeriods = 0, throttled = 0] = quota === undefined ? [] : cpuStatV1(quota)
+    return {
+      usage: usage ?? 0,
+      user: known(user) * tick,
+      system: known(system) * tick,
+      periods: known(periods),
+      throttledPeriods: known(throttledPeriods),
+      throttled: known(throttled)
+    }
+  }
+
+  #cpuV2(directory: string): Cpu | undefined {
+    const text = this.#files.text(`${directory}/cpu.stat`)
+    if (text === undefined) return undefined
+    const [usage, user, system, periods, throttledPeriods, throttled] = cpuStatV2(text)
+    return {
+      usage: known(usage!) * microsecond,
+      user: known(user!) * microsecond,
+      system: known(system!) * microsecond,
+      periods: known(periods!),
+      throttledPeriods: known(throttledPeriods!),
+      throttled: known(throttled!) * microsecond
+    }
+  }
+
+  #memoryV1(directory: string): Memory | undefined {
+    const usage = this.#number(`${directory}/memory.usage_in_bytes`)
+    const text = usage === undefined ? undefined : this.#files.text(`${directory}/memory.stat`)
+    if (usage === undefined || text === undefined) return undefined
+    const [cache, rss, mappedFile, swap, pageFaults, majorPageFaults, inactiveFile] = memoryStatV1(text)
+    const most = this.#limit(`${directory}/memory.limit_in_bytes`)
+    const peak = this.#optional(directory, "memory.max_usage_in_bytes")
+    const control = this.#files.text(`${directory}/memory.oom_control`)
+    const oomKills = control === undefined ? -1 : oomControl(control)[0]!
+    return {
+      usage,
+      workingSet: known(usage - known(inactiveFile!)),
+      rss: known(rss!),
+      cache: known(cache!),
+      mappedFile: known(mappedFile!),
+      swap: known(swap!),
+      pageFaults: known(pageFaults!),
+      majorPageFaults: known(majorPageFaults!),
+      ...(most === undefined ? {} : { limit: most }),
+      ...(peak === undefined ? {} : { peak }),
+      failures: this.#number(`${directory}/memory.failcnt`) ?? 0,
+      ...(oomKills < 0 ? {} : { oomKills })
+    }
+  }
+
+  #memoryV2(directory: string): Memory | undefined {
+    const text = this.#files.text(`${directory}/memory.stat`)
+    if (text === undefined) return undefined
+    const [anon, file, mappedFile, inactiveFile, pageFaults, majorPageFaults] = memoryStatV2(text)
+    // The root has no memory.current: then usage is what v1 says of it (fs2/memory.go rootStatsFromMeminfo).
+    const usage = this.#optional(directory, "memory.current") ?? known(anon!) + known(file!)
+    const most = this.#limit(`${directory}/memory.max`)
+    const peak = this.#optional(directory, "memory.peak")
+    const swap = this.#optional(directory, "memory.swap.current")
+    const events = this.#files.text(`${directory}/memory.events`)
+    const [failures = 0, oomKills = -1] = events === undefined ? [] : memoryEvents(events)
+    return {
+      usage,
+      workingSet: known(usage - known(inactiveFile!)),
+      rss: known(anon!),
+      cache: known(file!),
+      mappedFile: known(mappedFile!),
+      swap: swap ?? 0,
+      pageFaults: known(pageFaults!),
+      majorPageFaults: known(majorPageFaults!),
+      ...(most === undefined ? {} : { limit: most }),
+      ...(peak === undefined ? {} : { peak }),
+      failures: known(failures),
+      ...(oomKills < 0 ? {} : { oomKills })
+    }
+  }
+
+  #pids(directory: string): Pids | undefined {
+    const current = this.#number(`${directory}/pids.current`)
+    if (current === undefined) return undefined
+    const most = this.#limit(`${directory}/pids.max`)
+    return { current, ...(most === undefined ? {} : { limit: most }) }
+  }
+
+  /** The throttling policy counts all of it whatever scheduler the disk has; `_recursive` with the cgroups below. */
+  #ioV1(directory: string): ReadonlyArray<IoCounters> | undefined {
+    const bytes = this.#files.text(`${directory}/blkio.throttle.io_service_bytes_recursive`)
+    if (bytes === undefined) return undefined
+    return blkio(bytes, this.#files.text(`${directory}/blkio.throttle.io_serviced_recursive`) ?? "")
+  }
+
+  #ioV2(directory: string): ReadonlyArray<IoCounters> | undefined {
+    const text = this.#files.text(`${directory}/io.stat`)
+    return text === undefined ? undefined : ioStat(text)
+  }
+}
