@@ -5,9 +5,12 @@ import {
   ContainerEventType,
   type ContainerMetadata,
   ContainerState,
+  type ImageFsInfoResponse,
   MountPropagation,
   type Container as PbContainer,
+  type ContainerStats as PbContainerStats,
   type ContainerStatus as PbContainerStatus,
+  type FilesystemUsage as PbFilesystemUsage,
   type Image as PbImage,
   type PodSandbox,
   type PodSandboxMetadata,
@@ -21,7 +24,10 @@ import type {
   Container,
   ContainerEvent,
   ContainerStatus,
+  ContainerUsage,
+  FilesystemUsage,
   Image,
+  ImageFilesystems,
   Mount,
   RuntimeStatus,
   Sandbox,
@@ -212,5 +218,45 @@ export const decodeContainerEvent = (event: ContainerEventResponse): ContainerEv
     type,
     createdAt: createdAt(event.createdAt),
     pod: metadata && { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid }
+  }
+}
+
+const millisOf = (nanoseconds: bigint): number => Number(nanoseconds / nanosecondsPerMillisecond)
+type Wrapped = { readonly value: bigint } | undefined
+const numberIn = <K extends string>(key: K, wrapped: Wrapped): { readonly [P in K]?: number } =>
+  (wrapped === undefined ? {} : { [key]: Number(wrapped.value) }) as { readonly [P in K]?: number }
+
+const filesystemUsage = ({ timestamp, fsId, usedBytes, inodesUsed }: PbFilesystemUsage): FilesystemUsage => ({
+  at: millisOf(timestamp),
+  mountpoint: fsId?.mountpoint ?? "",
+  ...numberIn("usedBytes", usedBytes),
+  ...numberIn("inodesUsed", inodesUsed)
+})
+
+export const decodeImageFilesystems = (response: ImageFsInfoResponse): ImageFilesystems => ({
+  images: response.imageFilesystems.map(filesystemUsage),
+  containers: response.containerFilesystems.map(filesystemUsage)
+})
+
+export const decodeContainerStats = (stats: PbContainerStats | undefined): ContainerUsage => {
+  const { attributes, cpu, memory, writableLayer } = stats ?? {}
+  if (attributes === undefined) throw new Nonsense("what a container uses has no attributes")
+  return {
+    id: idOf(attributes.id),
+    name: attributes.metadata?.name ?? "",
+    ...(cpu?.usageCoreNanoSeconds === undefined
+      ? {}
+      : { cpu: { at: millisOf(cpu.timestamp), usage: Number(cpu.usageCoreNanoSeconds.value) } }),
+    ...(memory?.workingSetBytes === undefined
+      ? {}
+      : {
+          memory: {
+            at: millisOf(memory.timestamp),
+            workingSet: Number(memory.workingSetBytes.value),
+            ...numberIn("usage", memory.usageBytes),
+            ...numberIn("rss", memory.rssBytes)
+          }
+        }),
+    ...(writableLayer === undefined ? {} : { writableLayer: filesystemUsage(writableLayer) })
   }
 }

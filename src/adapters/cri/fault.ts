@@ -41,9 +41,12 @@ const quick: ReadonlySet<CallName> = new Set<CallName>([
   "listPodSandboxes",
   "containerStatus",
   "listContainers",
+  "containerStats",
+  "listContainerStats",
   "imageStatus",
   "listImages",
-  "sandboxImage"
+  "sandboxImage",
+  "imageFilesystems"
 ])
 const deadlineOf = (call: CallName): number =>
   call === "pullImage" ? deadlines.pull : quick.has(call) ? deadlines.quick : deadlines.request

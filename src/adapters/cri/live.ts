@@ -5,8 +5,10 @@ import {
   decodeCgroupDriver,
   decodeContainer,
   decodeContainerEvent,
+  decodeContainerStats,
   decodeContainerStatus,
   decodeImage,
+  decodeImageFilesystems,
   decodeSandbox,
   decodeSandboxImage,
   decodeSandboxStatus,
@@ -119,6 +121,20 @@ const containerCalls = ({ unary, unaryBytes }: Channel, limit: Record<keyof type
             () => filterOf(labels),
             (response) => response.containers.map(decodeContainer)
           ),
+    containerStats: (containerId) =>
+      unary(
+        RuntimeService.method.containerStats,
+        limit.quick,
+        () => ({ containerId }),
+        (response) => decodeContainerStats(response.stats)
+      ),
+    listContainerStats: (labels) =>
+      unary(
+        RuntimeService.method.listContainerStats,
+        limit.quick,
+        () => (all(labels) ? {} : filterOf(labels)),
+        (response) => response.stats.map(decodeContainerStats)
+      ),
     updateContainerResources: (containerId, resources) =>
       unary(
         RuntimeService.method.updateContainerResources,
@@ -193,7 +209,9 @@ const imageCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, nu
         }),
         (response) => idOf(response.imageRef)
       ),
-    removeImage: (image) => unary(ImageService.method.removeImage, limit.request, () => ({ image: { image } }), nothing)
+    removeImage: (image) =>
+      unary(ImageService.method.removeImage, limit.request, () => ({ image: { image } }), nothing),
+    imageFilesystems: unary(ImageService.method.imageFsInfo, limit.quick, () => ({}), decodeImageFilesystems)
   }) satisfies Partial<Service>
 
 const make = (options: CriRuntimeOptions): Effect.Effect<Service, CriError, Scope.Scope> =>

@@ -1,7 +1,7 @@
 /** The images of the in-memory runtime: what is on the node, what a pull finds, and pulls that shall fail. */
 import { Effect } from "effect"
 import { type Answer, type Failure, fail } from "./memory-model.ts"
-import type { Image } from "./port.ts"
+import type { Image, ImageFilesystems } from "./port.ts"
 
 /** FNV-1a over the text, spread to the 64 hexadecimal digits of a SHA-256: the same name gives the same id, everywhere. */
 const digestOf = (text: string): string => {
@@ -24,6 +24,7 @@ export const fullName = (image: string): string => {
 }
 
 const sizeBytes = 2_000_000
+const inodesOfImage = 20
 
 export class MemoryImages {
   readonly #byId = new Map<string, Image>()
@@ -54,6 +55,11 @@ export class MemoryImages {
 
   list(): ReadonlyArray<Image> {
     return [...this.#byId.values()]
+  }
+
+  filesystems(now: number): ImageFilesystems {
+    const [usedBytes, inodesUsed] = [this.#byId.size * sizeBytes, this.#byId.size * inodesOfImage]
+    return { images: [{ at: now, mountpoint: "/memory/images", usedBytes, inodesUsed }], containers: [] }
   }
 
   remove(image: string): void {

@@ -1,6 +1,15 @@
 /** What the in-memory runtime knows of sandboxes and containers, and how it tells of them. Pure. */
 import { type Deferred, Effect } from "effect"
-import type { Container, ContainerConfig, ContainerStatus, CriError, Labels, Sandbox, SandboxConfig } from "./port.ts"
+import type {
+  Container,
+  ContainerConfig,
+  ContainerStatus,
+  ContainerUsage,
+  CriError,
+  Labels,
+  Sandbox,
+  SandboxConfig
+} from "./port.ts"
 
 /** What a container's process does, and what commands in it answer. Times in milliseconds. */
 export interface Program {
@@ -124,6 +133,19 @@ const containerOf = (container: MemoryContainer): Container => ({
   createdAt: time(container.createdAt),
   labels: container.config.labels,
   annotations: container.config.annotations
+})
+
+/** What of it is told: a process of the memory runtime uses what every one does. Its CPU grows with the time that it runs. */
+export const usageOf = (container: MemoryContainer, now: number): ContainerUsage => ({
+  id: container.id,
+  name: container.config.metadata.name,
+  ...(stateOf(container) === "CONTAINER_RUNNING"
+    ? {
+        cpu: { at: now, usage: (now - (container.startedAt ?? now)) * 10_000 },
+        memory: { at: now, workingSet: 1_000_000, usage: 1_500_000, rss: 500_000 }
+      }
+    : {}),
+  writableLayer: { at: now, mountpoint: "/memory/layers", usedBytes: 8_192, inodesUsed: 3 }
 })
 
 /** `image`: as the store of images names it now. */

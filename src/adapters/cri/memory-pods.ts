@@ -21,13 +21,15 @@ import {
   startErrorCode,
   stateOf,
   terminated,
-  time
+  time,
+  usageOf
 } from "./memory-model.ts"
 import type {
   Container,
   ContainerConfig,
   ContainerEvent,
   ContainerStatus,
+  ContainerUsage,
   ExecResult,
   Labels,
   LinuxContainerResources,
@@ -274,6 +276,18 @@ export class MemoryPods {
   listContainers(labels: Labels): Answer<ReadonlyArray<Container>> {
     return Effect.sync(() =>
       [...this.containers.values()].filter((c) => hasLabels(c.config.labels, labels)).map(describeContainer)
+    )
+  }
+
+  containerUsage(id: string, now: number): Answer<ContainerUsage> {
+    return Effect.map(this.#container(id), (container) => usageOf(container, now))
+  }
+
+  listUsage(labels: Labels, now: number): Answer<ReadonlyArray<ContainerUsage>> {
+    return Effect.sync(() =>
+      [...this.containers.values()]
+        .filter((c) => stateOf(c) === "CONTAINER_RUNNING" && hasLabels(c.config.labels, labels))
+        .map((c) => usageOf(c, now))
     )
   }
 

@@ -122,6 +122,8 @@ const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, 
       removeContainer: (id) => call("RemoveContainer", nameOf(id), (now) => pods.remove(id, now)),
       containerStatus: (id) => call("ContainerStatus", nameOf(id), () => pods.containerStatus(id)),
       listContainers: (labels) => call("ListContainers", "", () => pods.listContainers(labels)),
+      containerStats: (id) => call("ContainerStats", nameOf(id), (now) => pods.containerUsage(id, now)),
+      listContainerStats: (labels) => call("ListContainerStats", "", (now) => pods.listUsage(labels, now)),
       updateContainerResources: (id, resources) =>
         call("UpdateContainerResources", nameOf(id), () => pods.updateResources(id, resources)),
       reopenContainerLog: (id) => call("ReopenContainerLog", nameOf(id), () => pods.reopenLog(id)),
@@ -135,6 +137,7 @@ const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, 
       sandboxImage: call("Status", "", () => Effect.succeed(options.sandboxImage)),
       pullImage: (image) => call("PullImage", image, () => images.pull(image)),
       removeImage: (image) => call("RemoveImage", image, () => Effect.sync(() => images.remove(image))),
+      imageFilesystems: call("ImageFsInfo", "", (now) => Effect.sync(() => images.filesystems(now))),
       containerEvents: pods.events.stream(() => {
         note("GetContainerEvents")
         const refusal = (reason: CriError["reason"], message: string) =>

@@ -277,6 +277,37 @@ export interface AuthConfig {
   readonly password: Redacted.Redacted<string>
 }
 
+/** How much of a file system something takes. A number that the runtime does not tell is absent. */
+export interface FilesystemUsage {
+  /** Milliseconds since the epoch; the runtime counts every few seconds (containerd: 10 s). */
+  readonly at: number
+  /** A directory of the runtime's on that file system; empty where it does not tell. */
+  readonly mountpoint: string
+  readonly usedBytes?: number
+  readonly inodesUsed?: number
+}
+
+export interface ImageFilesystems {
+  readonly images: ReadonlyArray<FilesystemUsage>
+  /** Of the layers that containers write to; containerd before 2.0 (CRI before 1.29) tells none, they are then those of the images. */
+  readonly containers: ReadonlyArray<FilesystemUsage>
+}
+
+/** What a container uses. What the runtime does not tell is absent: one that has ended has no CPU and no memory. */
+export interface ContainerUsage {
+  readonly id: string
+  readonly name: string
+  readonly cpu?: { readonly at: number /** Nanoseconds. */; readonly usage: number }
+  readonly memory?: {
+    readonly at: number
+    readonly workingSet: number
+    readonly usage?: number
+    readonly rss?: number
+  }
+  /** The layer that it writes to. */
+  readonly writableLayer?: FilesystemUsage
+}
+
 export interface ExecResult {
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
@@ -343,6 +374,10 @@ export class ContainerRuntime extends Context.Service<
     readonly removeContainer: (containerId: string) => Call<void>
     readonly containerStatus: (containerId: string) => Call<ContainerStatus>
     readonly listContainers: (labels: Labels) => Call<ReadonlyArray<Container>>
+    /** `NotFound` where it is gone. */
+    readonly containerStats: (containerId: string) => Call<ContainerUsage>
+    /** Of those that run; containerd asks each of their shims. */
+    readonly listContainerStats: (labels: Labels) => Call<ReadonlyArray<ContainerUsage>>
     /**
      * Sets the resources of a container that is created or runs, without a restart: what is absent (or 0) stays as it is.
      * `Failed` where the kernel refuses; containerd takes it of one that has ended, and it means nothing.
@@ -366,6 +401,7 @@ export class ContainerRuntime extends Context.Service<
     /** Answers the image's id. `auth`: without it the registry is asked as nobody. */
     readonly pullImage: (image: string, sandbox: SandboxConfig | undefined, auth?: AuthConfig) => Call<string>
     readonly removeImage: (image: string) => Call<void>
+    readonly imageFilesystems: Call<ImageFilesystems>
 
     /** Ends with an error: `Unimplemented` on runtimes without it, `Unavailable` when the connection breaks. */
     readonly containerEvents: Stream.Stream<ContainerEvent, CriError>

@@ -6,9 +6,9 @@
  */
 import { Context, type Effect, Schema } from "effect"
 
-/** `NotFound`: there is no such path (any more); `TooLarge`: a directory has more entries than are walked. */
+/** `NotFound`: there is no such path (any more). */
 export class FileSystemError extends Schema.TaggedError<FileSystemError>()("FileSystemError", {
-  reason: Schema.Literals(["NotFound", "TooLarge", "Failed"]),
+  reason: Schema.Literals(["NotFound", "Failed"]),
   path: Schema.String,
   message: Schema.String
 }) {}
@@ -18,7 +18,8 @@ export interface FileSystemUsage {
   /** The same for all paths of one file system: `259:1`. */
   readonly device: string
   readonly capacity: number
-  /** For those without privileges. */
+  readonly free: number
+  /** Of what is free, for those without privileges. */
   readonly available: number
   readonly inodes: number
   readonly inodesFree: number
@@ -31,11 +32,13 @@ export interface DirectoryUsage {
   readonly inodes: number
   /** When the walk began, milliseconds since the epoch. */
   readonly at: number
+  /** It has more than `maxWalkEntries`: there is at least this much. */
+  readonly truncated?: true
 }
 
 /** Entries that all walks together look at in a second, on average; a walk that is longer waits in between. */
 export const walkEntriesPerSecond = 20_000
-/** Entries of one directory tree; what has more is told as `TooLarge`. */
+/** Entries of one directory tree that are looked at. */
 export const maxWalkEntries = 2_000_000
 
 type Call<A> = Effect.Effect<A, FileSystemError>
@@ -47,10 +50,10 @@ export class FileSystems extends Context.Service<
     readonly usage: (path: string) => Call<FileSystemUsage>
     /**
      * Size of a directory. Walks take turns: one that is asked for while the same is under way gets the answer of that.
-     * Directories that vanish meanwhile count as empty.
+     * Directories that vanish meanwhile, or cannot be read, count as empty. `NotFound` where it is not there itself.
      */
     readonly directory: (path: string) => Call<DirectoryUsage>
-    /** Size of one file (its blocks), and of those beside it with the same beginning: a log and those it was rotated to. */
+    /** Size of the files right in a directory whose names begin so: a log and those it was rotated to. */
     readonly files: (directory: string, prefix: string) => Call<DirectoryUsage>
   }
 >()("chronode/FileSystems") {}

@@ -329,6 +329,30 @@ export const runtimeContract = (name: string, traits: SubjectTraits, start: () =
       })
     )
 
+    it("tells what containers that run use, and what the images take", given, () =>
+      inSandbox("usage", async (sandboxId, sandbox) => {
+        const config = containerConfig("app", commands.forever)
+        const id = await startIn(sandboxId, sandbox, config)
+        const ended = await startIn(sandboxId, sandbox, containerConfig("ended", commands.exit(0)))
+        await untilState(runtime, ended, "CONTAINER_EXITED")
+        const listed = await run(runtime.listContainerStats(config.labels))
+        const own = listed.find((usage) => usage.id === id)
+        assert.deepEqual([own?.name, (own?.memory?.workingSet ?? -1) >= 0, own?.cpu !== undefined], ["app", true, true])
+        assert.equal(listed.find((usage) => usage.id === ended)?.cpu, undefined)
+        assert.deepEqual(await run(runtime.listContainerStats({ nobody: "has it" })), [])
+        const alone = await run(runtime.containerStats(id))
+        assert.deepEqual([alone.id, alone.name], [id, "app"])
+        assert.ok((alone.cpu?.usage ?? -1) >= (own?.cpu?.usage ?? 0))
+        assert.equal(await refusal(runtime.containerStats("e".repeat(64))), "NotFound")
+        const { images, containers } = await run(runtime.imageFilesystems)
+        assert.match(images[0]?.mountpoint ?? "", /^\//)
+        assert.ok((images[0]?.usedBytes ?? -1) >= 0 && (images[0]?.at ?? 0) > 0)
+        for (const { mountpoint } of containers) assert.match(mountpoint, /^\//)
+        // Counted by the runtime every few seconds.
+        if (alone.writableLayer !== undefined) assert.match(alone.writableLayer.mountpoint, /^\//)
+      })
+    )
+
     it("begins a new log for a container that runs, and only for one", given, () =>
       inSandbox("reopen", async (sandboxId, sandbox) => {
         const id = await run(runtime.createContainer(sandboxId, containerConfig("app", commands.forever), sandbox))

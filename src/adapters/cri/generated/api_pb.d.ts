@@ -2351,6 +2351,306 @@ export declare type RemoveImageResponse = Message<"runtime.v1.RemoveImageRespons
 export declare const RemoveImageResponseSchema: GenMessage<RemoveImageResponse>;
 
 /**
+ * @generated from message runtime.v1.UInt64Value
+ */
+export declare type UInt64Value = Message<"runtime.v1.UInt64Value"> & {
+  /**
+   * @generated from field: uint64 value = 1;
+   */
+  value: bigint;
+};
+
+/**
+ * Describes the message runtime.v1.UInt64Value.
+ * Use `create(UInt64ValueSchema)` to create a new message.
+ */
+export declare const UInt64ValueSchema: GenMessage<UInt64Value>;
+
+/**
+ * @generated from message runtime.v1.FilesystemIdentifier
+ */
+export declare type FilesystemIdentifier = Message<"runtime.v1.FilesystemIdentifier"> & {
+  /**
+   * @generated from field: string mountpoint = 1;
+   */
+  mountpoint: string;
+};
+
+/**
+ * Describes the message runtime.v1.FilesystemIdentifier.
+ * Use `create(FilesystemIdentifierSchema)` to create a new message.
+ */
+export declare const FilesystemIdentifierSchema: GenMessage<FilesystemIdentifier>;
+
+/**
+ * @generated from message runtime.v1.FilesystemUsage
+ */
+export declare type FilesystemUsage = Message<"runtime.v1.FilesystemUsage"> & {
+  /**
+   * @generated from field: int64 timestamp = 1;
+   */
+  timestamp: bigint;
+
+  /**
+   * @generated from field: runtime.v1.FilesystemIdentifier fs_id = 2;
+   */
+  fsId?: FilesystemIdentifier | undefined;
+
+  /**
+   * @generated from field: runtime.v1.UInt64Value used_bytes = 3;
+   */
+  usedBytes?: UInt64Value | undefined;
+
+  /**
+   * @generated from field: runtime.v1.UInt64Value inodes_used = 4;
+   */
+  inodesUsed?: UInt64Value | undefined;
+};
+
+/**
+ * Describes the message runtime.v1.FilesystemUsage.
+ * Use `create(FilesystemUsageSchema)` to create a new message.
+ */
+export declare const FilesystemUsageSchema: GenMessage<FilesystemUsage>;
+
+/**
+ * @generated from message runtime.v1.ImageFsInfoRequest
+ */
+export declare type ImageFsInfoRequest = Message<"runtime.v1.ImageFsInfoRequest"> & {
+};
+
+/**
+ * Describes the message runtime.v1.ImageFsInfoRequest.
+ * Use `create(ImageFsInfoRequestSchema)` to create a new message.
+ */
+export declare const ImageFsInfoRequestSchema: GenMessage<ImageFsInfoRequest>;
+
+/**
+ * @generated from message runtime.v1.ImageFsInfoResponse
+ */
+export declare type ImageFsInfoResponse = Message<"runtime.v1.ImageFsInfoResponse"> & {
+  /**
+   * @generated from field: repeated runtime.v1.FilesystemUsage image_filesystems = 1;
+   */
+  imageFilesystems: FilesystemUsage[];
+
+  /**
+   * @generated from field: repeated runtime.v1.FilesystemUsage container_filesystems = 2;
+   */
+  containerFilesystems: FilesystemUsage[];
+};
+
+/**
+ * Describes the message runtime.v1.ImageFsInfoResponse.
+ * Use `create(ImageFsInfoResponseSchema)` to create a new message.
+ */
+export declare const ImageFsInfoResponseSchema: GenMessage<ImageFsInfoResponse>;
+
+/**
+ * @generated from message runtime.v1.ContainerStatsRequest
+ */
+export declare type ContainerStatsRequest = Message<"runtime.v1.ContainerStatsRequest"> & {
+  /**
+   * @generated from field: string container_id = 1;
+   */
+  containerId: string;
+};
+
+/**
+ * Describes the message runtime.v1.ContainerStatsRequest.
+ * Use `create(ContainerStatsRequestSchema)` to create a new message.
+ */
+export declare const ContainerStatsRequestSchema: GenMessage<ContainerStatsRequest>;
+
+/**
+ * @generated from message runtime.v1.ContainerStatsResponse
+ */
+export declare type ContainerStatsResponse = Message<"runtime.v1.ContainerStatsResponse"> & {
+  /**
+   * @generated from field: runtime.v1.ContainerStats stats = 1;
+   */
+  stats?: ContainerStats | undefined;
+};
+
+/**
+ * Describes the message runtime.v1.ContainerStatsResponse.
+ * Use `create(ContainerStatsResponseSchema)` to create a new message.
+ */
+export declare const ContainerStatsResponseSchema: GenMessage<ContainerStatsResponse>;
+
+/**
+ * @generated from message runtime.v1.ListContainerStatsRequest
+ */
+export declare type ListContainerStatsRequest = Message<"runtime.v1.ListContainerStatsRequest"> & {
+  /**
+   * @generated from field: runtime.v1.ContainerStatsFilter filter = 1;
+   */
+  filter?: ContainerStatsFilter | undefined;
+};
+
+/**
+ * Describes the message runtime.v1.ListContainerStatsRequest.
+ * Use `create(ListContainerStatsRequestSchema)` to create a new message.
+ */
+export declare const ListContainerStatsRequestSchema: GenMessage<ListContainerStatsRequest>;
+
+/**
+ * @generated from message runtime.v1.ContainerStatsFilter
+ */
+export declare type ContainerStatsFilter = Message<"runtime.v1.ContainerStatsFilter"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string pod_sandbox_id = 2;
+   */
+  podSandboxId: string;
+
+  /**
+   * @generated from field: map<string, string> label_selector = 3;
+   */
+  labelSelector: { [key: string]: string };
+};
+
+/**
+ * Describes the message runtime.v1.ContainerStatsFilter.
+ * Use `create(ContainerStatsFilterSchema)` to create a new message.
+ */
+export declare const ContainerStatsFilterSchema: GenMessage<ContainerStatsFilter>;
+
+/**
+ * @generated from message runtime.v1.ListContainerStatsResponse
+ */
+export declare type ListContainerStatsResponse = Message<"runtime.v1.ListContainerStatsResponse"> & {
+  /**
+   * @generated from field: repeated runtime.v1.ContainerStats stats = 1;
+   */
+  stats: ContainerStats[];
+};
+
+/**
+ * Describes the message runtime.v1.ListContainerStatsResponse.
+ * Use `create(ListContainerStatsResponseSchema)` to create a new message.
+ */
+export declare const ListContainerStatsResponseSchema: GenMessage<ListContainerStatsResponse>;
+
+/**
+ * @generated from message runtime.v1.ContainerAttributes
+ */
+export declare type ContainerAttributes = Message<"runtime.v1.ContainerAttributes"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: runtime.v1.ContainerMetadata metadata = 2;
+   */
+  metadata?: ContainerMetadata | undefined;
+
+  /**
+   * @generated from field: map<string, string> labels = 3;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * @generated from field: map<string, string> annotations = 4;
+   */
+  annotations: { [key: string]: string };
+};
+
+/**
+ * Describes the message runtime.v1.ContainerAttributes.
+ * Use `create(ContainerAttributesSchema)` to create a new message.
+ */
+export declare const ContainerAttributesSchema: GenMessage<ContainerAttributes>;
+
+/**
+ * @generated from message runtime.v1.ContainerStats
+ */
+export declare type ContainerStats = Message<"runtime.v1.ContainerStats"> & {
+  /**
+   * @generated from field: runtime.v1.ContainerAttributes attributes = 1;
+   */
+  attributes?: ContainerAttributes | undefined;
+
+  /**
+   * @generated from field: runtime.v1.CpuUsage cpu = 2;
+   */
+  cpu?: CpuUsage | undefined;
+
+  /**
+   * @generated from field: runtime.v1.MemoryUsage memory = 3;
+   */
+  memory?: MemoryUsage | undefined;
+
+  /**
+   * @generated from field: runtime.v1.FilesystemUsage writable_layer = 4;
+   */
+  writableLayer?: FilesystemUsage | undefined;
+};
+
+/**
+ * Describes the message runtime.v1.ContainerStats.
+ * Use `create(ContainerStatsSchema)` to create a new message.
+ */
+export declare const ContainerStatsSchema: GenMessage<ContainerStats>;
+
+/**
+ * @generated from message runtime.v1.CpuUsage
+ */
+export declare type CpuUsage = Message<"runtime.v1.CpuUsage"> & {
+  /**
+   * @generated from field: int64 timestamp = 1;
+   */
+  timestamp: bigint;
+
+  /**
+   * @generated from field: runtime.v1.UInt64Value usage_core_nano_seconds = 2;
+   */
+  usageCoreNanoSeconds?: UInt64Value | undefined;
+};
+
+/**
+ * Describes the message runtime.v1.CpuUsage.
+ * Use `create(CpuUsageSchema)` to create a new message.
+ */
+export declare const CpuUsageSchema: GenMessage<CpuUsage>;
+
+/**
+ * @generated from message runtime.v1.MemoryUsage
+ */
+export declare type MemoryUsage = Message<"runtime.v1.MemoryUsage"> & {
+  /**
+   * @generated from field: int64 timestamp = 1;
+   */
+  timestamp: bigint;
+
+  /**
+   * @generated from field: runtime.v1.UInt64Value working_set_bytes = 2;
+   */
+  workingSetBytes?: UInt64Value | undefined;
+
+  /**
+   * @generated from field: runtime.v1.UInt64Value usage_bytes = 4;
+   */
+  usageBytes?: UInt64Value | undefined;
+
+  /**
+   * @generated from field: runtime.v1.UInt64Value rss_bytes = 5;
+   */
+  rssBytes?: UInt64Value | undefined;
+};
+
+/**
+ * Describes the message runtime.v1.MemoryUsage.
+ * Use `create(MemoryUsageSchema)` to create a new message.
+ */
+export declare const MemoryUsageSchema: GenMessage<MemoryUsage>;
+
+/**
  * @generated from enum runtime.v1.CgroupDriver
  */
 export enum CgroupDriver {
@@ -3009,6 +3309,22 @@ export declare const RuntimeService: GenService<{
     output: typeof ListContainersResponseSchema;
   },
   /**
+   * @generated from rpc runtime.v1.RuntimeService.ContainerStats
+   */
+  containerStats: {
+    methodKind: "unary";
+    input: typeof ContainerStatsRequestSchema;
+    output: typeof ContainerStatsResponseSchema;
+  },
+  /**
+   * @generated from rpc runtime.v1.RuntimeService.ListContainerStats
+   */
+  listContainerStats: {
+    methodKind: "unary";
+    input: typeof ListContainerStatsRequestSchema;
+    output: typeof ListContainerStatsResponseSchema;
+  },
+  /**
    * @generated from rpc runtime.v1.RuntimeService.UpdateContainerResources
    */
   updateContainerResources: {
@@ -3101,6 +3417,14 @@ export declare const ImageService: GenService<{
     methodKind: "unary";
     input: typeof RemoveImageRequestSchema;
     output: typeof RemoveImageResponseSchema;
+  },
+  /**
+   * @generated from rpc runtime.v1.ImageService.ImageFsInfo
+   */
+  imageFsInfo: {
+    methodKind: "unary";
+    input: typeof ImageFsInfoRequestSchema;
+    output: typeof ImageFsInfoResponseSchema;
   },
 }>;
 
