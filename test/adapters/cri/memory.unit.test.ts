@@ -18,13 +18,14 @@ const start = (options: MemoryRuntimeOptions) => async () => {
 runtimeContract(
   "the in-memory runtime, as containerd 1.6",
   { events: false, cgroupDriver: false, handlers: false, real: false },
-  start({ events: false })
+  start({ events: false, sandboxImage: "pause:1" })
 )
 runtimeContract(
   "the in-memory runtime, as containerd 2",
   { events: true, cgroupDriver: true, handlers: true, real: false },
   start({
     events: true,
+    pinnedImages: [testImage],
     cgroupDriver: "cgroupfs",
     handlerFeatures: [{ name: "", recursiveReadOnlyMounts: true, userNamespaces: true }],
     supplementalGroupsPolicy: true

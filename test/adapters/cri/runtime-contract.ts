@@ -470,6 +470,14 @@ export const runtimeContract = (name: string, traits: SubjectTraits, start: () =
       })
     )
 
+    it("tells which image sandboxes are made of, or that it is pinned: it must never be removed", given, () =>
+      inSandbox("pause", async () => {
+        const name = await run(runtime.sandboxImage)
+        const images = await run(runtime.listImages)
+        assert.ok(name === undefined ? images.some(({ pinned }) => pinned) : name.length > 0)
+      })
+    )
+
     it("fails to pull an image that is nowhere", given, async () => {
       const reason = await refusal(runtime.pullImage("chronode.local/none:1", undefined))
       assert.ok(reason === "Failed" || reason === "NotFound", reason)
