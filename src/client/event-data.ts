@@ -1032,9 +1032,9 @@ export interface OrphanSandboxRemovedData {
   readonly sandboxId: string
 }
 
-/** A dead container beyond those that are kept, a sandbox that is down and empty, the log directory or a volume of a pod that is gone, or an image that no container uses; it will be removed. */
+/** A dead container beyond those that are kept, a sandbox that is down and empty, the log directory, the directory or a volume of a pod that is gone, or an image that no container uses; it will be removed. */
 export interface GarbageFoundData {
-  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume" | "Image"
+  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume" | "Image" | "PodDirectory"
   readonly id: string
   readonly namespace: string
   readonly name: string
@@ -1044,13 +1044,13 @@ export interface GarbageFoundData {
 
 /** Something that nobody needed any more was removed. */
 export interface GarbageRemovedData {
-  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume" | "Image"
+  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume" | "Image" | "PodDirectory"
   readonly id: string
 }
 
 /** Something that was to be removed stays: it has come into use meanwhile, or the runtime does not remove it. */
 export interface GarbageKeptData {
-  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume" | "Image"
+  readonly what: "Container" | "Sandbox" | "LogDirectory" | "Volume" | "Image" | "PodDirectory"
   readonly id: string
   readonly message: string
 }

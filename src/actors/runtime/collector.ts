@@ -1,6 +1,7 @@
 /** Looks for garbage once a minute, tells of it, and removes it. What is garbage is said by garbage.ts. */
 import { Clock, Duration, Effect } from "effect"
 import { type Container, ContainerRuntime, type CriError, type Sandbox } from "../../adapters/cri/port.ts"
+import { Host, type HostError } from "../../adapters/host/port.ts"
 import { ContainerLogs, type LogError } from "../../adapters/logs/port.ts"
 import { type VolumeError, Volumes } from "../../adapters/volumes/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
@@ -8,6 +9,7 @@ import type { Outgoing } from "../kernel/behavior.ts"
 import type { PodCommand } from "../pod/commands.ts"
 import { removeDeadContainer } from "../pod/effects/container-end.ts"
 import { containerNameLabel, podNameLabel, podNamespaceLabel } from "../pod/labels.ts"
+import { type NodeFacts, podDirectory } from "../pod/node-facts.ts"
 import { Pods } from "../pod/pods.ts"
 import { PodSettings } from "../pod/settings.ts"
 import { isAlive, type PodState, uidOf } from "../pod/state.ts"
@@ -33,8 +35,8 @@ export const maxGarbage = 32
 /** A container of unknown state may run: it is stopped first, seconds. */
 const unknownGrace = 2
 
-type Needs = ContainerLogs | ContainerRuntime | PodSettings | Pods | Volumes
-type Failure = CriError | LogError | VolumeError
+type Needs = ContainerLogs | ContainerRuntime | Host | PodSettings | Pods | Volumes
+type Failure = CriError | HostError | LogError | VolumeError
 type Found = Garbage & { readonly reason: string }
 
 export const observeGarbage = (emit: (outgoing: Outgoing) => Effect.Effect<void>): Effect.Effect<void, never, Needs> =>
@@ -76,7 +78,10 @@ export const lookForGarbage: Effect.Effect<ReadonlyArray<Found>, Failure, Needs>
   const runtime = yield* ContainerRuntime
   const logs = yield* ContainerLogs
   const pods = yield* Pods
+  const host = yield* Host
   const { facts } = yield* PodSettings
+  // Before the pods are looked at: the directory of one that comes meanwhile is not taken for nobody's.
+  const podDirectories = yield* host.directories(`${facts.rootDir}/pods`)
   const [sandboxes, containers, directories] = yield* Effect.all(
     [runtime.listPodSandboxes({}), runtime.listContainers({}), logs.directories(facts.podLogsDir)],
     { concurrency: 3 }
@@ -109,8 +114,27 @@ export const lookForGarbage: Effect.Effect<ReadonlyArray<Found>, Failure, Needs>
     })
   ]
   const users = new Set([...known.keys(), ...sandboxes.map(({ labels }) => labels[podUidLabel] ?? "")])
-  return [...found, ...(yield* lookForVolumes(users))].slice(0, maxGarbage)
+  const volumes = yield* lookForVolumes(users)
+  const held = new Set([...users, ...volumes.map(({ uid }) => uid)])
+  return [...found, ...volumes, ...foundPodDirectories(podDirectories, held, facts)].slice(0, maxGarbage)
 })
+
+/** Of pods that nobody knows and the runtime does not have, when their volumes are gone. They are in this node's own directory. */
+const foundPodDirectories = (
+  uids: ReadonlyArray<string>,
+  held: ReadonlySet<string>,
+  facts: NodeFacts
+): ReadonlyArray<Found> =>
+  uids
+    .filter((uid) => !held.has(uid))
+    .map((uid) => ({
+      what: "PodDirectory",
+      id: podDirectory(facts, uid),
+      namespace: "",
+      name: "",
+      uid,
+      reason: "its pod is gone"
+    }))
 
 /**
  * Volumes of pods that nobody knows and the runtime does not have: the agent died in the middle, and its journal is gone.
@@ -212,6 +236,9 @@ const removePodGarbage = ({ what, id, uid }: Garbage): Effect.Effect<ReadonlyArr
       const volumes = yield* Volumes
       const inUse = (yield* runtime.listPodSandboxes({ [podUidLabel]: uid })).length > 0
       if (pod === undefined && !inUse) yield* volumes.unmount(uid, id.slice(uid.length + 1))
+    } else if (what === "PodDirectory") {
+      const inUse = (yield* runtime.listPodSandboxes({ [podUidLabel]: uid })).length > 0
+      if (pod === undefined && !inUse) yield* (yield* Host).removeTree(id)
     } else if (pod === undefined) {
       // A manifest that came back unchanged brings the same uid: then the logs are the new pod's.
       if (facts.containerLogsDir !== undefined) yield* logs.unlink(facts.containerLogsDir, id)

@@ -129,6 +129,16 @@ export const layer = (nodeName: string): Layer.Layer<Host> =>
         attempt("make directory", directory, async () => {
           await fs.mkdir(directory, { recursive: true, mode })
         }),
+      directories: (directory) =>
+        attempt("list", directory, async () => {
+          try {
+            const entries = await fs.readdir(directory, { withFileTypes: true })
+            return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort()
+          } catch (error) {
+            if (isMissing(error)) return []
+            throw error
+          }
+        }),
       writeFile: (file, content, mode) =>
         attempt("write", file, async () => {
           await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o755 })

@@ -40,6 +40,12 @@ export const makeMemoryHost = (nodeName: string): MemoryHost => {
     readText: (path) => act("read", path, () => files.get(path) ?? ""),
     readTail: (path, bytes) => act("read", path, () => (files.get(path) ?? "").slice(-bytes)),
     makeDirectory: (path) => act("make directory", path, () => void files.set(`${path}/`, "")),
+    directories: (path) =>
+      act("list", path, () => {
+        const below = [...files.keys()].filter((file) => file.startsWith(`${path}/`))
+        const names = below.map((file) => file.slice(path.length + 1)).filter((rest) => rest.includes("/"))
+        return [...new Set(names.map((rest) => rest.slice(0, rest.indexOf("/"))))].sort()
+      }),
     writeFile: (path, content) => act("write", path, () => void files.set(path, content)),
     removeTree: (path) =>
       act("remove", path, () => {

@@ -55,6 +55,8 @@ export class Host extends Context.Service<
     readonly readTail: (path: string, bytes: number) => Effect.Effect<string, HostError>
     /** Makes a directory and its parents, mode octal. */
     readonly makeDirectory: (path: string, mode: number) => Effect.Effect<void, HostError>
+    /** Names of the directories right below one, sorted; none where there is no such directory. */
+    readonly directories: (path: string) => Effect.Effect<ReadonlyArray<string>, HostError>
     /** Writes a file by renaming; makes the parents. */
     readonly writeFile: (path: string, content: string, mode: number) => Effect.Effect<void, HostError>
     /** Removes a directory with all in it, crossing no mount point. */

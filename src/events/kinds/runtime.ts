@@ -61,15 +61,18 @@ export const OrphanSandboxRemoved = defineEvent("OrphanSandboxRemoved", {
   tell: (e) => `removed orphaned sandbox ${e.sandboxId.slice(0, 13)}`
 })
 
-/** What nobody needs any more: id of a dead container, of an old sandbox or of an image, path of a log directory. */
-const garbage = { what: Schema.Literals(["Container", "Sandbox", "LogDirectory", "Volume", "Image"]), id: text }
+/** What nobody needs any more: id of a dead container, of an old sandbox or of an image, path of a log directory or of a pod's directory. */
+const garbage = {
+  what: Schema.Literals(["Container", "Sandbox", "LogDirectory", "Volume", "Image", "PodDirectory"]),
+  id: text
+}
 const shortId = (id: string): string => (id.startsWith("/") ? id : id.replace(/^sha256:/u, "").slice(0, 13))
 
 export const GarbageFound = defineEvent("GarbageFound", {
   kind: "runtime",
   severity: "DEBUG",
   about:
-    "A dead container beyond those that are kept, a sandbox that is down and empty, the log directory or a volume of a pod that is gone, or an image that no container uses; it will be removed.",
+    "A dead container beyond those that are kept, a sandbox that is down and empty, the log directory, the directory or a volume of a pod that is gone, or an image that no container uses; it will be removed.",
   /** `namespace` and `name` are empty where only the uid of the pod is known; of an image `name` is one of its own, and the others are empty. */
   fields: { ...garbage, namespace: text, name: text, uid: text, reason: text },
   tell: (e) =>

@@ -1,24 +1,29 @@
 // runtimes: bun
 /** Garbage on a real containerd: old sandboxes and dead containers of this node's pods go, what is in use or another's stays. */
 import assert from "node:assert/strict"
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, it } from "node:test"
 import { Context, Effect, Layer } from "effect"
 import { startContainerd, whyNoContainerd } from "../../../scripts/lab/containerd.ts"
 import { busyboxImage } from "../../../scripts/lab/image.ts"
+import { imageGcPolicy } from "../../../src/actors/image/garbage.ts"
 import { Pods } from "../../../src/actors/pod/pods.ts"
 import { PodSettings } from "../../../src/actors/pod/settings.ts"
 import { emptyContainer, emptyPod, type PodState } from "../../../src/actors/pod/state.ts"
 import { lookForGarbage, removeGarbage } from "../../../src/actors/runtime/collector.ts"
+import { ImageGc, removeImage, surveyImages } from "../../../src/actors/runtime/image-survey.ts"
 import { CriRuntime } from "../../../src/adapters/cri/live.ts"
 import { ContainerRuntime } from "../../../src/adapters/cri/port.ts"
+import { layer as hostLayer } from "../../../src/adapters/host/live.ts"
+import { Host } from "../../../src/adapters/host/port.ts"
 import { service as logs } from "../../../src/adapters/logs/live.ts"
 import { ContainerLogs } from "../../../src/adapters/logs/port.ts"
 import { layer as volumesLayer } from "../../../src/adapters/volumes/memory.ts"
 import { actorId } from "../../../src/events/actor-id.ts"
 import { containerConfig, sandboxConfig } from "../../adapters/cri/configs.ts"
+import { untilState } from "../../adapters/cri/runtime-contract.ts"
 
 const skip = whyNoContainerd()
 
@@ -42,7 +47,8 @@ describe("garbage on a real runtime", () => {
     ...(skip === undefined ? {} : { skip })
   }, async () => {
     const dir = realpathSync(mkdtempSync(join(process.env.CHRONODE_TEST_DIR ?? tmpdir(), "g-")))
-    const lab = await startContainerd(join(dir, "c"))
+    const unused = "chronode.local/unused:1"
+    const lab = await startContainerd(join(dir, "c"), { images: { [unused]: { config: { Cmd: ["true"] } } } })
     try {
       await Effect.runPromise(
         Effect.scoped(
@@ -68,6 +74,8 @@ describe("garbage on a real runtime", () => {
               })
             for (const uid of ["mine", "gone", "other"])
               mkdirSync(join(podLogsDir, `default_web_${uid}`, "app"), { recursive: true })
+            for (const uid of ["mine", "nobody"])
+              mkdirSync(join(dir, "data", "pods", uid, "volumes"), { recursive: true })
             const old = yield* stopped("mine", 0)
             const other = yield* stopped("other", 0)
             const otherNewer = yield* stopped("other", 1)
@@ -86,14 +94,16 @@ describe("garbage on a real runtime", () => {
                 config
               )
               yield* runtime.startContainer(id)
-              yield* runtime.stopContainer(id, 2)
+              // It ends by itself; a stop at the same moment may meet a shim that is just going.
+              yield* Effect.promise(() => untilState(runtime, id, "CONTAINER_EXITED"))
               dead.push(id)
             }
             const state = podState("mine", current, dead)
             const services = (yield* Layer.build(volumesLayer)).pipe(
               Context.add(ContainerRuntime, runtime),
               Context.add(ContainerLogs, logs),
-              Context.add(PodSettings, { facts: { podLogsDir } } as PodSettings["Service"]),
+              Context.add(Host, Context.get(yield* Layer.build(hostLayer("n")), Host)),
+              Context.add(PodSettings, { facts: { podLogsDir, rootDir: join(dir, "data") } } as PodSettings["Service"]),
               Context.add(Pods, {
                 all: () => [{ id: actorId("pod", "default", "web"), state }],
                 everRan: (uid) => Effect.succeed(uid === "gone")
@@ -106,7 +116,8 @@ describe("garbage on a real runtime", () => {
                 ["Container", dead[0]],
                 ["Container", dead[1]],
                 ["Sandbox", old],
-                ["LogDirectory", join(podLogsDir, "default_web_gone")]
+                ["LogDirectory", join(podLogsDir, "default_web_gone")],
+                ["PodDirectory", join(dir, "data", "pods", "nobody")]
               ]
             )
             const told = yield* Effect.forEach(found, (garbage) =>
@@ -119,6 +130,7 @@ describe("garbage on a real runtime", () => {
                 ["pod", "ReportContainersRemoved"],
                 ["runtime", "GarbageGone"],
                 ["pod", "ReportContainersRemoved"],
+                ["runtime", "GarbageGone"],
                 ["runtime", "GarbageGone"],
                 ["runtime", "GarbageGone"]
               ]
@@ -138,6 +150,23 @@ describe("garbage on a real runtime", () => {
               ["gone", "other"].map((uid) => existsSync(join(podLogsDir, `default_web_${uid}`))),
               [false, true]
             )
+            assert.deepEqual(readdirSync(join(dir, "data", "pods")), ["mine"])
+            // Of the images only that goes which no container, and no sandbox, is made of.
+            const images = Context.add(
+              services,
+              ImageGc,
+              ImageGc.make(() => ({ ...imageGcPolicy, minAge: 0 }), Effect.succeed(undefined))
+            )
+            const survey = yield* surveyImages("Eviction").pipe(Effect.provide(images))
+            assert.ok(survey._tag === "ImagesSurveyed")
+            assert.deepEqual(
+              survey.unused.map(({ name, size }) => [name, size > 0]),
+              [[unused, true]]
+            )
+            const used = (yield* runtime.imageStatus(busyboxImage))?.id ?? ""
+            assert.equal(yield* removeImage(used).pipe(Effect.provide(services)), "a container uses it by now")
+            assert.equal(yield* removeImage(survey.unused[0]!.id).pipe(Effect.provide(services)), undefined)
+            assert.equal(yield* runtime.imageStatus(unused), undefined)
             // Once more: nothing is left to find, and what is gone already is gone.
             assert.deepEqual(yield* lookForGarbage.pipe(Effect.provide(services)), [])
             yield* removeGarbage(found[0]!).pipe(Effect.provide(services))

@@ -112,4 +112,26 @@ describe("the garbage of a node", () => {
         )
       })
     ))
+
+  it("is the directory of a pod that nobody knows, once its volumes are gone", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const directory = "/var/lib/chronode/pods/uid-of-nobody"
+        world.host.files.set(`${directory}/etc-hosts`, "127.0.0.1 localhost")
+        const agent = yield* startAgent(world)
+        yield* world.manifests.write("web.yaml", simulatedPod("web"))
+        yield* agent.pass(130)
+        const found = yield* of(world, "GarbageFound")
+        assert.deepEqual(
+          found.map(({ what, id, uid }) => [what, id, uid]),
+          [["PodDirectory", directory, "uid-of-nobody"]]
+        )
+        const left = [...world.host.files.keys()].filter((file) => file.startsWith("/var/lib/chronode/pods/"))
+        assert.ok(
+          left.length > 0 && left.every((file) => !file.includes("uid-of-nobody")),
+          "the running pod's own stays"
+        )
+      })
+    ))
 })
