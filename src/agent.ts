@@ -8,7 +8,7 @@ import process from "node:process"
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Stream, SubscriptionRef } from "effect"
 import { type ActorServices, actorsOf } from "./actors/behaviors.ts"
 import { deciders } from "./actors/deciders.ts"
-import { imageGcPolicy } from "./actors/image/garbage.ts"
+import type { ImageGcPolicy } from "./actors/image/garbage.ts"
 import { grantsOf, ImageGrants } from "./actors/image/grants.ts"
 import { knownFlags } from "./actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "./actors/kernel/system.ts"
@@ -244,6 +244,13 @@ const buildBase = (options: AgentOptions, current: { system: ActorSystemShape | 
     )
   )
 
+const imagePolicy = ({ kubelet }: AgentOptions): ImageGcPolicy => ({
+  highThresholdPercent: kubelet.imageGCHighThresholdPercent,
+  lowThresholdPercent: kubelet.imageGCLowThresholdPercent,
+  minAge: kubelet.imageMinimumGCAge,
+  maxAge: kubelet.imageMaximumGCAge
+})
+
 /** What pods need, over that. */
 const podLayers = (options: AgentOptions, directory: string, table: Table | undefined) => {
   const declared = manifestsLayer({
@@ -266,7 +273,7 @@ const podLayers = (options: AgentOptions, directory: string, table: Table | unde
     logsLayer,
     Layer.succeed(
       ImageGc,
-      ImageGc.make(() => imageGcPolicy, Effect.succeed(undefined))
+      ImageGc.make(() => imagePolicy(options), Effect.succeed(undefined))
     ),
     Layer.succeed(LogRotation, LogRotation.make(options.logRotation))
   )
