@@ -41,6 +41,7 @@ export const isPure = (path: string): boolean =>
   /^src\/actors\/(?:.+\/)?(?:decider|state|plan|commands)\.ts$/.test(path) ||
   (path.startsWith("src/actors/pod/") && !path.endsWith("/behavior.ts")) ||
   path.startsWith("src/actors/service/rules/") ||
+  path.startsWith("src/actors/node/status/") ||
   path.startsWith("src/actors/what-if/") ||
   /^src\/events\/(?:kinds\/)?[^/]+\.ts$/.test(path) ||
   /^src\/reports\/(?:timeline\/[^/]+|perfetto|html\/(?:columns|format|pack))\.ts$/.test(path)

@@ -2,7 +2,7 @@
 import type { ActorId } from "../events/actor-id.ts"
 import type { Volume } from "../events/pod-spec.ts"
 import type { EndpointState } from "./endpoint/state.ts"
-import type { NodeState } from "./node/decider.ts"
+import type { NodeState } from "./node/state.ts"
 import type { PodState } from "./pod/state.ts"
 import { type ContainerView, containerViews, type PodView, podView } from "./pod/view.ts"
 import { type ProbeState, podNameOf, timing } from "./probe/state.ts"

@@ -1,6 +1,6 @@
 /** What `logs`, `exec`, `attach` and `port-forward` need to know of a pod: its state as this node's journal has it. */
 import { Effect, type Scope } from "effect"
-import type { NodeState } from "../actors/node/decider.ts"
+import type { NodeState } from "../actors/node/state.ts"
 import type { ContainerInState, Definition, PodState } from "../actors/pod/state.ts"
 import { containerStatuses } from "../actors/pod/status/container-statuses.ts"
 import type { ContainerStatus } from "../actors/pod/status/status.ts"

@@ -896,6 +896,107 @@ export interface QosCgroupRestoredData {
   readonly reason: "Failed" | "Removed"
 }
 
+/** What the node is and has, as its status tells it, is known for the first time or is another now. */
+export interface NodeDescribedData {
+  readonly description: {
+    readonly hostname: string
+    readonly capacity: { readonly [name: string]: string }
+    readonly allocatable: { readonly [name: string]: string }
+    readonly labels: { readonly [name: string]: string }
+    readonly addresses: ReadonlyArray<{
+      readonly type: "InternalIP" | "Hostname"
+      readonly address: string
+    }>
+    readonly machineId: string
+    readonly systemUuid: string
+    readonly osImage: string
+  }
+}
+
+/** A condition of the node changed; reasons and messages are kubelet's. It is looked at every 10 s. */
+export interface NodeConditionChangedData {
+  readonly condition: "Ready" | "MemoryPressure" | "DiskPressure" | "PIDPressure"
+  readonly status: boolean
+  readonly reason: string
+  readonly message: string
+  readonly since: string
+}
+
+/** The node takes no new pods until it is uncordoned, but for critical ones: those of new manifests wait. Pods that are there run on. */
+export interface NodeCordonedData {
+  readonly by: string
+}
+
+/** The node takes pods again: those that waited are admitted. */
+export interface NodeUncordonedData {
+  readonly by: string
+}
+
+/** All pods of the node, but for critical ones, end within their grace periods and are removed. They come back from their manifests when the node is uncordoned. */
+export interface NodeDrainStartedData {
+  readonly by: string
+  readonly gracePeriodSeconds?: number
+  readonly until?: string
+  readonly selector?: string
+  readonly pods: number
+}
+
+/** Nothing is left of the pods that were to end. The node stays cordoned. */
+export interface NodeDrainedData {
+  readonly seconds: number
+}
+
+/** The drain was given up: its time is over, or the node was uncordoned. Pods that were told to end go on ending; the others stay. */
+export interface NodeDrainFailedData {
+  readonly reason: "Timeout" | "Uncordoned"
+  readonly left: ReadonlyArray<string>
+  readonly leftCount: number
+}
+
+/** systemd-logind waits for this agent before it shuts the machine down, for so long at most (InhibitDelayMaxSec in logind.conf). Where that is less than the grace periods add up to, the last pods are cut off. */
+export interface ShutdownInhibitorTakenData {
+  readonly delayLimitSeconds: number
+  readonly gracePeriodSeconds: number
+}
+
+/** systemd-logind could not be asked to wait at shutdown: pods would be cut off by one. It is tried again every 10 s. */
+export interface ShutdownInhibitorFailedData {
+  readonly message: string
+}
+
+/** The machine is about to shut down (logind's PrepareForShutdown): no pod is admitted any more, and pods end group by group, those of the lowest priority first. */
+export interface NodeShutdownStartedData {
+  readonly groups: ReadonlyArray<{
+    readonly priority: number
+    readonly gracePeriodSeconds: number
+    readonly pods: number
+  }>
+}
+
+/** The pods of one group end now, each within its own grace period and at most within the group's. */
+export interface NodeShutdownGroupStartedData {
+  readonly priority: number
+  readonly gracePeriodSeconds: number
+  readonly pods: number
+  readonly left: ReadonlyArray<string>
+  readonly leftCount: number
+}
+
+/** All groups of pods have ended, or their time is over: logind need not wait any longer. */
+export interface NodeShutdownCompletedData {
+  readonly seconds: number
+  readonly left: ReadonlyArray<string>
+  readonly leftCount: number
+}
+
+/** The machine does not shut down after all. Pods whose manifests are still there are admitted anew. */
+export type NodeShutdownCancelledData = { readonly [name: string]: unknown }
+
+/** The machine was booted again after a shutdown. Pods that ended for it, and whose manifests are still there, are admitted anew. */
+export interface NodeShutdownOverData {
+  readonly bootId: string
+}
+
 /** A manifest file was read for the first time, or with new content; the pods it declares are desired now. */
 export interface ManifestReadData {
   readonly file: string
@@ -1176,6 +1277,27 @@ export interface PodRejectedData {
   readonly field?: string
 }
 
+/** The node takes no pods: it is cordoned (NodeCordoned) or shuts down (NodeShutdown). The pod waits; it is admitted, or not, when the node takes pods again. */
+export interface PodHeldData {
+  readonly pod: Pod
+  readonly source: string
+  readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
+  readonly maxRestartPeriodSeconds?: number
+  readonly userNamespace?: {
+    readonly hostId: number
+    readonly length: number
+  }
+  readonly runtimeHandler?: string
+  readonly reason: "NodeCordoned" | "NodeShutdown"
+  readonly message: string
+}
+
+/** The machine shuts down, and it is this pod's turn: its containers are stopped, nothing is started any more, and it fails with the reason Terminated. It is admitted anew when the machine is up again and its manifest is still there. */
+export interface PodShutDownData {
+  readonly gracePeriodSeconds: number
+  readonly message: string
+}
+
 /** The pod does not fit beside those that are there and outranks some of them: these are preempted, and it is admitted when nothing of them runs any more. */
 export interface PodPreemptionDecidedData {
   readonly pod: Pod
@@ -1233,6 +1355,10 @@ export interface PodReplacementQueuedData {
     readonly appArmor?: boolean
     readonly supplementalGroupsPolicy?: boolean
   }
+  readonly hold?: {
+    readonly reason: "NodeCordoned" | "NodeShutdown"
+    readonly message: string
+  }
 }
 
 /** The definition that waited is no longer desired. */
@@ -1242,7 +1368,7 @@ export interface PodReplacementDroppedData {
 
 /** The pod is to end: its containers are stopped within the grace period, then everything of it is removed. */
 export interface PodTerminationRequestedData {
-  readonly reason: "ManifestRemoved" | "DefinitionChanged"
+  readonly reason: "ManifestRemoved" | "DefinitionChanged" | "NodeDrained" | "NodeReturned"
   readonly gracePeriodSeconds: number
 }
 
@@ -1583,7 +1709,7 @@ export interface ContainerHookEndedData {
 export interface ContainerKillRequestedData {
   readonly container: string
   readonly containerId: string
-  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting"
+  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting" | "NodeShutdown"
   readonly message: string
   readonly gracePeriodSeconds: number
   readonly preStop?: boolean
@@ -1608,7 +1734,7 @@ export interface ContainerExitedData {
   readonly reason: string
   readonly message: string
   readonly oomKilled: boolean
-  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting"
+  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting" | "NodeShutdown"
   readonly startedAt?: string
   readonly finishedAt: string
 }
@@ -2529,6 +2655,20 @@ export interface EventData {
   readonly QosCgroupUpdated: QosCgroupUpdatedData
   readonly QosCgroupFailed: QosCgroupFailedData
   readonly QosCgroupRestored: QosCgroupRestoredData
+  readonly NodeDescribed: NodeDescribedData
+  readonly NodeConditionChanged: NodeConditionChangedData
+  readonly NodeCordoned: NodeCordonedData
+  readonly NodeUncordoned: NodeUncordonedData
+  readonly NodeDrainStarted: NodeDrainStartedData
+  readonly NodeDrained: NodeDrainedData
+  readonly NodeDrainFailed: NodeDrainFailedData
+  readonly ShutdownInhibitorTaken: ShutdownInhibitorTakenData
+  readonly ShutdownInhibitorFailed: ShutdownInhibitorFailedData
+  readonly NodeShutdownStarted: NodeShutdownStartedData
+  readonly NodeShutdownGroupStarted: NodeShutdownGroupStartedData
+  readonly NodeShutdownCompleted: NodeShutdownCompletedData
+  readonly NodeShutdownCancelled: NodeShutdownCancelledData
+  readonly NodeShutdownOver: NodeShutdownOverData
   readonly ManifestRead: ManifestReadData
   readonly ManifestInvalid: ManifestInvalidData
   readonly ManifestFieldIgnored: ManifestFieldIgnoredData
@@ -2559,6 +2699,8 @@ export interface EventData {
   readonly ImageGrantsDropped: ImageGrantsDroppedData
   readonly PodAdmitted: PodAdmittedData
   readonly PodRejected: PodRejectedData
+  readonly PodHeld: PodHeldData
+  readonly PodShutDown: PodShutDownData
   readonly PodPreemptionDecided: PodPreemptionDecidedData
   readonly PodPreempted: PodPreemptedData
   readonly PodReplacementQueued: PodReplacementQueuedData
@@ -2691,6 +2833,20 @@ export const tagsByType = {
   "dev.chronode.QosCgroupUpdated.v1": "QosCgroupUpdated",
   "dev.chronode.QosCgroupFailed.v1": "QosCgroupFailed",
   "dev.chronode.QosCgroupRestored.v1": "QosCgroupRestored",
+  "dev.chronode.NodeDescribed.v1": "NodeDescribed",
+  "dev.chronode.NodeConditionChanged.v1": "NodeConditionChanged",
+  "dev.chronode.NodeCordoned.v1": "NodeCordoned",
+  "dev.chronode.NodeUncordoned.v1": "NodeUncordoned",
+  "dev.chronode.NodeDrainStarted.v1": "NodeDrainStarted",
+  "dev.chronode.NodeDrained.v1": "NodeDrained",
+  "dev.chronode.NodeDrainFailed.v1": "NodeDrainFailed",
+  "dev.chronode.ShutdownInhibitorTaken.v1": "ShutdownInhibitorTaken",
+  "dev.chronode.ShutdownInhibitorFailed.v1": "ShutdownInhibitorFailed",
+  "dev.chronode.NodeShutdownStarted.v1": "NodeShutdownStarted",
+  "dev.chronode.NodeShutdownGroupStarted.v1": "NodeShutdownGroupStarted",
+  "dev.chronode.NodeShutdownCompleted.v1": "NodeShutdownCompleted",
+  "dev.chronode.NodeShutdownCancelled.v1": "NodeShutdownCancelled",
+  "dev.chronode.NodeShutdownOver.v1": "NodeShutdownOver",
   "dev.chronode.ManifestRead.v1": "ManifestRead",
   "dev.chronode.ManifestInvalid.v1": "ManifestInvalid",
   "dev.chronode.ManifestFieldIgnored.v1": "ManifestFieldIgnored",
@@ -2721,6 +2877,8 @@ export const tagsByType = {
   "dev.chronode.ImageGrantsDropped.v1": "ImageGrantsDropped",
   "dev.chronode.PodAdmitted.v1": "PodAdmitted",
   "dev.chronode.PodRejected.v1": "PodRejected",
+  "dev.chronode.PodHeld.v1": "PodHeld",
+  "dev.chronode.PodShutDown.v1": "PodShutDown",
   "dev.chronode.PodPreemptionDecided.v1": "PodPreemptionDecided",
   "dev.chronode.PodPreempted.v1": "PodPreempted",
   "dev.chronode.PodReplacementQueued.v1": "PodReplacementQueued",

@@ -11,6 +11,7 @@ import { endpointEvents } from "./kinds/endpoint.ts"
 import { imageEvents } from "./kinds/image.ts"
 import { logEvents } from "./kinds/log.ts"
 import { nodeEvents } from "./kinds/node.ts"
+import { nodeHealthEvents } from "./kinds/node-health.ts"
 import { podEvents } from "./kinds/pod.ts"
 import { probeEvents } from "./kinds/probe.ts"
 import { proxyEvents } from "./kinds/proxy.ts"
@@ -23,6 +24,7 @@ import { volumeEvents } from "./kinds/volume.ts"
 
 const definitions = [
   ...nodeEvents,
+  ...nodeHealthEvents,
   ...sourceEvents,
   ...runtimeEvents,
   ...imageEvents,

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { CgroupValues } from "../../events/cgroup-values.ts"
 import { NodeStarted, TierName } from "../../events/kinds/node.ts"
+import { NodeDescription, NodeShutdownStarted, PressureCondition } from "../../events/kinds/node-health.ts"
 
 const text = Schema.String
 const at = Schema.Finite
@@ -38,12 +39,84 @@ export const TierApplied = Schema.TaggedStruct("TierApplied", {
   message: Schema.optionalKey(text)
 })
 
+/** What the node is and has, as it was seen. */
+export const NodeSeen = Schema.TaggedStruct("NodeSeen", { at, description: NodeDescription })
+/** What speaks against the node being ready, in kubelet's words; told every 10 s. */
+export const StatusObserved = Schema.TaggedStruct("StatusObserved", {
+  at,
+  runtimeErrors: Schema.Array(text),
+  networkErrors: Schema.Array(text)
+})
+/** By whoever watches what the node has left. `because`: id of the event that led to it, where that is not the command's cause. */
+export const PressureReported = Schema.TaggedStruct("PressureReported", {
+  at,
+  condition: PressureCondition,
+  isUnderPressure: Schema.Boolean,
+  because: Schema.optionalKey(text)
+})
+export type PressureReported = typeof PressureReported.Type
+
+/** `by`: who asks, e.g. `root (uid 0)`. */
+export const CordonNode = Schema.TaggedStruct("CordonNode", { at, by: text })
+export const UncordonNode = Schema.TaggedStruct("UncordonNode", { at, by: text })
+export const DrainNode = Schema.TaggedStruct("DrainNode", {
+  at,
+  by: text,
+  /** Seconds, in place of the pods' own; absent: each has its own. */
+  gracePeriodSeconds: Schema.optionalKey(Schema.Int),
+  /** Seconds after which it is given up; absent: never. */
+  timeoutSeconds: Schema.optionalKey(Schema.Finite),
+  selector: Schema.optionalKey(text),
+  /** Pods that are to end. */
+  pods: Schema.Int
+})
+/** What a drain has come to: `left` are the first names of those that are left. */
+export const DrainEnded = Schema.TaggedStruct("DrainEnded", {
+  at,
+  outcome: Schema.Literals(["drained", "timeout"]),
+  left: Schema.Array(text),
+  leftCount: Schema.Int
+})
+
+/** What became of asking logind to wait at shutdown. */
+export const InhibitorReported = Schema.TaggedStruct("InhibitorReported", {
+  at,
+  outcome: Schema.Literals(["taken", "failed"]),
+  /** Seconds. */
+  delayLimitSeconds: Schema.optionalKey(Schema.Finite),
+  gracePeriodSeconds: Schema.optionalKey(Schema.Finite),
+  message: Schema.optionalKey(text)
+})
+/** logind is about to shut down, or is not any more. `groups`: lowest priority first, with the pods that are there. */
+export const ShutdownAnnounced = Schema.TaggedStruct("ShutdownAnnounced", {
+  at,
+  active: Schema.Boolean,
+  groups: NodeShutdownStarted.fields.groups
+})
+export const ShutdownGroupEnded = Schema.TaggedStruct("ShutdownGroupEnded", {
+  at,
+  priority: Schema.Int,
+  left: Schema.Array(text),
+  leftCount: Schema.Int
+})
+
 export const NodeCommand = Schema.Union([
   AgentStarted,
   AgentStopping,
   SpaceReported,
   JournalCut,
   TiersCounted,
-  TierApplied
+  TierApplied,
+  NodeSeen,
+  StatusObserved,
+  PressureReported,
+  CordonNode,
+  UncordonNode,
+  DrainNode,
+  DrainEnded,
+  InhibitorReported,
+  ShutdownAnnounced,
+  ShutdownGroupEnded
 ])
 export type NodeCommand = typeof NodeCommand.Type
+export type CommandOf<Tag extends NodeCommand["_tag"]> = Extract<NodeCommand, { readonly _tag: Tag }>

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { CgroupValues } from "../../events/cgroup-values.ts"
 import { Timestamp } from "../../events/definition.ts"
 import { ContainerUser } from "../../events/kinds/container.ts"
-import { DnsWarning } from "../../events/kinds/pod.ts"
+import { DnsWarning, PodHold } from "../../events/kinds/pod.ts"
 import { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import { NodeRoom } from "../../events/node-room.ts"
 import { Pod } from "../../events/pod-spec.ts"
@@ -26,13 +26,24 @@ export const DesirePod = Schema.TaggedStruct("DesirePod", {
   /** Handler of its RuntimeClass; absent: the node's default. */
   runtimeHandler: opt(text),
   /** What the node had left when the pod was asked for; absent: nothing is limited. */
-  room: opt(NodeRoom)
+  room: opt(NodeRoom),
+  /** The node takes no pods now; absent: it does. */
+  hold: opt(PodHold)
 })
 export const UndesirePod = Schema.TaggedStruct("UndesirePod", {
   at,
   uid: text,
   reason: Schema.Literal("ManifestRemoved")
 })
+
+/** The node is drained: the pod ends and waits. Grace in seconds, in place of its own. */
+export const DrainPod = Schema.TaggedStruct("DrainPod", {
+  at,
+  uid: text,
+  gracePeriodSeconds: opt(Schema.Int)
+})
+/** The machine shuts down, and its group's turn has come. Seconds. */
+export const ShutDownPod = Schema.TaggedStruct("ShutDownPod", { at, uid: text, gracePeriodSeconds: Schema.Finite })
 
 /** A pod of higher priority takes this one's place. */
 export const PreemptPod = Schema.TaggedStruct("PreemptPod", { at, uid: text, by: text, byUid: text })
@@ -183,6 +194,8 @@ export const PodCommand = Schema.Union([
   RetryResize,
   DesirePod,
   UndesirePod,
+  DrainPod,
+  ShutDownPod,
   PreemptPod,
   ReportPreempted,
   ReportImage,

@@ -1,5 +1,6 @@
 /** The pod's decider: first what a command says as facts, then `plan`, the consequences for the whole pod. */
 import { timestamp } from "../../events/definition.ts"
+import type { PodHold } from "../../events/kinds/pod.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import { type Flags, isOn, leastGracePeriod, preemption } from "../kernel/flags.ts"
@@ -40,6 +41,8 @@ type Learn = { readonly [Tag in PodCommand["_tag"]]: (d: PodDecision, command: C
 const learning: Learn = {
   DesirePod: (d, command) => desire(d, command),
   UndesirePod: (d, { uid }) => undesire(d, uid),
+  DrainPod: (d, command) => drainPod(d, command),
+  ShutDownPod: (d, command) => shutDownPod(d, command),
   PreemptPod: (d, command) => preempt(d, command),
   ReportPreempted: (d, { uid }) => learnPreempted(d, uid),
   ReportImage: (d, command) => learnImage(d, command),
@@ -62,9 +65,11 @@ const learning: Learn = {
 
 // --- desired state ---------------------------------------------------------------------------------------------------
 
+type EndReason = NonNullable<PodState["termination"]>["reason"]
+
 type Desired = Pick<
   CommandOf<"DesirePod">,
-  "pod" | "source" | "maxRestartPeriodSeconds" | "room" | "userNamespace" | "runtimeHandler"
+  "pod" | "source" | "maxRestartPeriodSeconds" | "room" | "hold" | "userNamespace" | "runtimeHandler"
 >
 
 const definitionOf = ({ pod, source, maxRestartPeriodSeconds, userNamespace, runtimeHandler }: Desired) => ({
@@ -77,7 +82,11 @@ const definitionOf = ({ pod, source, maxRestartPeriodSeconds, userNamespace, run
 })
 
 const admit = (d: PodDecision, desired: Desired, because?: string): void => {
-  const { pod, source, room } = desired
+  const { pod, source, room, hold } = desired
+  if (hold !== undefined) {
+    d.emit({ _tag: "PodHeld", ...definitionOf(desired), ...hold }, because)
+    return
+  }
   const refusal = admission(pod, room)
   const preempted = room?.preempt ?? []
   if (refusal !== undefined && preempted.length > 0 && isOn(d.flags, preemption) && lacksOnlyRoom(pod, room!)) {
@@ -92,14 +101,19 @@ const admit = (d: PodDecision, desired: Desired, because?: string): void => {
 
 const desire = (d: PodDecision, desired: Desired): void => {
   const { uid } = desired.pod.metadata
-  const { definition, replacement, rejected, termination } = d.state
+  const { definition, replacement, rejected, termination, held } = d.state
   if (definition === null) {
-    if (rejected?.uid === uid || replacement?.pod.metadata.uid === uid) return
+    if (rejected?.uid === uid) return
+    if (replacement?.pod.metadata.uid === uid) {
+      if (held !== undefined && desired.hold === undefined) admit(d, desired)
+      return
+    }
     if (replacement !== null) d.emit({ _tag: "PodReplacementDropped", uid: replacement.pod.metadata.uid })
     admit(d, desired)
     return
   }
-  if (definition.pod.metadata.uid === uid && termination === null) {
+  const isReturned = isShutDown(d.state) && desired.hold === undefined
+  if (definition.pod.metadata.uid === uid && termination === null && !isReturned) {
     updateEphemeral(d, desired.pod)
     updateInPlace(d, desired.pod)
     updateResources(d, desired)
@@ -110,10 +124,14 @@ const desire = (d: PodDecision, desired: Desired): void => {
   const queued = d.emit({
     _tag: "PodReplacementQueued",
     ...definitionOf(desired),
-    ...(desired.room === undefined ? {} : { room: desired.room })
+    ...(desired.room === undefined ? {} : { room: desired.room }),
+    ...(desired.hold === undefined ? {} : { hold: desired.hold })
   })
-  if (termination === null) terminate(d, "DefinitionChanged", queued)
+  if (termination === null) terminate(d, isReturned ? "NodeReturned" : "DefinitionChanged", queued)
 }
+
+/** It ended for a shutdown of the machine. */
+const isShutDown = ({ failed }: PodState): boolean => failed?.reason === "Terminated"
 
 const undesire = (d: PodDecision, uid: string): void => {
   if (d.state.replacement?.pod.metadata.uid === uid) {
@@ -123,6 +141,24 @@ const undesire = (d: PodDecision, uid: string): void => {
   } else if (d.state.rejected?.uid === uid) {
     d.emit({ _tag: "PodRemoved", uid })
   }
+}
+
+/** The node takes no pods while it is drained: the pod waits when it is gone. */
+const drained: PodHold = { reason: "NodeCordoned", message: "the node is cordoned" }
+
+const drainPod = (d: PodDecision, { uid, gracePeriodSeconds }: CommandOf<"DrainPod">): void => {
+  if (d.state.definition?.pod.metadata.uid !== uid || d.state.termination !== null) return
+  terminate(d, "NodeDrained", undefined, gracePeriodSeconds)
+}
+
+/** kubelet's words (`pkg/kubelet/nodeshutdown/nodeshutdown_manager.go`). */
+const shutdownMessage = "Pod was terminated in response to imminent node shutdown."
+
+const shutDownPod = (d: PodDecision, { uid, gracePeriodSeconds }: CommandOf<"ShutDownPod">): void => {
+  const { definition, termination, failed, phase } = d.state
+  if (definition?.pod.metadata.uid !== uid || termination !== null || failed !== undefined) return
+  if (isTerminalPhase(phase)) return
+  d.emit({ _tag: "PodShutDown", gracePeriodSeconds, message: shutdownMessage })
 }
 
 /** kubelet's words (`pkg/kubelet/preemption/preemption.go`), and for whom. */
@@ -142,10 +178,11 @@ const learnPreempted = (d: PodDecision, uid: string): void => {
   d.emit({ _tag: "PodAdmitted", ...definitionOf(replacement) }, preempting.because)
 }
 
-const terminate = (d: PodDecision, reason: "ManifestRemoved" | "DefinitionChanged", because?: string): void => {
+/** `override`: seconds, in place of the pod's own grace period. */
+const terminate = (d: PodDecision, reason: EndReason, because?: string, override?: number): void => {
   const spec: { readonly terminationGracePeriodSeconds?: number } = d.state.definition?.pod.spec ?? {}
   const gracePeriodSeconds = isOn(d.flags, leastGracePeriod)
-    ? podGracePeriod(spec)
+    ? podGracePeriod(spec, undefined, override)
     : (spec.terminationGracePeriodSeconds ?? 30)
   d.emit({ _tag: "PodTerminationRequested", reason, gracePeriodSeconds }, because)
 }
@@ -224,7 +261,7 @@ const learnSandboxStop = (d: PodDecision, command: CommandOf<"ReportSandboxStop"
 }
 
 const learnCleanup = (d: PodDecision, command: CommandOf<"ReportCleanup">): void => {
-  const { cleanup, definition, replacement } = d.state
+  const { cleanup, definition, replacement, termination } = d.state
   if (cleanup === null || definition === null) return
   if (command.outcome === "failed") {
     operationFailed(d, "Cleanup", command.message, cleanup.retry?.failures, cleanup.because)
@@ -232,6 +269,7 @@ const learnCleanup = (d: PodDecision, command: CommandOf<"ReportCleanup">): void
   }
   d.emit({ _tag: "PodRemoved", uid: uidOf(d.state) }, cleanup.because)
   if (replacement !== null) admit(d, replacement, replacement.because)
+  else if (termination?.reason === "NodeDrained") admit(d, { ...definition, hold: drained }, termination.because)
 }
 
 export const podDecider: Decider<PodState, PodCommand, PodEvent> = {

@@ -37,7 +37,10 @@ const withVolume = (state: PodState, name: string, meta: EventMeta, change: Part
 })
 
 const definitionOf = (
-  event: Extract<PodEvent, { readonly _tag: "PodAdmitted" | "PodReplacementQueued" | "PodPreemptionDecided" }>,
+  event: Extract<
+    PodEvent,
+    { readonly _tag: "PodAdmitted" | "PodReplacementQueued" | "PodPreemptionDecided" | "PodHeld" }
+  >,
   meta: EventMeta
 ): Definition => ({
   pod: event.pod,
@@ -47,6 +50,7 @@ const definitionOf = (
   ...(event.userNamespace === undefined ? {} : { userNamespace: event.userNamespace }),
   ...(event.runtimeHandler === undefined ? {} : { runtimeHandler: event.runtimeHandler }),
   ...(event._tag === "PodReplacementQueued" && event.room !== undefined ? { room: event.room } : {}),
+  ...(event._tag === "PodReplacementQueued" && event.hold !== undefined ? { hold: event.hold } : {}),
   because: meta.id
 })
 
@@ -129,8 +133,25 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
         replacement: definitionOf(event, meta)
       }
     case "PodReplacementDropped": {
-      const { preempting: _, ...rest } = state
+      const { preempting: _, held: __, ...rest } = state
       return { ...rest, because: meta.id, replacement: null }
+    }
+    case "PodHeld": {
+      const { reason, message } = event
+      return {
+        ...emptyPod(state.name),
+        because: meta.id,
+        replacement: definitionOf(event, meta),
+        held: { reason, message, because: meta.id }
+      }
+    }
+    case "PodShutDown": {
+      const { message, gracePeriodSeconds } = event
+      return {
+        ...state,
+        because: meta.id,
+        failed: { reason: "Terminated", message, gracePeriodSeconds, because: meta.id }
+      }
     }
     case "PodPreemptionDecided":
       return {

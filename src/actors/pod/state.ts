@@ -5,7 +5,7 @@
  */
 import type { EventOf } from "../../events/catalogue.ts"
 import type { CgroupValues } from "../../events/cgroup-values.ts"
-import type { PodPhase } from "../../events/kinds/pod.ts"
+import type { PodHold, PodPhase } from "../../events/kinds/pod.ts"
 import type { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
 import type { Container, EphemeralContainer, Pod } from "../../events/pod-spec.ts"
@@ -25,8 +25,9 @@ export interface Definition {
   readonly userNamespace?: UserNamespace
   /** Handler of its RuntimeClass; absent: the node's default. */
   readonly runtimeHandler?: string
-  /** Of one that waits: what the node had left when it was asked for. */
+  /** Of one that waits: what the node had left when it was asked for, and why the node took no pods then. */
   readonly room?: NodeRoom
+  readonly hold?: PodHold
   /** Id of the event that brought it. */
   readonly because: string
 }
@@ -187,21 +188,31 @@ export interface ResizeInState {
   readonly because: string
 }
 
+export interface FailureInState {
+  readonly reason: string
+  readonly message: string
+  /** Seconds that its containers have at most to end; absent: their own grace periods. */
+  readonly gracePeriodSeconds?: number
+  readonly because: string
+}
+
 export interface PodState {
   /** `namespace/name` */
   readonly name: string
   readonly definition: Definition | null
   readonly replacement: Definition | null
   readonly termination: {
-    readonly reason: string
+    readonly reason: EventOf<"PodTerminationRequested">["reason"]
     readonly gracePeriodSeconds: number
     readonly at: number
     readonly because: string
   } | null
   /** The pods whose place `replacement` takes: it waits until nothing of them runs. */
   readonly preempting?: { readonly pods: ReadonlyArray<PreemptedPod>; readonly because: string }
-  /** It failed as a whole (DeadlineExceeded, Preempting): nothing of it is started any more. */
-  readonly failed?: { readonly reason: string; readonly message: string; readonly because: string }
+  /** The node takes no pods: `replacement` waits for it to do so again. */
+  readonly held?: PodHold & { readonly because: string }
+  /** It failed as a whole (DeadlineExceeded, Preempting, Terminated): nothing of it is started any more. */
+  readonly failed?: FailureInState
   /** All its containers are being stopped to start over. */
   readonly restarting?: { readonly because: string } | null
   readonly volumes: ReadonlyArray<VolumeInState>
@@ -281,7 +292,7 @@ export const crashPolicy = (state: PodState): BackOffPolicy =>
 export const uidOf = (state: PodState): string =>
   state.definition?.pod.metadata.uid ??
   state.rejected?.uid ??
-  (state.preempting === undefined ? undefined : state.replacement?.pod.metadata.uid) ??
+  (state.preempting === undefined && state.held === undefined ? undefined : state.replacement?.pod.metadata.uid) ??
   ""
 
 export const containerIn = (state: PodState, name: string): ContainerInState | undefined =>

@@ -72,6 +72,9 @@ const stateText = ({ state }: ContainerStatus): string =>
       ? `terminated: ${state.terminated.reason ?? "Error"}`
       : `waiting: ${state.waiting?.reason ?? "ContainerCreating"}`
 
+/** STATUS of a pod that waits for the node; kubectl shows the first of a cordoned node itself. */
+const heldStatus = { NodeCordoned: "SchedulingDisabled", NodeShutdown: "NodeShutdown" } as const
+
 /** The STATUS column as kubectl's printer makes it (`pkg/printers/internalversion/printers.go` printPod). */
 const statusText = (
   state: PodState,
@@ -79,6 +82,7 @@ const statusText = (
   main: ReadonlyArray<ContainerStatus>
 ): string => {
   if (state.rejected !== null) return state.rejected.reason
+  if (state.held !== undefined) return heldStatus[state.held.reason]
   if (state.termination !== null) return "Terminating"
   if (state.failed !== undefined) return state.failed.reason
   const sidecars = sidecarsOf(state)
@@ -152,7 +156,13 @@ export const podView = (id: ActorId, state: PodState): PodView => {
     startTime: state.startTime,
     qosClass: state.definition?.qosClass ?? "",
     source: state.definition?.source ?? "",
-    message: state.rejected?.message ?? state.failed?.message ?? preemptingMessage(state) ?? waiting?.message ?? "",
+    message:
+      state.rejected?.message ??
+      state.failed?.message ??
+      state.held?.message ??
+      preemptingMessage(state) ??
+      waiting?.message ??
+      "",
     conditions: Object.fromEntries(Object.entries(state.conditions).map(([type, c]) => [type, c.status])),
     containers: main,
     initContainers: init,

@@ -114,7 +114,8 @@ const neighbours = (
     const isDone = state.replacement === null && isTerminalPhase(state.phase)
     const before = asked.get(state.name)
     if (before !== undefined && knows(state, before.metadata.uid)) asked.delete(state.name)
-    if (pod === undefined || isDone) continue
+    // One that waits for the node has no place yet.
+    if (pod === undefined || isDone || state.held !== undefined) continue
     const { uid } = pod.metadata
     // Its place is another one's already.
     if (state.replacement === null && (leaving.has(uid) || state.failed?.reason === "Preempting")) continue

@@ -119,7 +119,9 @@ export const KillReason = Schema.Literals([
   "Resize",
   "Unknown",
   /** A pod of higher priority takes the place of this one. */
-  "Preempting"
+  "Preempting",
+  /** The machine shuts down. */
+  "NodeShutdown"
 ])
 
 export const ContainerKillRequested = defineEvent("ContainerKillRequested", {

@@ -42,6 +42,39 @@ export const PodRejected = defineEvent("PodRejected", {
   tell: (e) => `rejected: ${e.reason}: ${e.message}`
 })
 
+/** Why a pod waits with everything: the node takes no pods. */
+export const PodHold = Schema.Struct({ reason: Schema.Literals(["NodeCordoned", "NodeShutdown"]), message: text })
+export type PodHold = typeof PodHold.Type
+
+export const PodHeld = defineEvent("PodHeld", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "The node takes no pods: it is cordoned (NodeCordoned) or shuts down (NodeShutdown). The pod waits; it is admitted, or not, when the node takes pods again.",
+  fields: {
+    pod: Pod,
+    source: text,
+    qosClass: QosClass,
+    maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite),
+    ...isolation,
+    ...PodHold.fields
+  },
+  tell: (e) => `waits: ${e.reason}: ${e.message}`
+})
+
+export const PodShutDown = defineEvent("PodShutDown", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "The machine shuts down, and it is this pod's turn: its containers are stopped, nothing is started any more, and it fails with the reason Terminated. It is admitted anew when the machine is up again and its manifest is still there.",
+  fields: {
+    /** At most so long; a container whose own grace period is shorter has that. */
+    gracePeriodSeconds: Schema.Finite,
+    message: text
+  },
+  tell: (e) => `failed: Terminated: ${e.message} (grace ${e.gracePeriodSeconds} s at most)`
+})
+
 export const PodPreemptionDecided = defineEvent("PodPreemptionDecided", {
   kind: "pod",
   severity: "WARN",
@@ -86,7 +119,9 @@ export const PodReplacementQueued = defineEvent("PodReplacementQueued", {
     maxRestartPeriodSeconds: Schema.optionalKey(Schema.Finite),
     ...isolation,
     /** What the node had left, the running pod not counted; decided on when that one is gone. */
-    room: Schema.optionalKey(NodeRoom)
+    room: Schema.optionalKey(NodeRoom),
+    /** The node takes no pods. */
+    hold: Schema.optionalKey(PodHold)
   },
   tell: (e) => `a new definition from ${e.source} waits for the running pod to end`
 })
@@ -98,12 +133,23 @@ export const PodReplacementDropped = defineEvent("PodReplacementDropped", {
   tell: () => "the definition that waited is no longer desired"
 })
 
+/** Why a pod ends, as people are told. */
+export const endWords = {
+  ManifestRemoved: "its manifest is gone",
+  DefinitionChanged: "its definition changed",
+  NodeDrained: "the node is drained",
+  NodeReturned: "the shutdown that it ended for is over"
+} as const
+
 export const PodTerminationRequested = defineEvent("PodTerminationRequested", {
   kind: "pod",
   about: "The pod is to end: its containers are stopped within the grace period, then everything of it is removed.",
-  fields: { reason: Schema.Literals(["ManifestRemoved", "DefinitionChanged"]), gracePeriodSeconds: Schema.Int },
-  tell: (e) =>
-    `ending: ${e.reason === "ManifestRemoved" ? "its manifest is gone" : "its definition changed"} (grace ${e.gracePeriodSeconds} s)`
+  fields: {
+    /** NodeDrained: it comes back when the node is uncordoned. NodeReturned: it had ended for a shutdown that is over. */
+    reason: Schema.Literals(["ManifestRemoved", "DefinitionChanged", "NodeDrained", "NodeReturned"]),
+    gracePeriodSeconds: Schema.Int
+  },
+  tell: (e) => `ending: ${endWords[e.reason]} (grace ${e.gracePeriodSeconds} s)`
 })
 
 export const PodDeadlineExceeded = defineEvent("PodDeadlineExceeded", {
@@ -331,7 +377,7 @@ export const PodPhaseChanged = defineEvent("PodPhaseChanged", {
   fields: {
     from: PodPhase,
     to: PodPhase,
-    /** Where the pod as a whole has one: DeadlineExceeded, Preempting. */
+    /** Where the pod as a whole has one: DeadlineExceeded, Preempting, Terminated. */
     reason: Schema.optionalKey(text),
     message: Schema.optionalKey(text)
   },
@@ -367,6 +413,8 @@ export const PodRemoved = defineEvent("PodRemoved", {
 export const podEvents = [
   PodAdmitted,
   PodRejected,
+  PodHeld,
+  PodShutDown,
   PodPreemptionDecided,
   PodPreempted,
   PodReplacementQueued,

@@ -1,6 +1,6 @@
 /** The node's status by kubelet's own rows. What only registration with an API server needs is left out by name. */
 import assert from "node:assert/strict"
-import { describe } from "node:test"
+import { describe, it } from "node:test"
 import { graceByPriority, groupByPriority } from "../../../src/actors/node/shutdown-groups.ts"
 import { nodeAddresses, nodeIpProblem } from "../../../src/actors/node/status/addresses.ts"
 import {
@@ -12,7 +12,7 @@ import {
 } from "../../../src/actors/node/status/conditions.ts"
 import { capacityAndAllocatable } from "../../../src/actors/node/status/machine.ts"
 import { compare, quantityOf } from "../../../src/actors/pod/resources/quantity.ts"
-import { itMeets, later, type Row, type RowValue } from "../../support/cases.ts"
+import { itMeets, later, type Row, type RowValue, readCase } from "../../support/cases.ts"
 
 const file = "node-status.json"
 const registration = "registration with an API server"
@@ -124,5 +124,36 @@ describe("graceful shutdown", () => {
       want.groups
     )
     return undefined
+  })
+})
+
+/** Tables that are about bringing a Node object of an API server up to date. */
+const leftOut: ReadonlyMap<string, string> = new Map([
+  ["TestNodeStatusHasChanged", `whether a status is worth sending: ${registration}`],
+  ["TestUpdateDefaultLabels", `labels of an existing Node object: ${registration}`],
+  ["TestUpdateDefaultResources", `resources of an existing Node object: ${registration}`],
+  ["TestReconcileHugePageResource", `huge pages of an existing Node object: ${registration}`],
+  ["TestReconcileExtendedResource", `extended resources of an existing Node object: ${registration}`],
+  ["TestVolumesInUse", "volumes that a controller attaches: an API server has it"]
+])
+const judged: ReadonlySet<string> = new Set([
+  "TestMemoryPressureCondition",
+  "TestPIDPressureCondition",
+  "TestDiskPressureCondition",
+  "TestReadyCondition",
+  "TestMachineInfo",
+  "TestNodeAddress",
+  "TestNodeAddress_NoCloudProvider",
+  "TestValidateNodeIPParam"
+])
+
+describe(file, () => {
+  it("has no table that is neither judged nor left out by name", () => {
+    const all = readCase(file).tables.map(({ origin }: RowValue) => origin.test)
+    assert.deepEqual(
+      all.filter((test: string) => !judged.has(test) && !leftOut.has(test)),
+      []
+    )
+    assert.equal(all.length, judged.size + leftOut.size)
   })
 })

@@ -107,17 +107,22 @@ export const killForResize = (d: PodDecision, c: ContainerInState, because: stri
   kill(d, c, "Resize", { message, gracePeriodSeconds: grace(d, c, "Resize"), because }, false)
 }
 
-/** The whole pod stops: all containers are told at once, and sidecars wait for their turn. */
+/**
+ * The whole pod stops: all containers are told at once, and sidecars wait for their turn. `seconds`: in place of their own
+ * grace periods; `atMost`: where these are longer.
+ */
 export const stopAll = (
   d: PodDecision,
   reason: KillReason,
   message: string,
   because: string,
-  seconds?: number
+  seconds?: number,
+  atMost = Number.POSITIVE_INFINITY
 ): void => {
   for (const c of d.state.containers) {
     if (c.status !== "running") continue
-    kill(d, c, reason, { message, gracePeriodSeconds: seconds ?? grace(d, c, reason), because }, true)
+    const gracePeriodSeconds = Math.min(seconds ?? grace(d, c, reason), Math.floor(atMost))
+    kill(d, c, reason, { message, gracePeriodSeconds, because }, true)
   }
 }
 

@@ -5,9 +5,10 @@
  * Order as in kubelet's SyncPod: volumes, sandbox, init containers one after another, then all others.
  */
 import { millis } from "../../../events/definition.ts"
+import { endWords } from "../../../events/kinds/pod.ts"
 import { activeDeadline, isOn } from "../../kernel/flags.ts"
 import type { PodDecision } from "../evolve.ts"
-import { containerIn, isAlive } from "../state.ts"
+import { containerIn, isAlive, type KillReason } from "../state.ts"
 import { isTerminalPhase } from "../status/phase.ts"
 import { planReport } from "../status/report.ts"
 import { isPastDeadline } from "./backoff.ts"
@@ -125,11 +126,15 @@ const planEnd = (d: PodDecision): void => {
   }
 }
 
+/** Why the containers of a pod that failed as a whole are stopped, by its reason. */
+const failureKills: Readonly<Record<string, KillReason>> = { Preempting: "Preempting", Terminated: "NodeShutdown" }
+
 /** What runs on only beside others ends with them; a pod that failed as a whole stops as a whole. */
 const stopRest = (d: PodDecision): void => {
   const { failed } = d.state
   if (failed !== undefined) {
-    stopAll(d, failed.reason === "Preempting" ? "Preempting" : "DeadlineExceeded", failed.message, failed.because)
+    const { message, because, gracePeriodSeconds } = failed
+    stopAll(d, failureKills[failed.reason] ?? "DeadlineExceeded", message, because, undefined, gracePeriodSeconds)
   } else stopAll(d, "PodCompleted", "the pod's other containers have ended for good", trigger(d) ?? d.state.because)
 }
 
@@ -143,8 +148,7 @@ const releaseVolumes = (d: PodDecision): void => {
 /** The pod is to end: containers, then the sandbox, then volumes, then everything else. */
 const planTermination = (d: PodDecision): void => {
   const termination = d.state.termination!
-  const message = termination.reason === "ManifestRemoved" ? "its manifest is gone" : "its definition changed"
-  stopAll(d, "PodTerminating", message, termination.because, termination.gracePeriodSeconds)
+  stopAll(d, "PodTerminating", endWords[termination.reason], termination.because, termination.gracePeriodSeconds)
   const { sandbox } = d.state
   if (d.state.containers.some(isAlive) || sandbox?.status === "requested" || sandbox?.status === "stopping") return
   if (sandbox?.status === "ready" || sandbox?.status === "lost") {

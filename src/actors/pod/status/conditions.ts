@@ -115,7 +115,7 @@ export const disruptionTarget = (
   phase: string
 ): ReadonlyArray<PodCondition> =>
   // While something of it may still run it is not over (`status_manager.go` mergePodStatus).
-  phase === "Failed" && failed?.reason === "Preempting"
+  phase === "Failed" && (failed?.reason === "Preempting" || failed?.reason === "Terminated")
     ? [condition("DisruptionTarget", true, "TerminationByKubelet", failed.message)]
     : []
 
