@@ -1,5 +1,13 @@
 /** Under which addresses a node is known (`pkg/kubelet/nodestatus/setters.go` NodeAddress, `kubelet_node_status.go`). Pure. */
-import { type Cidr, cidrContains, type IpAddress, parseCidr, parseIp } from "../../../events/ip-address.ts"
+import {
+  type Cidr,
+  canonicalIp,
+  cidrContains,
+  formatIp,
+  type IpAddress,
+  parseCidr,
+  parseIp
+} from "../../../events/ip-address.ts"
 
 export interface NodeAddress {
   readonly type: "InternalIP" | "Hostname"
@@ -19,18 +27,12 @@ const refused: ReadonlyArray<readonly [what: string, ranges: ReadonlyArray<Cidr>
 const isWithin = (address: IpAddress, within: ReadonlyArray<Cidr>): boolean =>
   within.some((cidr) => cidr.family === address.family && cidrContains(cidr, address))
 
-const isSame = (a: IpAddress, b: IpAddress): boolean =>
-  a.family === b.family && Buffer.compare(Buffer.from(a.bytes), Buffer.from(b.bytes)) === 0
-
 /** Why an address cannot be that of the node; undefined: it can. `own`: all that the node's interfaces have. */
 export const nodeIpProblem = (nodeIp: string, own: ReadonlyArray<string>): string | undefined => {
   const address = parseIp(nodeIp)
   if (address === undefined) return "nodeIP must be a valid IP address"
   for (const [what, within] of refused) if (isWithin(address, within)) return `nodeIP ${what}`
-  const isOwn = own.some((text) => {
-    const one = parseIp(text)
-    return one !== undefined && isSame(one, address)
-  })
+  const isOwn = own.some((text) => canonicalIp(text) === formatIp(address))
   return isOwn ? undefined : `node IP: "${nodeIp}" not found in the host's network interfaces`
 }
 
