@@ -1,5 +1,6 @@
 /** A KubeletConfiguration between its JSON (v1beta1) and the shape that the agent reads. */
 import { goDuration } from "../../actors/pod/plan/backoff.ts"
+import type { FieldType } from "../configuration-fields.ts"
 import { lengthOf } from "../times.ts"
 import {
   groups,
@@ -81,8 +82,21 @@ const isAbsent = (value: unknown): boolean => value === undefined || value === n
 
 const read = (field: KubeletField, raw: unknown): unknown => {
   if (isDuration(field)) return typeof raw === "number" ? raw / nanosInMilli : lengthOf(raw as string)
-  return field.type === "bytes" ? String(raw) : raw
+  if (field.type === "bytes") return String(raw)
+  return withoutNulls(field.type, raw)
 }
+
+/** Go's zero for a null in a map, and nothing for one in a list or of a field. */
+const withoutNulls = (type: FieldType, raw: unknown): unknown => {
+  if (Array.isArray(raw)) return raw.filter((item) => item !== null).map((item) => withoutNulls("string", item))
+  if (typeof raw !== "object" || raw === null) return raw
+  const entries = Object.entries(raw)
+  if (typeof type === "string" && type in zeroOfMap)
+    return Object.fromEntries(entries.map(([key, value]) => [key, value ?? zeroOfMap[type]]))
+  return Object.fromEntries(entries.filter(([, value]) => value !== null))
+}
+
+const zeroOfMap: Readonly<Record<string, unknown>> = { textMap: "", booleanMap: false, stringsMap: [] }
 
 /** The JSON that kubelet writes of it (`omitempty`): what `/configz` answers, too. */
 export const encode = (configuration: KubeletConfiguration): Record<string, unknown> => {

@@ -1,6 +1,8 @@
 /** Defaults of a KubeletConfiguration: kubelet's (`pkg/kubelet/apis/config/v1beta1/defaults.go`), and where Chronode's are others. */
+import { defaultEvictionHard } from "../../actors/eviction/rules/settings.ts"
 import { at, decode, isZero, type Written, withField } from "./codec.ts"
 import { type KubeletFieldPath, kubeletField } from "./fields.ts"
+import { isGateOn } from "./gates.ts"
 import type { KubeletConfiguration } from "./shape.ts"
 
 const second = 1000
@@ -88,15 +90,6 @@ export const kubeletDefaults: Readonly<Partial<Record<KubeletFieldPath, unknown>
   failCgroupV1: true
 }
 
-/** Hard thresholds where the file has no `evictionHard` (`pkg/kubelet/eviction/defaults_linux.go`). */
-export const defaultEvictionHard: Readonly<Record<string, string>> = {
-  "memory.available": "100Mi",
-  "nodefs.available": "10%",
-  "nodefs.inodesFree": "5%",
-  "imagefs.available": "15%",
-  "imagefs.inodesFree": "5%"
-}
-
 /** Whether the file says nothing of a field, in kubelet's sense: Go's zero is nothing but for pointers. */
 export const isUnset = (decoded: KubeletConfiguration, path: KubeletFieldPath): boolean => {
   const value = at(decoded, path)
@@ -114,6 +107,8 @@ export const withKubeletDefaults = (decoded: KubeletConfiguration): KubeletConfi
     filled = { ...filled, nodeStatusReportFrequency: decoded.nodeStatusUpdateFrequency }
   if (decoded.serializeImagePulls === undefined && (decoded.maxParallelImagePulls ?? 1) > 1)
     filled = { ...filled, serializeImagePulls: false }
+  if (!isGateOn(decoded.featureGates, "KubeletEnsureSecretPulledImages"))
+    filled = { ...filled, imagePullCredentialsVerificationPolicy: decoded.imagePullCredentialsVerificationPolicy }
   if (decoded.featureGates.KubeletCrashLoopBackOffMax === false)
     filled = { ...filled, crashLoopBackOff: decoded.crashLoopBackOff }
   return filled

@@ -2,7 +2,6 @@
  * The fields of a KubeletConfiguration, their types, and what counts as "not given"
  * (staging/src/k8s.io/kubelet/config/v1beta1/types.go at 1.36). Paths of nested fields are written with dots.
  */
-import { verificationPolicies } from "../../actors/image/verification.ts"
 import { type Fields, type FieldType, loggingFields, typeMeta } from "../configuration-fields.ts"
 
 export interface KubeletField {
@@ -47,7 +46,7 @@ export const kubeletFieldTable = {
   "authorization.webhook.cacheUnauthorizedTTL": always("duration"),
   registryPullQPS: pointer("integer"),
   registryBurst: value("integer"),
-  imagePullCredentialsVerificationPolicy: value({ one: ["", ...verificationPolicies] }),
+  imagePullCredentialsVerificationPolicy: value("string"),
   preloadedImagesVerificationAllowlist: value("strings"),
   eventRecordQPS: pointer("integer"),
   eventBurst: value("integer"),

@@ -4,7 +4,6 @@
  * file that kubelet would refuse is refused.
  */
 import { posix } from "node:path"
-import { goDuration } from "../../actors/pod/plan/backoff.ts"
 import { idsUnit, maxIdsPerPod } from "../../actors/pod/security/user-namespace.ts"
 import { qualifiedNameProblem } from "../../adapters/manifests/names.ts"
 import { gateProblem, isGateOn } from "./gates.ts"

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import { defaultEvictionHard } from "../../../src/actors/eviction/rules/settings.ts"
 import { decode, encode } from "../../../src/cli/kubelet-configuration/codec.ts"
-import {
-  defaultEvictionHard,
-  ownDefaults,
-  withDefaults,
-  withKubeletDefaults
-} from "../../../src/cli/kubelet-configuration/defaults.ts"
+import { ownDefaults, withDefaults, withKubeletDefaults } from "../../../src/cli/kubelet-configuration/defaults.ts"
 import { kubeletFields } from "../../../src/cli/kubelet-configuration/fields.ts"
 import { itMeets } from "../../support/cases.ts"
 
