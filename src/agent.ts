@@ -45,6 +45,7 @@ import { EventStream } from "./adapters/nats/port.ts"
 import { layer as proberLayer } from "./adapters/probing/live.ts"
 import { layer as volumesLayer } from "./adapters/volumes/live.ts"
 import { Volumes } from "./adapters/volumes/port.ts"
+import { startApi } from "./agent-api.ts"
 import { buildServices, seedServices, withServices } from "./agent-services.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
@@ -369,6 +370,7 @@ const agent = (options: AgentOptions) =>
       podLogsDir: options.podLogsDir
     } as never)
     yield* system.start(roots)
+    yield* startApi({ options, system, services })
     const reason = yield* Effect.raceFirst(signalled, system.failure)
     yield* Effect.logInfo(`stopping: ${reason}; containers run on`)
     yield* stop(system, node, reason).pipe(Effect.provide(services), Effect.timeoutOption(stopTimeout))

@@ -1,7 +1,7 @@
 /** Where a source file belongs, which rooms may see which, and which files must stay pure. Paths are from the root, with `/`. */
 
 export type Place =
-  /** main.ts, agent.ts and agent-*.ts: they tie the live layers together. */
+  /** main.ts, agent.ts, agent-*.ts and src/api-routes: they tie the live layers together. */
   | { readonly room: "wiring" }
   | { readonly room: "cli" }
   | { readonly room: "actors" }
@@ -12,7 +12,8 @@ export type Place =
   | { readonly room: "client" }
   | { readonly room: "none" }
 
-const isWiring = (path: string): boolean => /^src\/(?:main|agent|agent-[a-z]+|dataplanes)\.ts$/u.test(path)
+const isWiring = (path: string): boolean =>
+  /^src\/(?:(?:main|agent|agent-[a-z]+|dataplanes)|api-routes\/[a-z-]+)\.ts$/u.test(path)
 
 /** The one file that may ask which runtime this is. */
 export const runtimeFile = "src/adapters/host/runtime.ts"
@@ -31,10 +32,10 @@ export const placeOf = (path: string): Place => {
 }
 
 /**
- * Not a neighbour but a language that several are spoken to in: the kernel's netlink, Prometheus' metrics. Adapters may use
- * its codecs, sockets and registries; it knows of other adapters no more than their ports.
+ * Not a neighbour but a language that several are spoken to in: the kernel's netlink, Prometheus' metrics, listening for
+ * clients. Adapters may use its codecs, sockets and registries; it knows of other adapters no more than their ports.
  */
-const languages: ReadonlySet<string> = new Set(["netlink", "metrics"])
+const languages: ReadonlySet<string> = new Set(["netlink", "metrics", "serving"])
 
 /** Files whose code must give the same answers from the same log, on every runtime: no Node, Bun or Deno API. */
 export const isPure = (path: string): boolean =>

@@ -4,6 +4,8 @@
  */
 import type { Duplex } from "node:stream"
 import type { Effect } from "effect"
+import type { EventsOf } from "../../events/catalogue.ts"
+import type { apiEvents } from "../../events/kinds/api.ts"
 import type { Summary } from "../../events/stats-summary.ts"
 
 /** Who asks: as certificates and tokens say. */
@@ -13,8 +15,11 @@ export interface User {
   readonly groups: ReadonlyArray<string>
 }
 
-/** `tls`: port 10250; `read-only`: without TLS; `local`: the socket of the command line, whose user is the machine's root. */
-export type Listener = "tls" | "read-only" | "local"
+/**
+ * `tls`: port 10250; `read-only`: without TLS; `healthz`: /healthz alone, as on port 10248; `local`: the socket of the command
+ * line, whose user is the machine's root.
+ */
+export type Listener = "tls" | "read-only" | "healthz" | "local"
 
 /** For the log: who wanted what, never the payload. */
 export interface Access {
@@ -55,7 +60,12 @@ export interface ApiRefusal {
   readonly message: string
 }
 
-/** A route that answers. Paths have parts in braces: `/containerLogs/{namespace}/{pod}/{container}`. */
+export const refusal = (status: number, message: string): ApiRefusal => ({ _tag: "ApiRefusal", status, message })
+
+/**
+ * A route that answers. Paths have parts in braces: `/containerLogs/{namespace}/{pod}/{container}`; a last part with a star
+ * takes what is left, also nothing: `/logs/{path*}`. A slash at the end of a path that is asked for means nothing.
+ */
 export interface Route {
   readonly methods: ReadonlyArray<string>
   readonly path: string
@@ -78,14 +88,50 @@ export interface StreamingRoute {
   readonly ended: (request: ApiRequest, bytes: { readonly in: number; readonly out: number }) => Effect.Effect<void>
 }
 
+/** What the server itself meets with: where it listens, its certificate, whom it refused. */
+export type ServerEvent = Extract<
+  EventsOf<typeof apiEvents>,
+  {
+    readonly _tag:
+      | "ApiListening"
+      | "ApiListenFailed"
+      | "ReadOnlyPortOpened"
+      | "CertificateReloaded"
+      | "CertificateRefused"
+      | "CertificateExpiring"
+      | "ApiRequestRefused"
+      | "ApiRefusalsOmitted"
+  }
+>
+
 export interface NodeApi {
   readonly routes: ReadonlyArray<Route>
   readonly streaming: ReadonlyArray<StreamingRoute>
-  /** Somebody was refused: nobody known (401), without the right (403). Told at most `maxRefusalsPerMinute` times. */
-  readonly refused: (access: Access, status: number, reason: string) => Effect.Effect<void>
+  /** To be written down. Of refusals at most `maxRefusalsPerMinute` are told one by one. */
+  readonly saw: (event: ServerEvent) => Effect.Effect<void>
 }
 
 export type Upgraded = Duplex
+
+/** What a listener is made of; a change of it closes the listener and opens it anew. */
+export interface ListenerAddress {
+  /** An IP address; one that stands for all stands for both families, as in Go. */
+  readonly host: string
+  readonly port: number
+}
+
+export interface ApiSettings {
+  /** Of the node: authorization asks about it. */
+  readonly nodeName: string
+  /** Path of the command line's socket, which is made anew, for its owner only. */
+  readonly socket: string
+  /** Port 10250; undefined: nobody is served by TLS. */
+  readonly tls: ListenerAddress | undefined
+  /** Port 10255. */
+  readonly readOnly: ListenerAddress | undefined
+  /** Port 10248. */
+  readonly healthz: ListenerAddress | undefined
+}
 
 export const maxBodyBytes = 1024 * 1024
 export const maxRefusalsPerMinute = 60

@@ -1,7 +1,8 @@
 /** A changing set of HTTP servers: each listens as long as it is wanted, and is tried again where it cannot. */
 import { Effect, Fiber, Latch, Schedule, type Scope, Semaphore, SubscriptionRef } from "effect"
+import type { ListenError } from "../serving/listen.ts"
 import type { ListenerState } from "./port.ts"
-import { type ListenError, type ListenOptions, serveHttp } from "./server.ts"
+import { type ListenOptions, serveHttp } from "./server.ts"
 
 /** As kube-proxy tries health and metrics again (`wait.Until`, cmd/kube-proxy/app/server.go). */
 const defaultRetryMillis = 5_000

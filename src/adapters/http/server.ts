@@ -1,6 +1,7 @@
 /** Small HTTP servers with a bound on everything that a client can make them do. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { Effect, Schema, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
+import { boundPort, type ListenError, listenError, listening } from "../serving/listen.ts"
 
 /** Connections of one server at a time; further ones are closed at once. */
 const maxConnections = 64
@@ -11,13 +12,6 @@ const headersTimeout = 5_000
 const requestTimeout = 10_000
 const keepAliveTimeout = 30_000
 const checkingInterval = 1_000
-
-/** It cannot listen. `message` says why, `remedy` how to mend it. */
-export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
-  address: Schema.String,
-  message: Schema.String,
-  remedy: Schema.String
-}) {}
 
 export interface Answer {
   readonly status: number
@@ -53,37 +47,6 @@ const send = (request: IncomingMessage, response: ServerResponse, answer: Answer
   response.end(request.method === "HEAD" ? undefined : body)
 }
 
-const listenError = (address: string, remedy: string, error: NodeJS.ErrnoException): ListenError => {
-  const fail = (message: string, mend: string) => new ListenError({ address, message, remedy: mend })
-  switch (error.code) {
-    case "EADDRINUSE":
-      return fail(
-        `${address} is in use by another program`,
-        `see which with: ss -ltnp; stop it (a kube-proxy?), or ${remedy}`
-      )
-    case "EADDRNOTAVAIL":
-      return fail(`no interface of this node has the address of ${address}`, remedy)
-    case "EACCES":
-    case "EPERM":
-      return fail(`this user may not listen on ${address}`, `run as root, or ${remedy}`)
-    default:
-      return fail(`cannot listen on ${address}: ${error.message}`, remedy)
-  }
-}
-
-const isNoFamily = ({ code }: NodeJS.ErrnoException): boolean => code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL"
-
-const listen = (server: Server, host: string, port: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once("error", reject)
-    server.listen({ host, port, ipv6Only: false }, () => {
-      server.off("error", reject)
-      // From here on an error is one of accepting a client, who sees it.
-      server.on("error", () => undefined)
-      resolve()
-    })
-  })
-
 export interface ListenOptions {
   /** An IP address; one that stands for all stands for both families, as in Go. */
   readonly host: string
@@ -103,7 +66,7 @@ export const serveHttp = ({
   remedy,
   answer
 }: ListenOptions): Effect.Effect<number, ListenError, Scope.Scope> => {
-  const open = (at: string): Promise<Server> => {
+  const make = (): Server => {
     const server = createServer(
       {
         maxHeaderSize,
@@ -116,17 +79,10 @@ export const serveHttp = ({
     )
     server.maxConnections = maxConnections
     server.on("clientError", (_, socket) => socket.destroy())
-    return listen(server, at, port).then(() => server)
+    return server
   }
-  const isAny = host === "0.0.0.0" || host === "::"
   const acquire = Effect.tryPromise({
-    try: () =>
-      isAny
-        ? open("::").catch((error: NodeJS.ErrnoException) => {
-            if (!isNoFamily(error)) throw error
-            return open("0.0.0.0")
-          })
-        : open(host),
+    try: () => listening(make, { host, port }),
     catch: (error) => listenError(address, remedy, error as NodeJS.ErrnoException)
   })
   const release = (server: Server): Effect.Effect<void> =>
@@ -134,8 +90,5 @@ export const serveHttp = ({
       server.close(() => resume(Effect.void))
       server.closeAllConnections()
     })
-  return Effect.map(Effect.acquireRelease(acquire, release), (server) => {
-    const bound = server.address()
-    return typeof bound === "object" && bound !== null ? bound.port : port
-  })
+  return Effect.map(Effect.acquireRelease(acquire, release), (server) => boundPort(server, port))
 }
