@@ -1,6 +1,6 @@
 /**
  * The agent: ties live adapters, the journal and the behaviours of all actors together, runs until a signal or a fatal
- * failure, and answers the exit code. Together with main.ts and agent-services.ts the only place that knows live code of every room.
+ * failure, and answers the exit code. Together with main.ts, agent-services.ts and agent-node.ts the only place that knows live code of every room.
  */
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
@@ -46,6 +46,7 @@ import { layer as proberLayer } from "./adapters/probing/live.ts"
 import { layer as volumesLayer } from "./adapters/volumes/live.ts"
 import { Volumes } from "./adapters/volumes/port.ts"
 import { startApi } from "./agent-api.ts"
+import { buildNodeServices } from "./agent-node.ts"
 import { buildServices, seedServices, withServices } from "./agent-services.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
@@ -322,7 +323,9 @@ const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | 
       base
     )
     const node = Context.merge(Context.merge(base, pods as Context.Context<PodSettings>), services ?? Context.empty())
-    return { node: node as unknown as Context.Context<ActorServices>, services }
+    const wholeNode = node as unknown as Context.Context<ActorServices>
+    const ofNode = yield* Effect.provide(buildNodeServices(options), wholeNode)
+    return { node: Context.merge(wholeNode, ofNode), services }
   })
 
 const agent = (options: AgentOptions) =>

@@ -15,7 +15,12 @@ export interface Snapshot {
   readonly containers: ReadonlyArray<ContainerSample>
   /** Of the whole node. */
   readonly node: CgroupSample
-  /** Milliseconds of CPU that the pass took. */
+  /**
+   * Which devices file systems are on; those that are the same are one. Absent: not known; `containerfs` is absent too where
+   * the runtime tells none of its own, which means that of the images.
+   */
+  readonly devices: { readonly nodefs?: string; readonly imagefs?: string; readonly containerfs?: string }
+  /** Milliseconds of CPU that the process took while the pass was made. */
   readonly cost: number
 }
 

@@ -1,0 +1,162 @@
+/**
+ * Statistics from the live node: one pass reads the cgroups of all pods, and puts to them what costs more and may be older
+ * (sizes of volumes, of logs, of layers). Nothing of it fails: what cannot be read is left out.
+ */
+import process from "node:process"
+import { Clock, Effect, Layer, type Scope, Semaphore } from "effect"
+import { CgroupStatistics } from "../../adapters/cgroupfs/port.ts"
+import type { ContainerUsage, FilesystemUsage } from "../../adapters/cri/port.ts"
+import { FileSystems, type FileSystemUsage } from "../../adapters/filesystems/port.ts"
+import { Host } from "../../adapters/host/port.ts"
+import { Pods } from "../pod/pods.ts"
+import { PodSettings } from "../pod/settings.ts"
+import { containerSamples, type Readings, summaryOf } from "./assembly.ts"
+import { given } from "./given.ts"
+import { all, type Kept, makeKept, orAbsent, type RuntimeFileSystems } from "./kept.ts"
+import { findCgroups, readInterfaces, type SystemCgroups, samplesOf, systemCgroups } from "./pod-cgroups.ts"
+import { defaultMaxAge, type Snapshot, Statistics } from "./statistics.ts"
+import { type PodTarget, podTargets } from "./targets.ts"
+
+export interface StatisticsOptions extends SystemCgroups {
+  readonly nodeName: string
+  /** How old the size of a volume may be (kubelet's volumeStatsAggPeriod), milliseconds; not positive: none is measured. */
+  readonly volumeAge: number
+}
+
+type Needs = CgroupStatistics | FileSystems | Host | PodSettings | Pods
+
+const uptimeOf = (text: string): number => Number.parseFloat(text) * 1000
+
+/** All of a list at once, by key; what is not known is left out. */
+const collect = <A>(keys: ReadonlyArray<string>, get: (key: string) => Effect.Effect<A | undefined>) =>
+  Effect.map(
+    Effect.forEach(keys, (key) => Effect.map(get(key), (value) => [key, value] as const), { concurrency: "unbounded" }),
+    (found) => new Map(found.filter((entry): entry is readonly [string, A] => entry[1] !== undefined))
+  )
+
+const usageOf = (path: string) =>
+  Effect.flatMap(FileSystems, (files) => orAbsent(`the file system of ${path}`, files.usage(path)))
+
+const on = (used: FilesystemUsage | undefined, usage: FileSystemUsage | undefined) =>
+  used === undefined ? undefined : { used, ...(usage === undefined ? {} : { on: usage }) }
+
+/** What is kept, brought up to date as far as it is due. */
+const sizes = (options: StatisticsOptions, kept: Kept, pods: ReadonlyArray<PodTarget>) =>
+  Effect.gen(function* () {
+    const paths = options.volumeAge > 0 ? pods.flatMap(({ volumes }) => volumes.map(({ path }) => path)) : []
+    const uids = pods.map(({ reference }) => reference.uid)
+    const [usages, runtime, volumes, files] = yield* Effect.all(
+      [kept.usages.get(all), kept.images.get(all), collect(paths, kept.volumes.get), collect(uids, kept.files.get)],
+      { concurrency: "unbounded" }
+    )
+    kept.volumes.retain(new Set(paths))
+    kept.files.retain(new Set(uids))
+    return { usages: usages ?? new Map<string, ContainerUsage>(), runtime, volumes, files }
+  })
+
+const fileSystems = (runtime: RuntimeFileSystems | undefined) =>
+  Effect.gen(function* () {
+    const { facts } = yield* PodSettings
+    const { images, layers } = runtime ?? {}
+    return {
+      nodefs: yield* usageOf(facts.rootDir),
+      logfs: yield* usageOf(facts.podLogsDir),
+      imagefs: images && (yield* usageOf(images.mountpoint)),
+      containerfs: layers && (yield* usageOf(layers.mountpoint))
+    }
+  })
+
+const makePass = (
+  options: StatisticsOptions,
+  kept: Kept,
+  bootTime: string,
+  targets: { now: ReadonlyArray<PodTarget> }
+) =>
+  Effect.gen(function* () {
+    const at = yield* Clock.currentTimeMillis
+    const before = process.cpuUsage()
+    const host = yield* Host
+    const statistics = yield* CgroupStatistics
+    const { facts } = yield* PodSettings
+    const states = (yield* Pods).all().map(({ state }) => state)
+    const pods = podTargets(states, facts)
+    targets.now = pods
+    yield* findCgroups(pods, kept)
+    const cgroups = new Map([...kept.cgroups.now].flatMap(([id, path]) => (path === undefined ? [] : [[id, path]])))
+    const system = yield* systemCgroups(options)
+    const own = pods.flatMap(({ cgroup }) => (cgroup === "" ? [] : [cgroup]))
+    const samples = yield* samplesOf([...system.keys(), ...own, ...cgroups.values()])
+    const node = (yield* orAbsent("the node's own figures", statistics.node)) ?? { at }
+    const { usages, runtime, volumes, files } = yield* sizes(options, kept, pods)
+    const { nodefs, logfs, imagefs, containerfs } = yield* fileSystems(runtime)
+    const readings: Readings = {
+      at,
+      nodeName: options.nodeName,
+      bootTime,
+      memoryCapacity: host.facts.memoryCapacity,
+      node,
+      nodeInterfaces: (yield* orAbsent("the node's network", statistics.network("/"))) ?? [],
+      pods,
+      samples,
+      cgroups,
+      rate: kept.rates.of([
+        ...[["/", node] as const, ...samples].map(([path, sample]) => [path, sample.at, sample.cpu?.usage] as const),
+        ...[...usages.values()].map(({ id, cpu }) => [id, cpu?.at ?? at, cpu?.usage] as const)
+      ]),
+      interfaces: yield* readInterfaces(pods),
+      ...given({ nodefs, logfs, images: on(runtime?.images, imagefs), layers: on(runtime?.layers, containerfs) }),
+      usages,
+      volumes,
+      files,
+      system
+    }
+    const { user, system: inKernel } = process.cpuUsage(before)
+    const snapshot: Snapshot = {
+      at,
+      summary: summaryOf(readings),
+      containers: containerSamples(readings),
+      node,
+      devices: given({ nodefs: nodefs?.device, imagefs: imagefs?.device, containerfs: containerfs?.device }),
+      cost: (user + inKernel) / 1000
+    }
+    return snapshot
+  })
+
+export const makeStatistics = (
+  options: StatisticsOptions
+): Effect.Effect<Statistics["Service"], never, Needs | Scope.Scope> =>
+  Effect.gen(function* () {
+    const context = yield* Effect.context<Needs>()
+    const host = yield* Host
+    const { facts } = yield* PodSettings
+    const targets: { now: ReadonlyArray<PodTarget> } = { now: [] }
+    const kept = yield* makeKept(options.volumeAge, facts.cgroupsPerQos !== false, (uid) =>
+      targets.now.find(({ reference }) => reference.uid === uid)
+    )
+    const uptime = uptimeOf(yield* Effect.catch(host.readText("/proc/uptime"), () => Effect.succeed("0")))
+    const bootTime = new Date((yield* Clock.currentTimeMillis) - (Number.isFinite(uptime) ? uptime : 0)).toISOString()
+    const pass = Effect.provide(makePass(options, kept, bootTime, targets), context)
+    const turns = Semaphore.makeUnsafe(1)
+    let last: Snapshot | undefined
+    return Statistics.of({
+      snapshot: (maxAge = defaultMaxAge) =>
+        Effect.gen(function* () {
+          const wanted = (yield* Clock.currentTimeMillis) - maxAge
+          if (last !== undefined && last.at >= wanted) return last
+          // Whoever waited for a pass that began after it asked takes that one.
+          return yield* turns.withPermits(1)(
+            Effect.suspend(() =>
+              last !== undefined && last.at >= wanted
+                ? Effect.succeed(last)
+                : Effect.map(pass, (snapshot) => {
+                    last = snapshot
+                    return snapshot
+                  })
+            )
+          )
+        })
+    })
+  })
+
+export const layer = (options: StatisticsOptions): Layer.Layer<Statistics, never, Needs> =>
+  Layer.effect(Statistics, makeStatistics(options))

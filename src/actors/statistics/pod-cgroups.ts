@@ -1,0 +1,91 @@
+/** Where the cgroups are that a pass reads: of containers and sandboxes, and the system's own. */
+import { Effect } from "effect"
+import { type CgroupSample, CgroupStatistics, type InterfaceCounters } from "../../adapters/cgroupfs/port.ts"
+import { Host } from "../../adapters/host/port.ts"
+import { podsCgroup } from "../pod/node-facts.ts"
+import { cgroupPath } from "../pod/resources/cgroup.ts"
+import { PodSettings } from "../pod/settings.ts"
+import { type Kept, orAbsent } from "./kept.ts"
+import { containerCgroup, type PodTarget } from "./targets.ts"
+
+export interface SystemCgroups {
+  /** Paths that the configuration gives; empty: found. */
+  readonly agentCgroup: string
+  readonly runtimeCgroup: string
+}
+
+/** Where the runtime is known to be, where its cgroup is not named. */
+const runtimeCgroups = ["/system.slice/containerd.service", "/system.slice/crio.service"]
+
+/** `12:memory:/system.slice/chronode.service` of v1, `0::/…` of v2. */
+export const ownCgroup = (text: string): string | undefined => {
+  const lines = text.split("\n").map((line) => line.split(":"))
+  const found = lines.find(([, names]) => names?.split(",").includes("memory")) ?? lines.find(([id]) => id === "0")
+  const path = found?.slice(2).join(":")
+  return path === undefined || path === "" || path === "/" ? undefined : path
+}
+
+export const samplesOf = (paths: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const cgroups = yield* CgroupStatistics
+    return (yield* orAbsent("cgroups", cgroups.sample(paths))) ?? new Map<string, CgroupSample>()
+  })
+
+/** Cgroups of containers are where containerd puts them, or are looked for below their pod's, once. */
+export const findCgroups = (pods: ReadonlyArray<PodTarget>, kept: Kept) =>
+  Effect.gen(function* () {
+    const { facts } = yield* PodSettings
+    const statistics = yield* CgroupStatistics
+    const before = kept.cgroups.now
+    const now = new Map<string, string | undefined>()
+    kept.cgroups.now = now
+    const unknown: Array<{ readonly pod: string; readonly id: string }> = []
+    for (const { cgroup, sandboxId, containers } of pods) {
+      if (cgroup === "") continue
+      for (const id of [sandboxId, ...containers.map((container) => container.id)]) {
+        now.set(id, before.get(id))
+        if (!before.has(id)) unknown.push({ pod: cgroup, id })
+      }
+    }
+    if (unknown.length === 0) return
+    const guesses = new Map(unknown.map(({ pod, id }) => [id, containerCgroup(pod, id, facts.cgroupDriver)]))
+    const there = yield* samplesOf([...guesses.values()])
+    for (const { pod, id } of unknown) {
+      const guess = guesses.get(id)!
+      if (there.has(guess)) {
+        now.set(id, guess)
+        continue
+      }
+      const names = (yield* orAbsent("the cgroups of a pod", statistics.children(pod))) ?? []
+      const name = names.find((child) => child.includes(id))
+      if (name !== undefined) now.set(id, `${pod}/${name}`)
+    }
+  })
+
+export const systemCgroups = (options: SystemCgroups) =>
+  Effect.gen(function* () {
+    const { facts } = yield* PodSettings
+    const host = yield* Host
+    const agent =
+      options.agentCgroup !== ""
+        ? options.agentCgroup
+        : ownCgroup(yield* Effect.catch(host.readText("/proc/self/cgroup"), () => Effect.succeed("")))
+    const runtimes = options.runtimeCgroup === "" ? runtimeCgroups : [options.runtimeCgroup]
+    return new Map<string, string>([
+      ...(agent === undefined ? [] : [[agent, "kubelet"] as const]),
+      ...runtimes.map((path) => [path, "runtime"] as const),
+      ...(facts.cgroupsPerQos === false ? [] : [[cgroupPath(podsCgroup(facts), facts.cgroupDriver), "pods"] as const])
+    ])
+  })
+
+export const readInterfaces = (pods: ReadonlyArray<PodTarget>) =>
+  Effect.gen(function* () {
+    const statistics = yield* CgroupStatistics
+    const found = new Map<string, ReadonlyArray<InterfaceCounters>>()
+    for (const { cgroup, hostNetwork, reference } of pods) {
+      if (hostNetwork || cgroup === "") continue
+      const counters = yield* orAbsent("the network of a pod", statistics.network(cgroup))
+      if (counters !== undefined && counters.length > 0) found.set(reference.uid, counters)
+    }
+    return found
+  })
