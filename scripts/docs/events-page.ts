@@ -20,6 +20,7 @@ const kindMeanings: Readonly<Record<ActorKind | "any", string>> = {
   endpoint:
     "Servers behind Services. One actor per port of a Service and address behind it, named `<service>.<port>.<address>:<port>`.",
   proxy: "What puts Services into the kernel. One actor, named `services`.",
+  eviction: "Pods that have to go for the node's sake. One actor, named `pods`.",
   api: "The node's HTTP API. One actor for the server, named like the node, and one for each pod that somebody has streams into, named like the pod.",
   any: "Actors themselves. Written on behalf of an actor of any kind, in that actor's sequence."
 }

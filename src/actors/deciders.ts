@@ -2,6 +2,7 @@
 import type { ActorKind } from "../events/definition.ts"
 import { apiDecider } from "./api/decider.ts"
 import { endpointDecider } from "./endpoint/decider.ts"
+import { evictionDecider } from "./eviction/decider.ts"
 import { imageDecider } from "./image/decider.ts"
 import type { Deciders } from "./kernel/fold.ts"
 import { logDecider } from "./log/decider.ts"
@@ -29,6 +30,7 @@ export const deciders: Deciders = new Map(
     proxyDecider,
     serviceDecider,
     endpointDecider,
-    apiDecider
+    apiDecider,
+    evictionDecider
   ].map((decider) => [decider.kind as ActorKind, decider as never])
 )

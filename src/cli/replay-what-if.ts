@@ -257,7 +257,8 @@ const killWords: Readonly<Record<string, string>> = {
   PodCompleted: "stop since the other containers ended",
   DeadlineExceeded: "stop at the pod's deadline",
   RestartAllContainers: "stop to start all over",
-  Preempting: "stop for a pod of higher priority"
+  Preempting: "stop for a pod of higher priority",
+  Evicted: "stop for the node's sake"
 }
 
 const times = (n: number): string => (n === 1 ? "once" : n === 2 ? "twice" : `${n} times`)

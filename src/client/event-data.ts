@@ -1326,6 +1326,14 @@ export interface PodPreemptedData {
   readonly message: string
 }
 
+/** The node evicts the pod: its containers are stopped, nothing is started any more, and it fails. What is left of it stays until its manifest goes. */
+export interface PodEvictedData {
+  readonly signal: string
+  readonly message: string
+  readonly gracePeriodSeconds: number
+  readonly disrupted: boolean
+}
+
 /** The pod's definition changed. The running pod ends first; then this one starts. */
 export interface PodReplacementQueuedData {
   readonly pod: Pod
@@ -1709,7 +1717,7 @@ export interface ContainerHookEndedData {
 export interface ContainerKillRequestedData {
   readonly container: string
   readonly containerId: string
-  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting" | "NodeShutdown"
+  readonly reason: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting" | "NodeShutdown" | "Evicted"
   readonly message: string
   readonly gracePeriodSeconds: number
   readonly preStop?: boolean
@@ -1734,7 +1742,7 @@ export interface ContainerExitedData {
   readonly reason: string
   readonly message: string
   readonly oomKilled: boolean
-  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting" | "NodeShutdown"
+  readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting" | "NodeShutdown" | "Evicted"
   readonly startedAt?: string
   readonly finishedAt: string
 }
@@ -2617,6 +2625,132 @@ export interface CheckpointFailedData {
   readonly message: string
 }
 
+/** When pods are evicted on this node, as its configuration says: thresholds by signal, hard ones at once, soft ones after a grace period. */
+export interface EvictionConfiguredData {
+  readonly evictionHard: { readonly [name: string]: string }
+  readonly evictionSoft: { readonly [name: string]: string }
+  readonly evictionSoftGracePeriod: { readonly [name: string]: string }
+  readonly evictionMinimumReclaim: { readonly [name: string]: string }
+  readonly enforceNodeAllocatable: ReadonlyArray<string>
+  readonly evictionPressureTransitionPeriodSeconds: number
+  readonly evictionMaxPodGracePeriodSeconds: number
+  readonly localStorageCapacityIsolation: boolean
+}
+
+/** A signal fell below a threshold. A hard one is acted upon at once, a soft one when it was met for its grace period. Told once, until it is over (PressureRelieved). */
+export interface PressureObservedData {
+  readonly signal: string
+  readonly threshold: string
+  readonly quantity: number
+  readonly available: number
+  readonly capacity: number
+  readonly gracePeriodSeconds: number
+  readonly by: "tick" | "threshold" | "psi"
+}
+
+/** A threshold is not met any more: what is there is above it, after an eviction above its minimum reclaim as well. */
+export interface PressureRelievedData {
+  readonly signal: string
+  readonly threshold: string
+  readonly available?: number
+  readonly capacity?: number
+  readonly since: string
+  readonly lastObserved: string
+}
+
+/** The node is under pressure, or is not any more: pods are not let in meanwhile (under MemoryPressure alone, only BestEffort ones are not). It ends when no threshold was met for the transition period. */
+export interface PressureConditionChangedData {
+  readonly condition: "MemoryPressure" | "DiskPressure" | "PIDPressure"
+  readonly status: boolean
+  readonly signals: ReadonlyArray<string>
+}
+
+/** A threshold has been met for its grace period: the node reclaims what it can, and else evicts a pod. Told again before each further pod that goes for it. */
+export interface EvictionThresholdMetData {
+  readonly signal: string
+  readonly threshold: string
+  readonly quantity: number
+  readonly available: number
+  readonly capacity: number
+  readonly gracePeriodSeconds: number
+  readonly resource: string
+  readonly since: string
+}
+
+/** Before a pod goes the node gives back what it does not need: dead containers, unused images. */
+export interface NodeReclaimRequestedData {
+  readonly signal: string
+  readonly threshold: string
+  readonly reclaims: ReadonlyArray<"containers" | "images">
+  readonly observedAt?: string
+}
+
+/** What the node gave back before a pod has to go, and whether that is enough. */
+export interface NodeReclaimedData {
+  readonly signal: string
+  readonly freedBytes: number
+  readonly relieved: boolean
+  readonly available?: number
+  readonly capacity?: number
+  readonly message?: string
+}
+
+/** A pod uses more of the local disk than it may: an emptyDir beyond its sizeLimit, a container or the whole pod beyond the limit of ephemeral-storage. */
+export interface StorageLimitExceededData {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly of: "emptyDir" | "pod" | "container"
+  readonly what: string
+  readonly limit: string
+  readonly used: number
+}
+
+/** A pod is evicted: the first of the ranking that is not critical, or one beyond a limit of its own. With what the ranking went by, for every pod. */
+export interface EvictionTriggeredData {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly rank: number
+  readonly signal: string
+  readonly threshold: string
+  readonly available?: number
+  readonly capacity?: number
+  readonly observedAt?: string
+  readonly gracePeriodSeconds: number
+  readonly message: string
+  readonly annotations: { readonly [name: string]: string }
+  readonly ranking: ReadonlyArray<{
+    readonly pod: string
+    readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
+    readonly priority: number
+    readonly used?: number
+    readonly requested: number
+    readonly exceeds: boolean
+    readonly critical?: boolean
+  }>
+  readonly others?: {
+    readonly pods: number
+    readonly used: number
+  }
+}
+
+/** A threshold is met and there is no pod that may be evicted for it. Told once for each time of pressure. */
+export interface EvictionImpossibleData {
+  readonly signal: string
+  readonly threshold: string
+  readonly pods: number
+}
+
+/** Nothing of the evicted pod runs any more, or it was waited for long enough; the next look may evict another one. */
+export interface EvictionFinishedData {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly outcome: "gone" | "timeout"
+  readonly duration: number
+}
+
 /** An actor died of a defect while it handled a command; the command is dropped, the actor is rebuilt from the journal. */
 export interface ActorFailedData {
   readonly command: string
@@ -2703,6 +2837,7 @@ export interface EventData {
   readonly PodShutDown: PodShutDownData
   readonly PodPreemptionDecided: PodPreemptionDecidedData
   readonly PodPreempted: PodPreemptedData
+  readonly PodEvicted: PodEvictedData
   readonly PodReplacementQueued: PodReplacementQueuedData
   readonly PodReplacementDropped: PodReplacementDroppedData
   readonly PodTerminationRequested: PodTerminationRequestedData
@@ -2816,6 +2951,17 @@ export interface EventData {
   readonly CheckpointRequested: CheckpointRequestedData
   readonly CheckpointCreated: CheckpointCreatedData
   readonly CheckpointFailed: CheckpointFailedData
+  readonly EvictionConfigured: EvictionConfiguredData
+  readonly PressureObserved: PressureObservedData
+  readonly PressureRelieved: PressureRelievedData
+  readonly PressureConditionChanged: PressureConditionChangedData
+  readonly EvictionThresholdMet: EvictionThresholdMetData
+  readonly NodeReclaimRequested: NodeReclaimRequestedData
+  readonly NodeReclaimed: NodeReclaimedData
+  readonly StorageLimitExceeded: StorageLimitExceededData
+  readonly EvictionTriggered: EvictionTriggeredData
+  readonly EvictionImpossible: EvictionImpossibleData
+  readonly EvictionFinished: EvictionFinishedData
   readonly ActorFailed: ActorFailedData
   readonly ActorRestarted: ActorRestartedData
   readonly ActorEscalated: ActorEscalatedData
@@ -2881,6 +3027,7 @@ export const tagsByType = {
   "dev.chronode.PodShutDown.v1": "PodShutDown",
   "dev.chronode.PodPreemptionDecided.v1": "PodPreemptionDecided",
   "dev.chronode.PodPreempted.v1": "PodPreempted",
+  "dev.chronode.PodEvicted.v1": "PodEvicted",
   "dev.chronode.PodReplacementQueued.v1": "PodReplacementQueued",
   "dev.chronode.PodReplacementDropped.v1": "PodReplacementDropped",
   "dev.chronode.PodTerminationRequested.v1": "PodTerminationRequested",
@@ -2994,6 +3141,17 @@ export const tagsByType = {
   "dev.chronode.CheckpointRequested.v1": "CheckpointRequested",
   "dev.chronode.CheckpointCreated.v1": "CheckpointCreated",
   "dev.chronode.CheckpointFailed.v1": "CheckpointFailed",
+  "dev.chronode.EvictionConfigured.v1": "EvictionConfigured",
+  "dev.chronode.PressureObserved.v1": "PressureObserved",
+  "dev.chronode.PressureRelieved.v1": "PressureRelieved",
+  "dev.chronode.PressureConditionChanged.v1": "PressureConditionChanged",
+  "dev.chronode.EvictionThresholdMet.v1": "EvictionThresholdMet",
+  "dev.chronode.NodeReclaimRequested.v1": "NodeReclaimRequested",
+  "dev.chronode.NodeReclaimed.v1": "NodeReclaimed",
+  "dev.chronode.StorageLimitExceeded.v1": "StorageLimitExceeded",
+  "dev.chronode.EvictionTriggered.v1": "EvictionTriggered",
+  "dev.chronode.EvictionImpossible.v1": "EvictionImpossible",
+  "dev.chronode.EvictionFinished.v1": "EvictionFinished",
   "dev.chronode.ActorFailed.v1": "ActorFailed",
   "dev.chronode.ActorRestarted.v1": "ActorRestarted",
   "dev.chronode.ActorEscalated.v1": "ActorEscalated",

@@ -12,6 +12,7 @@ export const actorKinds = [
   "service",
   "endpoint",
   "proxy",
-  "api"
+  "api",
+  "eviction"
 ] as const
 export type ActorKind = (typeof actorKinds)[number]

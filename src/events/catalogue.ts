@@ -8,6 +8,7 @@ import { actorEvents } from "./kinds/actor.ts"
 import { apiEvents } from "./kinds/api.ts"
 import { containerEvents } from "./kinds/container.ts"
 import { endpointEvents } from "./kinds/endpoint.ts"
+import { evictionEvents } from "./kinds/eviction.ts"
 import { imageEvents } from "./kinds/image.ts"
 import { logEvents } from "./kinds/log.ts"
 import { nodeEvents } from "./kinds/node.ts"
@@ -39,6 +40,7 @@ const definitions = [
   ...endpointEvents,
   ...proxyEvents,
   ...apiEvents,
+  ...evictionEvents,
   ...actorEvents
 ] as const
 

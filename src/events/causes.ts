@@ -3,6 +3,7 @@
  * recorded when it is decided, never guessed afterwards.
  */
 import { Effect } from "effect"
+import type { EventOf } from "./catalogue.ts"
 import { millis } from "./definition.ts"
 import type { RecordedEvent } from "./envelope.ts"
 
@@ -79,6 +80,12 @@ export const isTrouble = (recorded: RecordedEvent): boolean => {
     case "PodDeadlineExceeded":
     case "PodPreemptionDecided":
     case "PodPreempted":
+    case "PodEvicted":
+    case "PressureObserved":
+    case "EvictionThresholdMet":
+    case "EvictionTriggered":
+    case "EvictionImpossible":
+    case "StorageLimitExceeded":
     case "PodRestartRequested":
     case "PodOperationFailed":
     case "PodTerminationRequested":
@@ -96,6 +103,18 @@ export const isTrouble = (recorded: RecordedEvent): boolean => {
       return false
   }
 }
+
+/** Pods of a ranking that are shown one by one. */
+const rankedShown = 10
+
+const tellRanked = (one: EventOf<"EvictionTriggered">["ranking"][number]): string =>
+  [
+    one.pod,
+    one.used === undefined ? "no figures" : `uses ${one.used}, requests ${one.requested}`,
+    `priority ${one.priority}`,
+    one.qosClass,
+    ...(one.critical === true ? ["critical: never evicted"] : [])
+  ].join(", ")
 
 /** Fields that say what was seen, by type: label and text. What the sentence of an event says already is left out. */
 export const evidence = (recorded: RecordedEvent): ReadonlyArray<readonly [label: string, text: string]> => {
@@ -138,6 +157,39 @@ export const evidence = (recorded: RecordedEvent): ReadonlyArray<readonly [label
       return [
         ...(event.reason === undefined ? [] : [["reason", event.reason] as const]),
         ["took", `${event.duration} ms${event.timedOut ? ", timed out" : ""}`]
+      ]
+    case "PressureObserved":
+    case "EvictionThresholdMet":
+      return [
+        ["threshold", `${event.threshold} (${event.quantity})`],
+        ["available", `${event.available} of ${event.capacity}`],
+        ["kind", event.gracePeriodSeconds === 0 ? "hard" : `soft, grace ${event.gracePeriodSeconds} s`],
+        ...("by" in event ? [["noticed by", event.by] as const] : [["met since", event.since] as const])
+      ]
+    case "NodeReclaimed":
+      return event.available === undefined ? [] : [["available", `${event.available} of ${event.capacity ?? 0}`]]
+    case "EvictionTriggered":
+      return [
+        ["signal", event.signal],
+        ["threshold", event.threshold],
+        ...(event.available === undefined
+          ? []
+          : [["available", `${event.available} of ${event.capacity ?? 0}`] as const]),
+        ["grace", `${event.gracePeriodSeconds} s`],
+        ...event.ranking.slice(0, rankedShown).map((one, i) => [`rank ${i + 1}`, tellRanked(one)] as const),
+        ...(event.ranking.length <= rankedShown && event.others === undefined
+          ? []
+          : [
+              [
+                "and",
+                `${event.ranking.length - Math.min(event.ranking.length, rankedShown) + (event.others?.pods ?? 0)} more pods`
+              ] as const
+            ])
+      ]
+    case "PodEvicted":
+      return [
+        ["signal", event.signal],
+        ["grace", `${event.gracePeriodSeconds} s`]
       ]
     case "PodDeadlineExceeded":
       return [["active since", event.startedAt]]

@@ -50,6 +50,17 @@ export const PreemptPod = Schema.TaggedStruct("PreemptPod", { at, uid: text, by:
 /** Nothing runs any more of the pods whose place this one takes. */
 export const ReportPreempted = Schema.TaggedStruct("ReportPreempted", { at, uid: text })
 
+/** The node is short of something, or the pod went beyond a limit of its own. */
+export const EvictPod = Schema.TaggedStruct("EvictPod", {
+  at,
+  uid: text,
+  signal: text,
+  message: text,
+  /** At most; the pod's own may be less. */
+  gracePeriodSeconds: Schema.Int,
+  disrupted: Schema.Boolean
+})
+
 export const ReportImage = Schema.TaggedStruct("ReportImage", {
   at,
   image: text,
@@ -198,6 +209,7 @@ export const PodCommand = Schema.Union([
   ShutDownPod,
   PreemptPod,
   ReportPreempted,
+  EvictPod,
   ReportImage,
   ReportVolume,
   ReportProbe,

@@ -45,6 +45,7 @@ const learning: Learn = {
   ShutDownPod: (d, command) => shutDownPod(d, command),
   PreemptPod: (d, command) => preempt(d, command),
   ReportPreempted: (d, { uid }) => learnPreempted(d, uid),
+  EvictPod: (d, command) => evict(d, command),
   ReportImage: (d, command) => learnImage(d, command),
   ReportVolume: (d, command) => learnVolume(d, command),
   ReportProbe: (d, command) => learnProbe(d, command),
@@ -169,6 +170,19 @@ const preempt = (d: PodDecision, { uid, by, byUid }: CommandOf<"PreemptPod">): v
   if (definition?.pod.metadata.uid !== uid || termination !== null || failed !== undefined) return
   if (isTerminalPhase(phase)) return
   d.emit({ _tag: "PodPreempted", by, byUid, message: preemptedMessage })
+}
+
+/** Its own grace period counts where it is the shorter one (`pod_workers.go` calculateEffectiveGracePeriod). */
+const evict = (d: PodDecision, command: CommandOf<"EvictPod">): void => {
+  const { definition, termination, failed, phase } = d.state
+  const { uid, signal, message, gracePeriodSeconds, disrupted } = command
+  if (definition?.pod.metadata.uid !== uid || termination !== null || failed !== undefined) return
+  if (isTerminalPhase(phase)) return
+  const grace = Math.min(
+    podGracePeriod(definition.pod.spec, undefined, gracePeriodSeconds),
+    podGracePeriod(definition.pod.spec)
+  )
+  d.emit({ _tag: "PodEvicted", signal, message, gracePeriodSeconds: grace, disrupted })
 }
 
 /** The room that was missing is there. */

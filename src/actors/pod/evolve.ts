@@ -166,6 +166,11 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
         because: meta.id,
         failed: { reason: "Preempting", message: event.message, because: meta.id }
       }
+    case "PodEvicted": {
+      const { message, gracePeriodSeconds, disrupted } = event
+      const failed = { reason: "Evicted", message, because: meta.id, gracePeriodSeconds }
+      return { ...state, because: meta.id, failed: disrupted ? { ...failed, disrupted } : failed }
+    }
     case "PodTerminationRequested":
       return {
         ...state,

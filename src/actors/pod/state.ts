@@ -193,6 +193,8 @@ export interface FailureInState {
   readonly message: string
   /** Seconds that its containers have at most to end; absent: their own grace periods. */
   readonly gracePeriodSeconds?: number
+  /** It was evicted for the node's sake, and not for a limit of its own. */
+  readonly disrupted?: boolean
   readonly because: string
 }
 
@@ -211,7 +213,7 @@ export interface PodState {
   readonly preempting?: { readonly pods: ReadonlyArray<PreemptedPod>; readonly because: string }
   /** The node takes no pods: `replacement` waits for it to do so again. */
   readonly held?: PodHold & { readonly because: string }
-  /** It failed as a whole (DeadlineExceeded, Preempting, Terminated): nothing of it is started any more. */
+  /** It failed as a whole (DeadlineExceeded, Preempting, Terminated, Evicted): nothing of it is started any more. */
   readonly failed?: FailureInState
   /** All its containers are being stopped to start over. */
   readonly restarting?: { readonly because: string } | null

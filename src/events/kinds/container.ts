@@ -121,7 +121,9 @@ export const KillReason = Schema.Literals([
   /** A pod of higher priority takes the place of this one. */
   "Preempting",
   /** The machine shuts down. */
-  "NodeShutdown"
+  "NodeShutdown",
+  /** The node is short of something, or the pod went beyond a limit of its own. */
+  "Evicted"
 ])
 
 export const ContainerKillRequested = defineEvent("ContainerKillRequested", {

@@ -109,6 +109,23 @@ export const PodPreempted = defineEvent("PodPreempted", {
   tell: (e) => `failed: Preempting: ${e.message} ${e.by}`
 })
 
+export const PodEvicted = defineEvent("PodEvicted", {
+  kind: "pod",
+  severity: "WARN",
+  about:
+    "The node evicts the pod: its containers are stopped, nothing is started any more, and it fails. What is left of it stays until its manifest goes.",
+  fields: {
+    /** `memory.available`, …; `emptydirfs.limit`, `ephemeralpodfs.limit`, `ephemeralcontainerfs.limit`. */
+    signal: text,
+    /** In kubelet's words. */
+    message: text,
+    gracePeriodSeconds: Schema.Int,
+    /** For the node's sake, which the condition DisruptionTarget tells; false: it passed a limit of its own. */
+    disrupted: Schema.Boolean
+  },
+  tell: (e) => `failed: Evicted: ${e.message.trim()} (grace ${e.gracePeriodSeconds} s)`
+})
+
 export const PodReplacementQueued = defineEvent("PodReplacementQueued", {
   kind: "pod",
   about: "The pod's definition changed. The running pod ends first; then this one starts.",
@@ -377,7 +394,7 @@ export const PodPhaseChanged = defineEvent("PodPhaseChanged", {
   fields: {
     from: PodPhase,
     to: PodPhase,
-    /** Where the pod as a whole has one: DeadlineExceeded, Preempting, Terminated. */
+    /** Where the pod as a whole has one: DeadlineExceeded, Preempting, Terminated, Evicted. */
     reason: Schema.optionalKey(text),
     message: Schema.optionalKey(text)
   },
@@ -417,6 +434,7 @@ export const podEvents = [
   PodShutDown,
   PodPreemptionDecided,
   PodPreempted,
+  PodEvicted,
   PodReplacementQueued,
   PodReplacementDropped,
   PodTerminationRequested,

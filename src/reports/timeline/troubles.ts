@@ -11,6 +11,7 @@ const always: Readonly<Partial<Record<NodeEvent["_tag"], TroubleKind>>> = {
   PodRejected: "pod",
   PodDeadlineExceeded: "pod",
   PodPreempted: "pod",
+  PodEvicted: "pod",
   PodRestartRequested: "pod",
   PodOperationFailed: "pod",
   LogRotationFailed: "log",
@@ -29,12 +30,20 @@ const always: Readonly<Partial<Record<NodeEvent["_tag"], TroubleKind>>> = {
   RuntimeDisconnected: "node",
   StreamDisconnected: "node",
   AdmissionClosed: "node",
+  PressureObserved: "node",
+  EvictionImpossible: "node",
   ActorFailed: "node",
   ActorEscalated: "node"
 }
 
 /** Why a container is stopped with its pod: its exit code means nothing. */
-const endings: ReadonlySet<string> = new Set(["PodTerminating", "PodCompleted", "DeadlineExceeded", "Preempting"])
+const endings: ReadonlySet<string> = new Set([
+  "PodTerminating",
+  "PodCompleted",
+  "DeadlineExceeded",
+  "Preempting",
+  "Evicted"
+])
 
 export class TroubleFinder {
   /** Lanes of containers that were told to end because their pod ends. */

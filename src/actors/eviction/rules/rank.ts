@@ -58,7 +58,7 @@ export const byDisk = (parts: ReadonlyArray<DiskPart>, resource: DiskResource): 
 
 export const byProcesses: Comparator = measured((a, b) => (b.usage?.processes ?? 0) - (a.usage?.processes ?? 0))
 
-/** One comparator after another, as long as they find no difference; at last by name, so that the order is a total one. */
+/** One comparator after another, as long as they find no difference. */
 export const ordered = <C extends Candidate>(
   candidates: ReadonlyArray<C>,
   comparators: ReadonlyArray<Comparator>
@@ -82,6 +82,12 @@ export const partsOn = (
   return separateContainerFs ? ["root", "logs", "volumes"] : ["root"]
 }
 
+/** Where nothing tells two pods apart: by name, so that the order is the same whoever asks. */
+export const byName: Comparator = (a, b) => {
+  const [one, other] = [`${a.namespace}/${a.name}/${a.uid}`, `${b.namespace}/${b.name}/${b.uid}`]
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
 /** The order for a signal; `undefined`: there is none. */
 export const comparatorsFor = (signal: string, layout: FsLayout): ReadonlyArray<Comparator> | undefined => {
   const resource = resourceOf(signal)
@@ -89,12 +95,12 @@ export const comparatorsFor = (signal: string, layout: FsLayout): ReadonlyArray<
     case undefined:
       return undefined
     case "memory":
-      return [byMemoryExcess, byPriority, byMemory]
+      return [byMemoryExcess, byPriority, byMemory, byName]
     case "pids":
-      return [byPriority, byProcesses]
+      return [byPriority, byProcesses, byName]
     default: {
       const parts = partsOn(signal, layout)
-      return [byDiskExcess(parts, resource), byPriority, byDisk(parts, resource)]
+      return [byDiskExcess(parts, resource), byPriority, byDisk(parts, resource), byName]
     }
   }
 }

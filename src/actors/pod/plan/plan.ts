@@ -127,7 +127,11 @@ const planEnd = (d: PodDecision): void => {
 }
 
 /** Why the containers of a pod that failed as a whole are stopped, by its reason. */
-const failureKills: Readonly<Record<string, KillReason>> = { Preempting: "Preempting", Terminated: "NodeShutdown" }
+const failureKills: Readonly<Record<string, KillReason>> = {
+  Preempting: "Preempting",
+  Terminated: "NodeShutdown",
+  Evicted: "Evicted"
+}
 
 /** What runs on only beside others ends with them; a pod that failed as a whole stops as a whole. */
 const stopRest = (d: PodDecision): void => {

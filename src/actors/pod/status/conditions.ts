@@ -111,11 +111,12 @@ export const podReadyToStartContainers = (spec: PolicyPodSpec, sandbox: SandboxS
 
 /** The node itself ended the pod for the sake of others (KEP-3329); none for a pod that nobody disturbed. */
 export const disruptionTarget = (
-  failed: { readonly reason: string; readonly message: string } | undefined,
+  failed: { readonly reason: string; readonly message: string; readonly disrupted?: boolean } | undefined,
   phase: string
 ): ReadonlyArray<PodCondition> =>
   // While something of it may still run it is not over (`status_manager.go` mergePodStatus).
-  phase === "Failed" && (failed?.reason === "Preempting" || failed?.reason === "Terminated")
+  phase === "Failed" &&
+  (failed?.reason === "Preempting" || failed?.reason === "Terminated" || failed?.disrupted === true)
     ? [condition("DisruptionTarget", true, "TerminationByKubelet", failed.message)]
     : []
 
