@@ -8,10 +8,11 @@ import { serveApi } from "./adapters/api/live.ts"
 import type { NodeApi } from "./adapters/api/port.ts"
 import { ownHealthRoutes } from "./api-routes/health.ts"
 import type { ApiWorld, Routes, StreamingRoutes } from "./api-routes/route.ts"
+import { statsRoutes } from "./api-routes/stats.ts"
 import { localSocket } from "./cli/local-api.ts"
 
 /** Each in a file of its own in src/api-routes. */
-const routes: ReadonlyArray<Routes> = [ownHealthRoutes]
+const routes: ReadonlyArray<Routes> = [ownHealthRoutes, statsRoutes]
 const streaming: ReadonlyArray<StreamingRoutes> = []
 
 const nodeApi = (world: ApiWorld): NodeApi => ({

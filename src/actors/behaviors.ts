@@ -38,6 +38,7 @@ import { serviceBehavior } from "./service/behavior.ts"
 import type { ServicesNeeds } from "./service/observer.ts"
 import { makeSourceBehavior, manifestSource, serviceSource } from "./source/behavior.ts"
 import type { Placements } from "./source/placements.ts"
+import type { Statistics } from "./statistics/statistics.ts"
 import { streamActor, streamBehavior } from "./stream/behavior.ts"
 import { streamDecider } from "./stream/decider.ts"
 import type { PublisherStatus } from "./stream/status.ts"
@@ -66,6 +67,7 @@ export type ActorServices =
   | TierHints
   | RuntimeView
   | ServicesNeeds
+  | Statistics
   | SyncNeeds
   | Volumes
 
