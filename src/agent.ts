@@ -29,6 +29,7 @@ import { ServiceTable, type Table } from "./actors/service/table.ts"
 import { Placements } from "./actors/source/placements.ts"
 import { PublisherStatus } from "./actors/stream/status.ts"
 import { layer as cgroupsLayer } from "./adapters/cgroupfs/live.ts"
+import { Cgroups } from "./adapters/cgroupfs/port.ts"
 import { isSystemdBooted, notBooted } from "./adapters/cgroupfs/systemd.ts"
 import { make as makeCredentials } from "./adapters/credentials/live.ts"
 import { defaultNodeFiles, namedNodeFile } from "./adapters/credentials/node-file.ts"
@@ -40,6 +41,8 @@ import { Host } from "./adapters/host/port.ts"
 import { layer as logsLayer } from "./adapters/logs/live.ts"
 import { layer as manifestsLayer } from "./adapters/manifests/live.ts"
 import { Manifests } from "./adapters/manifests/port.ts"
+import type { NodeMetrics } from "./adapters/metrics/node-metrics.ts"
+import { Meters } from "./adapters/metrics/port.ts"
 import { layerLive as natsLayer } from "./adapters/nats/live.ts"
 import { EventStream } from "./adapters/nats/port.ts"
 import { layer as proberLayer } from "./adapters/probing/live.ts"
@@ -47,6 +50,7 @@ import { layer as volumesLayer } from "./adapters/volumes/live.ts"
 import { Volumes } from "./adapters/volumes/port.ts"
 import { startApi } from "./agent-api.ts"
 import { buildNodeServices } from "./agent-node.ts"
+import { makeAgentMetrics } from "./agent-metrics.ts"
 import { buildServices, seedServices, withServices } from "./agent-services.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
@@ -63,8 +67,11 @@ const stopTimeout = Duration.seconds(5)
 /** What asking the runtime for its cgroup driver may take at the start; without an answer the configuration counts. */
 const driverTimeout = Duration.seconds(2)
 
-const journalLayer = (options: AgentOptions) =>
-  Layer.effect(Journal, Effect.map(Journal, armedJournal)).pipe(
+const journalLayer = (options: AgentOptions, metrics: NodeMetrics) =>
+  Layer.effect(
+    Journal,
+    Effect.map(Journal, (journal) => metrics.journal(armedJournal(journal)))
+  ).pipe(
     Layer.provide(
       SqliteJournal.layer({
         path: journalPath(options.dataDir),
@@ -74,8 +81,11 @@ const journalLayer = (options: AgentOptions) =>
     )
   )
 
-const runtimeLayer = (options: AgentOptions) =>
-  Layer.effect(ContainerRuntime, Effect.map(ContainerRuntime, armedRuntime)).pipe(
+const runtimeLayer = (options: AgentOptions, metrics: NodeMetrics) =>
+  Layer.effect(
+    ContainerRuntime,
+    Effect.map(ContainerRuntime, (runtime) => metrics.runtime(armedRuntime(runtime)))
+  ).pipe(
     Layer.provide(CriRuntime.layer({ endpoint: options.cri, deadlines: { request: options.runtimeRequestTimeout } }))
   )
 
@@ -229,16 +239,16 @@ const lookLayer = (options: AgentOptions, current: { system: ActorSystemShape | 
   )
 
 /** What every node has, whatever it is there for. */
-const buildBase = (options: AgentOptions, current: { system: ActorSystemShape | undefined }) =>
+const buildBase = (options: AgentOptions, current: { system: ActorSystemShape | undefined }, metrics: NodeMetrics) =>
   Layer.build(
     lookLayer(options, current).pipe(
       Layer.provideMerge(
         Layer.mergeAll(
-          journalLayer(options),
+          journalLayer(options, metrics),
           hostLayer(options.nodeName),
           Admission.layer,
           TierHints.layer,
-          cgroupsLayer(),
+          Layer.effect(Cgroups, Effect.map(Cgroups, metrics.cgroups)).pipe(Layer.provide(cgroupsLayer())),
           PublisherStatus.layer,
           streamLayer(options) ?? Layer.empty
         )
@@ -254,7 +264,7 @@ const imagePolicy = ({ kubelet }: AgentOptions): ImageGcPolicy => ({
 })
 
 /** What pods need, over that. */
-const podLayers = (options: AgentOptions, directory: string, table: Table | undefined) => {
+const podLayers = (options: AgentOptions, directory: string, table: Table | undefined, metrics: NodeMetrics) => {
   const declared = manifestsLayer({
     directory,
     nodeName: options.nodeName,
@@ -262,16 +272,17 @@ const podLayers = (options: AgentOptions, directory: string, table: Table | unde
     fileCheckMillis: options.fileCheckFrequency
   })
   const adapters = Layer.mergeAll(
-    runtimeLayer(options),
+    runtimeLayer(options, metrics),
     table === undefined
       ? declared
       : Layer.effect(
           Manifests,
           Effect.map(Manifests, (manifests) => withServices(manifests, table))
         ).pipe(Layer.provide(declared)),
-    Layer.effect(Volumes, Effect.map(Volumes, armedVolumes)).pipe(
-      Layer.provide(volumesLayer({ rootDir: options.dataDir }))
-    ),
+    Layer.effect(
+      Volumes,
+      Effect.map(Volumes, (volumes) => metrics.volumes(armedVolumes(volumes)))
+    ).pipe(Layer.provide(volumesLayer({ rootDir: options.dataDir }))),
     logsLayer,
     Layer.succeed(
       ImageGc,
@@ -311,15 +322,15 @@ const noPods = (options: AgentOptions) =>
   )
 
 /** What the actors need: each where the node has a part for it. Without a stream nothing asks for one. */
-const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | undefined }) =>
+const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | undefined }, metrics: NodeMetrics) =>
   Effect.gen(function* () {
     const { proxy, manifests } = options
-    const base = yield* buildBase(options, current)
+    const base = yield* buildBase(options, current, metrics)
     const services =
       proxy === undefined ? undefined : yield* Effect.provide(buildServices(options, proxy, current), base)
     const table = services === undefined ? undefined : Context.get(services, ServiceTable)
     const pods = yield* Effect.provide(
-      manifests === undefined ? noPods(options) : Layer.build(podLayers(options, manifests, table)),
+      manifests === undefined ? noPods(options) : Layer.build(podLayers(options, manifests, table, metrics)),
       base
     )
     const node = Context.merge(Context.merge(base, pods as Context.Context<PodSettings>), services ?? Context.empty())
@@ -335,7 +346,8 @@ const agent = (options: AgentOptions) =>
       yield* level === "warn" ? Effect.logWarning(message) : Effect.logDebug(message)
     }
     mkdirSync(join(options.dataDir, "pods"), { recursive: true, mode: 0o750 })
-    const { node: services, services: served } = yield* buildNode(options, current)
+    const metrics = makeAgentMetrics(options, current)
+    const { node: services, services: served } = yield* buildNode(options, current, metrics)
     const parts = {
       publishes: options.nats !== undefined,
       runsPods: options.manifests !== undefined,
@@ -347,10 +359,15 @@ const agent = (options: AgentOptions) =>
       burst: options.pods.registryBurst,
       verification: options.registry.verification
     })
+    const logged = logEvents(options.logFormat, options.logLevel)
     const system = yield* makeActorSystem(behaviors, {
       recording: options.recording,
-      onCommit: logEvents(options.logFormat, options.logLevel)
-    }).pipe(Effect.provide(services))
+      onCommit: (events) => {
+        logged(events)
+        metrics.onCommit(events)
+      },
+      onReacted: metrics.onReacted
+    }).pipe(Effect.provide(Context.add(services, Meters, metrics.meter)))
     current.system = system
     const recovered = yield* system.recover
     if (served !== undefined) seedServices(system, served)

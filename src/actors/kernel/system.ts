@@ -43,6 +43,8 @@ export interface SystemOptions {
   readonly flags?: Flags
   /** Called after each commit, in order of sequence. Must be quick and must not throw. */
   readonly onCommit?: (events: ReadonlyArray<RecordedEvent<NodeEvent>>) => void
+  /** Called when what an actor did about one of its events is over; milliseconds. Must be quick and must not throw. */
+  readonly onReacted?: (kind: ActorKind, event: NodeEvent["_tag"], milliseconds: number) => void
 }
 
 export interface ActorSystemShape {
@@ -72,6 +74,9 @@ export interface ActorSystemShape {
     readonly events: number
     readonly timers: number
     readonly reactions: number
+    /** Commands that wait in mailboxes: all, and the most in one of them. */
+    readonly waiting: number
+    readonly deepest: number
   }
 }
 
@@ -310,12 +315,17 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
     const { behavior } = cell
     if (behavior.react === undefined || event.event._tag === "InputRecorded") return
     const what = `react to ${event.event._tag}`
+    const { onReacted } = options
     guard(cell, what, event.id, () => {
+      const began = performance.now()
       for (const effect of pieces(behavior.react?.(event as never, cell.state, cell.id) ?? [])) {
         run(
           cell,
           what,
-          Effect.flatMap(effect, (outgoing) => send(outgoing, event.id)),
+          Effect.flatMap(effect, (outgoing) => {
+            onReacted?.(cell.id.kind, event.event._tag, performance.now() - began)
+            return send(outgoing, event.id)
+          }),
           event.id
         )
       }
@@ -551,7 +561,15 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
           })
         })
       }),
-    counts: () => ({ actors: cells.size, commands, events, timers: arming.timers(), reactions: busy })
+    counts: () => {
+      let waiting = 0
+      let deepest = 0
+      for (const { backlog } of cells.values()) {
+        waiting += backlog
+        if (backlog > deepest) deepest = backlog
+      }
+      return { actors: cells.size, commands, events, timers: arming.timers(), reactions: busy, waiting, deepest }
+    }
   } satisfies ActorSystemShape
 })
 

@@ -1,6 +1,7 @@
 /** Asking a container again and again, in the rhythm of its probe. */
 import { Clock, Effect } from "effect"
 import { Manifests } from "../../adapters/manifests/port.ts"
+import { Meters } from "../../adapters/metrics/port.ts"
 import { type Answer, Prober, type Question } from "../../adapters/probing/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { ProbeType } from "../../events/kinds/probe.ts"
@@ -9,7 +10,7 @@ import type { Outgoing } from "../kernel/behavior.ts"
 import { expand, lookupIn } from "../pod/environment/expansion.ts"
 import { containerSpec } from "../pod/state.ts"
 import type { ProbeObserved } from "./commands.ts"
-import { type AskedContainer, timing } from "./state.ts"
+import { type AskedContainer, podNameOf, timing } from "./state.ts"
 import { targetOf } from "./target.ts"
 
 /** Tries at once while a container cannot be asked (`maxProbeRetries`). */
@@ -104,6 +105,8 @@ export const askEveryPeriod = (
 ): Effect.Effect<void, never, Prober | Manifests> =>
   Effect.gen(function* () {
     const { initialDelay, period } = timing(asked.spec)
+    const { podUid, container, probe } = asked
+    const meter = yield* Meters
     const begun = yield* Clock.currentTimeMillis
     let next = firstAsking(asked, begun)
     while (true) {
@@ -112,6 +115,8 @@ export const askEveryPeriod = (
       if (next > before) yield* Effect.sleep(next - before)
       const { result, output, timedOut, durationMillis } = yield* ask(asked)
       const at = yield* Clock.currentTimeMillis
+      const of = { namespace: id.namespace, pod: podNameOf(id), podUid, container, probe }
+      meter.probed({ ...of, result, milliseconds: durationMillis })
       const command: ProbeObserved = {
         _tag: "ProbeObserved",
         at,

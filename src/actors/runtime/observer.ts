@@ -5,6 +5,7 @@
 import { Clock, Duration, Effect, Queue, Stream } from "effect"
 import { ContainerRuntime, type CriError, type Sandbox } from "../../adapters/cri/port.ts"
 import type { Host } from "../../adapters/host/port.ts"
+import { Meters } from "../../adapters/metrics/port.ts"
 import { actorId } from "../../events/actor-id.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { ObserveRuntime } from "../pod/commands.ts"
@@ -112,6 +113,8 @@ export const relist = (emit: Emit): Effect.Effect<void, CriError, ContainerRunti
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
     const pods = yield* Pods
+    const meter = yield* Meters
+    const at = yield* Clock.currentTimeMillis
     const before = pods.all()
     const [sandboxes, containers] = yield* Effect.all([runtime.listPodSandboxes({}), runtime.listContainers({})], {
       concurrency: 2
@@ -121,6 +124,7 @@ export const relist = (emit: Emit): Effect.Effect<void, CriError, ContainerRunti
       concurrency: statusConcurrency,
       discard: true
     })
+    meter.relisted({ at, milliseconds: (yield* Clock.currentTimeMillis) - at })
     if (strays.length === 0) return
     const known = new Set(pods.all().map(({ state }) => state.definition?.pod.metadata.uid))
     for (const stray of strays) {

@@ -1,5 +1,5 @@
 /** Events through one session, in order, with a bounded number under way, until something is in doubt. */
-import { Effect, Metric, Result } from "effect"
+import { Effect, Result } from "effect"
 import { maxWindow, type Settled, type StreamError, type StreamSession } from "../../adapters/nats/port.ts"
 import { Journal, type JournalError } from "../../events/journal/port.ts"
 import type { CursorKeeper } from "./cursor.ts"
@@ -12,11 +12,6 @@ import type { PublisherStatus } from "./status.ts"
 export const publishWindow = maxWindow
 const parts = 4
 export const widestPart = publishWindow / parts
-
-const publishedCount = Metric.counter("chronode_publisher_events_total", {
-  description: "Events acknowledged by the NATS stream",
-  incremental: true
-})
 
 /** Why it stopped: go on at `position`, or, where that is absent, ask the stream, because of `doubt`. */
 export interface Stopped {
@@ -84,7 +79,6 @@ export const pump = (
         const { lastSequence, messages } = result.success
         const through = sequences[messages - 1] ?? (sequences[0] ?? 1) - 1
         stored += messages
-        yield* Metric.update(publishedCount, messages)
         const { createdAt, name } = stream
         yield* cursors.advance({ stream: name, createdAt, journalSequence: through, streamSequence: lastSequence })
         if (!inOrder) {

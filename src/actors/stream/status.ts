@@ -1,5 +1,5 @@
 /** How far the journal has been published, for whoever asks: the API, the doctor, retention, metrics. */
-import { Context, Effect, Layer, Metric, SubscriptionRef } from "effect"
+import { Context, Effect, Layer, SubscriptionRef } from "effect"
 
 export interface PublisherReport {
   readonly connected: boolean
@@ -16,21 +16,11 @@ export interface PublisherReport {
   readonly problem: string | undefined
 }
 
-const lagGauge = Metric.gauge("chronode_publisher_lag_events", {
-  description: "Events in the journal that are not in the NATS stream yet"
-})
-const connectedGauge = Metric.gauge("chronode_publisher_connected", {
-  description: "1 while the publisher is connected to NATS"
-})
-const publishedGauge = Metric.gauge("chronode_publisher_published_sequence", {
-  description: "Journal sequence up to which events are in the NATS stream"
-})
-
 export class PublisherStatus extends Context.Service<
   PublisherStatus,
   {
     readonly report: SubscriptionRef.SubscriptionRef<PublisherReport>
-    /** Changes the report; `lag` and the gauges follow. */
+    /** Changes the report; `lag` follows. */
     readonly update: (change: Partial<Omit<PublisherReport, "lag">>) => Effect.Effect<void>
   }
 >()("chronode/PublisherStatus") {
@@ -47,15 +37,11 @@ export class PublisherStatus extends Context.Service<
         lag: 0,
         problem: undefined
       })
-      const update = Effect.fnUntraced(function* (change: Partial<Omit<PublisherReport, "lag">>) {
-        const next = yield* SubscriptionRef.updateAndGet(report, (old) => {
+      const update = (change: Partial<Omit<PublisherReport, "lag">>) =>
+        SubscriptionRef.update(report, (old) => {
           const changed = { ...old, ...change }
           return { ...changed, lag: Math.max(0, changed.head - (changed.published ?? 0)) }
         })
-        yield* Metric.update(lagGauge, next.lag)
-        yield* Metric.update(connectedGauge, next.connected ? 1 : 0)
-        yield* Metric.update(publishedGauge, next.published ?? 0)
-      })
       return PublisherStatus.of({ report, update })
     })
   )
