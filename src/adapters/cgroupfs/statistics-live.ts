@@ -1,8 +1,9 @@
 /** What the kernel's cgroups use: one synchronous pass over their files. */
 import * as fs from "node:fs"
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer } from "effect"
 import { checkPath, codeOf, toCgroupError } from "./files.ts"
 import { findStatisticsPoints, type StatisticsPoints } from "./hierarchies.ts"
+import { memoryNotices } from "./notices.ts"
 import { interfaces, keyed, limit, processIds } from "./parse.ts"
 import { PassFiles } from "./pass-files.ts"
 import { CgroupError, type CgroupSample, CgroupStatistics, maxSampledCgroups, type OomEvidence } from "./port.ts"
@@ -104,7 +105,7 @@ export const makeCgroupStatistics = (
       return sampleNode(files, sampler.sample("", at), at)
     }),
     oomEvidence: (path) => call("read", path, () => evidence(path)),
-    memoryNotices: () => Stream.empty
+    memoryNotices: (path, usage) => memoryNotices(points, path, usage)
   })
 }
 
