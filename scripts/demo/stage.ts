@@ -55,6 +55,9 @@ export class Stage {
         "apiVersion: kubelet.config.k8s.io/v1beta1",
         "kind: KubeletConfiguration",
         `cgroupRoot: ${cgroupRoot(this.root)}`,
+        // Also on a machine whose disk is nearly full the demo shows what it is to show.
+        "evictionHard: { memory.available: 50Mi, nodefs.available: 0% }",
+        "imageGCHighThresholdPercent: 100",
         ""
       ].join("\n")
     )

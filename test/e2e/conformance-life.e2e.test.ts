@@ -1,7 +1,7 @@
 // runtimes: bun (deno)
 /** Node conformance tests of Kubernetes that take a story to tell: restarts, init containers, hooks, probes, pod networks. */
 import assert from "node:assert/strict"
-import { mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, realpathSync } from "node:fs"
 import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -63,15 +63,8 @@ describe("node conformance, over time", { concurrency: false }, () => {
     if (skip !== undefined) return
     dir = realpathSync(mkdtempSync(join(process.env.CHRONODE_TEST_DIR ?? tmpdir(), "l-")))
     lab = await startContainerd(join(dir, "c"))
-    const config = join(dir, "kubelet.json")
-    writeFileSync(
-      config,
-      JSON.stringify({
-        ...{ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration" },
-        crashLoopBackOff: { maxContainerRestartPeriod: "1s" }
-      })
-    )
-    node = new NodeUnderTest({ dir: join(dir, "n"), name: "life", cri: lab.endpoint, flags: ["--config", config] })
+    const configuration = { crashLoopBackOff: { maxContainerRestartPeriod: "1s" } }
+    node = new NodeUnderTest({ dir: join(dir, "n"), name: "life", cri: lab.endpoint, configuration })
     for (const fate of ["kept", "updated", "deleted"]) putObjects(fate, "value-1")
     for (const manifest of [...manifests, watcher, changing("first")]) put(manifest)
     await node.start()

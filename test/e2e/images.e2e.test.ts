@@ -74,16 +74,15 @@ describe("images of a registry", given(120), () => {
   })
 
   /** Starts a node with credentials of its own; `configuration`: of kubelet. */
-  const start = async (name: string, configuration: object, plugins: Readonly<Record<string, string>>) => {
-    const node = world.node(name, { nats: undefined })
+  const start = async (
+    name: string,
+    configuration: Readonly<Record<string, unknown>>,
+    plugins: Readonly<Record<string, string>>
+  ) => {
+    const node = world.node(name, { nats: undefined, configuration })
     const { dir } = node.options
     const file = join(dir, "docker.json")
     writeFileSync(file, dockerConfig(`127.0.0.1:${closed.port}/node`))
-    const config = join(dir, "kubelet.yaml")
-    writeFileSync(
-      config,
-      JSON.stringify({ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...configuration })
-    )
     for (const [of, body] of Object.entries(plugins)) plugin(dir, of, body)
     const providers = Object.keys(plugins).map((of) => ({
       name: of,
@@ -98,7 +97,7 @@ describe("images of a registry", given(120), () => {
     )
     await node.start({
       flags: [
-        ...["--config", config, "--registry-config", file],
+        ...["--registry-config", file],
         ...["--image-credential-provider-config", providersFile, "--image-credential-provider-bin-dir", dir]
       ]
     })

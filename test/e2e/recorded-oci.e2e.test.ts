@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, realpathSync } from "node:fs"
 import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -142,15 +142,8 @@ for (const { title, binaries, excuses: allowed } of runtimes) {
       if (skip !== undefined) return
       dir = realpathSync(mkdtempSync(join(process.env.CHRONODE_TEST_DIR ?? tmpdir(), "o-")))
       lab = await startContainerd(join(dir, "c"), { images, ...(binaries === undefined ? {} : { binaries }) })
-      const config = join(dir, "kubelet.json")
-      writeFileSync(
-        config,
-        JSON.stringify({
-          ...{ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration" },
-          ...{ cgroupDriver: "cgroupfs", clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local" }
-        })
-      )
-      node = new NodeUnderTest({ dir: join(dir, "n"), name: "kb", cri: lab.endpoint, flags: ["--config", config] })
+      const configuration = { cgroupDriver: "cgroupfs", clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local" }
+      node = new NodeUnderTest({ dir: join(dir, "n"), name: "kb", cri: lab.endpoint, configuration })
       cgroupRoot = node.cgroupRoot
       for (const object of objects) node.put(`${object.kind}.json`, object)
       for (const recording of recordings) node.put(recording.name, manifestOf(recording))

@@ -1,7 +1,7 @@
 // runtimes: bun (vm)
 /** Cgroups of pods and resizes in place by the agent on a real containerd, read back from the kernel (v1 or v2). */
 import assert from "node:assert/strict"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
@@ -45,20 +45,8 @@ describe("resources of pods in the kernel", { concurrency: false }, () => {
   const steady = (resources: Fields, more: Fields = {}): object =>
     pod("steady", { containers: [container("app", forever, { resources, ...more })] }, { uid: uid("1") })
 
-  const configured = (name: string, settings: Fields): NodeUnderTest => {
-    const config = join(dir, `${name}.yaml`)
-    writeFileSync(
-      config,
-      JSON.stringify({ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...settings })
-    )
-    return new NodeUnderTest({
-      dir: join(dir, name),
-      name,
-      cri: lab.endpoint,
-      cgroupRoot: root,
-      flags: ["--config", config]
-    })
-  }
+  const configured = (name: string, configuration: Fields): NodeUnderTest =>
+    new NodeUnderTest({ dir: join(dir, name), name, cri: lab.endpoint, cgroupRoot: root, configuration })
 
   before(
     async () => {

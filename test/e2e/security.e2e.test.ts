@@ -20,16 +20,15 @@ interface Lab {
   readonly close: () => Promise<void>
 }
 
-const startLab = async (configuration: string, options: LabOptions = {}): Promise<Lab> => {
+const startLab = async (configuration: Fields, options: LabOptions = {}): Promise<Lab> => {
   const dir = realpathSync(mkdtempSync(join(process.env.CHRONODE_TEST_DIR ?? tmpdir(), "s-")))
   // Users of a pod's own have to get through to its file systems.
   chmodSync(dir, 0o711)
   const containerd: LabContainerd = await startContainerd(join(dir, "c"), options)
-  const node = new NodeUnderTest({ dir: join(dir, "n"), name: "n", cri: containerd.endpoint })
-  writeFileSync(join(dir, "n", "config.yaml"), configuration)
+  const node = new NodeUnderTest({ dir: join(dir, "n"), name: "n", cri: containerd.endpoint, configuration })
   mkdirSync(join(node.dataDir, "seccomp"), { recursive: true })
   writeFileSync(join(node.dataDir, "seccomp", "no-mkdir.json"), noMkdir)
-  await node.start({ flags: ["--config", join(dir, "n", "config.yaml")] })
+  await node.start()
   return {
     dir,
     node,
@@ -84,11 +83,7 @@ describe("security settings on the containerd of this machine", () => {
   before(async () => {
     if (skip !== undefined) return
     lab = await startLab(
-      `apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-seccompDefault: true
-allowedUnsafeSysctls: ["net.core.*"]
-`,
+      { seccompDefault: true, allowedUnsafeSysctls: ["net.core.*"] },
       { handlers: { second: undefined } }
     )
     const never = { restartPolicy: "Never" }
@@ -294,10 +289,13 @@ describe("security settings on a newer containerd", () => {
   let lab: Lab
   before(async () => {
     if (skip === undefined)
-      lab = await startLab("apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n", {
-        binaries,
-        ...(existsSync(runc) ? { runc } : {})
-      })
+      lab = await startLab(
+        {},
+        {
+          binaries,
+          ...(existsSync(runc) ? { runc } : {})
+        }
+      )
   }, slow(undefined))
   after(() => lab?.close(), slow(undefined))
 

@@ -1,7 +1,7 @@
 /** What a person sees of containers and reaches in them: logs, on a real containerd. */
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { after, before, describe, it } from "node:test"
@@ -40,10 +40,9 @@ describe("streams", { concurrency: false }, () => {
   before(async () => {
     if (whyNotHere() !== undefined) return
     world = await startWorld()
-    const config = join(world.dir, "kubelet.yaml")
-    writeFileSync(config, "{ containerLogMaxSize: 100Ki, containerLogMaxFiles: 20, containerLogMonitorInterval: 3s }")
+    const configuration = { containerLogMaxSize: "100Ki", containerLogMaxFiles: 20, containerLogMonitorInterval: "3s" }
     links = join(world.dir, "links")
-    node = world.node("streams", { flags: ["--config", config, "--container-logs-dir", links] })
+    node = world.node("streams", { configuration, flags: ["--container-logs-dir", links] })
     // Bursts of lines, fast enough that every rotation falls into one.
     const burst = `seq $((i * ${burstLines} + 1)) $(((i + 1) * ${burstLines}))`
     const writer = `i=0; while [ $i -lt ${bursts} ]; do ${burst}; i=$((i + 1)); sleep 0.1; done; echo done`

@@ -31,7 +31,10 @@ export interface World {
   readonly dir: string
   readonly containerd: LabContainerd
   readonly nats: NatsServer
-  readonly node: (name: string, options?: Partial<Pick<NodeOptions, "nats" | "dataDir" | "flags">>) => NodeUnderTest
+  readonly node: (
+    name: string,
+    options?: Partial<Pick<NodeOptions, "nats" | "dataDir" | "configuration" | "flags">>
+  ) => NodeUnderTest
   /** One look at the runtime, past the agent. */
   readonly ask: <A>(question: (runtime: Runtime) => Effect.Effect<A, CriError>) => Promise<A>
   readonly close: () => Promise<void>

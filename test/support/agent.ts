@@ -53,8 +53,22 @@ export interface NodeOptions {
   readonly dataDir?: string
   /** Below which it makes the cgroups of its pods. Default: of the runtime's lab and the node, swept with the lab. */
   readonly cgroupRoot?: string
+  /** Fields of its KubeletConfiguration, over those of `calm`. */
+  readonly configuration?: Readonly<Record<string, unknown>>
   readonly flags?: ReadonlyArray<string>
 }
+
+/** The state of the machine that tests run on is none of theirs: a disk that is nearly full, or little memory, evicts no pod and removes no image. */
+export const calm = {
+  evictionHard: {
+    "memory.available": "0%",
+    "nodefs.available": "0%",
+    "nodefs.inodesFree": "0%",
+    "imagefs.available": "0%",
+    "imagefs.inodesFree": "0%"
+  },
+  imageGCHighThresholdPercent: 100
+} as const
 
 export interface StartOptions {
   /** `cri.startContainer.after:2`, see src/failpoints.ts */
@@ -114,6 +128,13 @@ export class NodeUnderTest {
       options.cgroupRoot ?? cgroupRootOf(dirname(options.cri?.replace("unix://", "") ?? options.dir), options.name)
     this.journal = new JournalTail(this.dataDir)
     for (const dir of [this.manifests, this.podLogs]) mkdirSync(dir, { recursive: true })
+    const typeMeta = { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration" }
+    writeFileSync(this.configFile, JSON.stringify({ ...typeMeta, ...calm, ...options.configuration }))
+  }
+
+  /** What the agent is configured with where no flag names another file. */
+  get configFile(): string {
+    return join(this.options.dir, "kubelet.json")
   }
 
   // --- manifests -----------------------------------------------------------------------------------------------------
@@ -139,6 +160,7 @@ export class NodeUnderTest {
       ...(cri === undefined ? [] : ["--cri", cri, ...pods]),
       ...["--data-dir", this.dataDir, "--node-name", name, "--log-level", "debug"],
       ...(nats === undefined ? ["--no-nats"] : ["--nats", nats]),
+      ...([...flags, ...more].includes("--config") ? [] : ["--config", this.configFile]),
       ...flags,
       ...more
     ]
