@@ -251,13 +251,12 @@ const makeSpecOf = (system: ActorSystemShape, { facts }: PodSettings["Service"])
 export interface MetricsWorld {
   readonly options: AgentOptions
   readonly system: ActorSystemShape
-  readonly services: Context.Context<ActorServices>
+  readonly services: Context.Context<ActorServices | Statistics>
   readonly metrics: NodeMetrics
 }
 
 /** Adds what is looked up in the actors that are there now, and answers what tells all of it. */
 export const tellMetrics = ({ options, system, services, metrics }: MetricsWorld): MetricsTold["Service"] => {
-  const anything = services as Context.Context<never>
   const { facts } = Context.get(services, Host)
   const journal = Context.get(services, Journal)
   const size: JournalSize = { bytes: 0, first: 0 }
@@ -275,13 +274,11 @@ export const tellMetrics = ({ options, system, services, metrics }: MetricsWorld
   addJournal(metrics, size)
   if (options.nats !== undefined) addStream(metrics, Context.get(services, PublisherStatus))
 
-  const usage: Effect.Effect<Usage | undefined> = Effect.suspend(() => {
-    const statistics = Context.getOption(anything, Statistics)
-    if (statistics._tag === "None") return Effect.succeed(undefined)
-    return Effect.exit(Effect.timeout(statistics.value.snapshot(usageMaxAge), lookTimeout)).pipe(
-      Effect.map((exit) => (Exit.isSuccess(exit) ? exit.value : undefined))
-    )
-  })
+  const statistics = Context.get(services, Statistics)
+  const usage: Effect.Effect<Usage | undefined> = Effect.map(
+    Effect.exit(Effect.timeout(statistics.snapshot(usageMaxAge), lookTimeout)),
+    (exit) => (Exit.isSuccess(exit) ? exit.value : undefined)
+  )
   const measureJournal = Effect.ignore(
     Effect.timeout(
       Effect.map(journal.size, (now) => void Object.assign(size, now)),

@@ -49,8 +49,8 @@ import { layer as proberLayer } from "./adapters/probing/live.ts"
 import { layer as volumesLayer } from "./adapters/volumes/live.ts"
 import { Volumes } from "./adapters/volumes/port.ts"
 import { startApi } from "./agent-api.ts"
+import { MetricsTold, makeAgentMetrics, tellMetrics } from "./agent-metrics.ts"
 import { buildNodeServices } from "./agent-node.ts"
-import { makeAgentMetrics } from "./agent-metrics.ts"
 import { buildServices, seedServices, withServices } from "./agent-services.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
@@ -390,7 +390,8 @@ const agent = (options: AgentOptions) =>
       podLogsDir: options.podLogsDir
     } as never)
     yield* system.start(roots)
-    yield* startApi({ options, system, services })
+    const told = tellMetrics({ options, system, services, metrics })
+    yield* startApi({ options, system, services: Context.add(services, MetricsTold, told) })
     const reason = yield* Effect.raceFirst(signalled, system.failure)
     yield* Effect.logInfo(`stopping: ${reason}; containers run on`)
     yield* stop(system, node, reason).pipe(Effect.provide(services), Effect.timeoutOption(stopTimeout))

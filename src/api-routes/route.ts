@@ -3,6 +3,7 @@ import type { Context } from "effect"
 import type { ActorServices } from "../actors/behaviors.ts"
 import type { ActorSystemShape } from "../actors/kernel/system.ts"
 import type { ApiAnswer, Route, StreamingRoute } from "../adapters/api/port.ts"
+import type { MetricsTold } from "../agent-metrics.ts"
 import type { AgentOptions } from "../cli/agent-options.ts"
 
 /** All that the agent has, once its actors run. */
@@ -10,7 +11,7 @@ export interface ApiWorld {
   readonly options: AgentOptions
   readonly system: ActorSystemShape
   /** What actors are given, and whatever else the agent built. */
-  readonly services: Context.Context<ActorServices>
+  readonly services: Context.Context<ActorServices | MetricsTold>
 }
 
 /** Routes of one subject, in a file of their own. */

@@ -100,6 +100,9 @@ export const makeCounting = (families: KubeletFamilies, { typeOf }: CountingOpti
       case "ImagePulled":
         families.pullDuration.observe(event.duration / 1000, { image_size_in_bytes: imageSizeClass(event.size) })
         break
+      case "CertificateRefused":
+        families.serverRenewErrors.add(1)
+        break
       case "OrphanSandboxFound":
         families.orphanedPods.add(1)
         break
