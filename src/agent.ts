@@ -5,7 +5,7 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
-import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Stream, SubscriptionRef } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Result, Stream, SubscriptionRef } from "effect"
 import { type ActorServices, actorsOf } from "./actors/behaviors.ts"
 import { deciders } from "./actors/deciders.ts"
 import type { ImageGcPolicy } from "./actors/image/garbage.ts"
@@ -36,6 +36,8 @@ import { defaultNodeFiles, namedNodeFile } from "./adapters/credentials/node-fil
 import { Credentials } from "./adapters/credentials/port.ts"
 import { CriRuntime } from "./adapters/cri/live.ts"
 import { ContainerRuntime } from "./adapters/cri/port.ts"
+import { layer as fileSystemsLayer } from "./adapters/filesystems/live.ts"
+import { FileSystems } from "./adapters/filesystems/port.ts"
 import { layer as hostLayer } from "./adapters/host/live.ts"
 import { Host } from "./adapters/host/port.ts"
 import { layer as logsLayer } from "./adapters/logs/live.ts"
@@ -55,7 +57,7 @@ import { buildServices, seedServices, withServices } from "./agent-services.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
 import { journalPath } from "./cli/journal-path.ts"
-import { allocatableOf, capacityOf, nodeOffer, reservationProblem } from "./cli/node-offer.ts"
+import { nodeOffer, nodeResources, reservationProblem } from "./cli/node-offer.ts"
 import { version } from "./cli/version.ts"
 import { actorId, nodeSubjects, nodeToken } from "./events/actor-id.ts"
 import { Journal } from "./events/journal/port.ts"
@@ -120,6 +122,14 @@ const streamLayer = (options: AgentOptions): Layer.Layer<EventStream> | undefine
   )
 }
 
+/** How large the file system of the pods' directories is; nothing where it does not tell. */
+const storageOf = (directory: string) =>
+  Effect.gen(function* () {
+    const { usage } = yield* FileSystems
+    const found = yield* Effect.result(usage(directory))
+    return Result.isSuccess(found) ? { storage: found.success.capacity } : {}
+  })
+
 /** What pods are told of this node: facts of the host, the configuration, and the runtime's own cgroup driver. */
 const podSettings = (options: AgentOptions) =>
   Layer.effect(
@@ -135,8 +145,10 @@ const podSettings = (options: AgentOptions) =>
       )
       if (driver === "systemd" && pods.cgroupsPerQOS && !isSystemdBooted())
         return yield* Effect.die(new Error(notBooted))
-      const overReserved = reservationProblem(options, facts)
+      const machine = { ...facts, ...(yield* storageOf(options.dataDir)) }
+      const overReserved = reservationProblem(options.kubelet, machine)
       if (overReserved !== undefined) return yield* Effect.die(new Error(overReserved))
+      const { capacity, allocatable, enforced, reservedTiers } = nodeResources(options.kubelet, machine)
       const resolvConf = pods.resolvConf === "" ? undefined : yield* Effect.orDie(host.readText(pods.resolvConf))
       const podFacts: PodFacts = {
         nodeName: options.nodeName,
@@ -166,8 +178,11 @@ const podSettings = (options: AgentOptions) =>
       }
       return PodSettings.of({
         facts: podFacts,
-        offer: nodeOffer(options, facts),
-        podsAllocatable: pods.enforcesAllocatable ? allocatableOf(options, facts) : capacityOf(facts),
+        capacity,
+        allocatable,
+        offer: nodeOffer(options.nodeName, machine, { allocatable }),
+        podsAllocatable: enforced,
+        reservedTiers,
         userNamespaces: yield* userNamespaceIds(pods.idsPerPod, pods.maxPods),
         runtimeHandler: "",
         maxContainerRestartPeriodSeconds: pods.maxContainerRestartPeriod / 1000
@@ -291,7 +306,9 @@ const podLayers = (options: AgentOptions, directory: string, table: Table | unde
     Layer.succeed(LogRotation, LogRotation.make(options.logRotation))
   )
   return Placements.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(podSettings(options), proberLayer, registryLayer(options))),
+    Layer.provideMerge(
+      Layer.mergeAll(podSettings(options).pipe(Layer.provide(fileSystemsLayer)), proberLayer, registryLayer(options))
+    ),
     Layer.provideMerge(adapters)
   )
 }

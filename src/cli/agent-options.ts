@@ -49,11 +49,6 @@ export interface PodOptions {
   readonly cgroupRoot: string
   /** False: the runtime's own place for cgroups; the agent makes none. */
   readonly cgroupsPerQOS: boolean
-  /** What all pods together may use is limited in the kernel too, to what is not reserved. */
-  readonly enforcesAllocatable: boolean
-  /** What of the node is not for pods, by resource; sums of kube and system reserved are what counts. */
-  readonly kubeReserved: Readonly<Record<string, string>>
-  readonly systemReserved: Readonly<Record<string, string>>
   /** Processes and threads of one pod; -1: no limit. */
   readonly podPidsLimit: number
   readonly cpuCFSQuota: boolean

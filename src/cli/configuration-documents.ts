@@ -75,14 +75,27 @@ export const parseDocuments = (
   return { documents, errors }
 }
 
-/** A place within a field, or in the nearest map around it that is written: `stream.replicas`, `clusterDNS.0`. */
+/**
+ * A place within a field, or in the nearest map around it that is written: `stream.replicas`, `clusterDNS.0`. Names may have dots in
+ * them: `evictionHard.memory.available`.
+ */
 export const offsetOfField = ({ document, root }: ConfigurationDocument, field: string): number => {
-  const path = field.split(".")
-  for (let length = path.length; length > 0; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true) as { readonly range?: readonly number[] } | undefined
-    if (node?.range?.[0] !== undefined) return node.range[0]
+  const path: Array<string> = []
+  let found = root.range?.[0] ?? 0
+  for (let rest = field.split("."); rest.length > 0; ) {
+    let taken = rest.length
+    for (; taken > 0; taken -= 1) {
+      const node = document.getIn([...path, rest.slice(0, taken).join(".")], true)
+      const offset = (node as { readonly range?: readonly number[] } | undefined)?.range?.[0]
+      if (offset === undefined) continue
+      found = offset
+      break
+    }
+    if (taken === 0) break
+    path.push(rest.slice(0, taken).join("."))
+    rest = rest.slice(taken)
   }
-  return root.range?.[0] ?? 0
+  return found
 }
 
 /** @param bounds what is wrong with values whose types are right; asked only where all types are */

@@ -1,44 +1,139 @@
-/** What a node has, what of it is for pods, and what is wrong with that. */
-
+/** What a node has, what of it is for pods, and what is wrong with that. Pure. */
+import { Result } from "effect"
+import { parseThresholds } from "../actors/eviction/rules/settings.ts"
+import {
+  type Amounts,
+  enforcedAllocatable,
+  overReserved,
+  overReservedParts,
+  type Reserved,
+  reservation
+} from "../actors/node/allocatable.ts"
+import { capacityAndAllocatable } from "../actors/node/status/machine.ts"
+import { type ReservedTier, reservedTierValues } from "../actors/node/tiers.ts"
 import type { NodeOffer } from "../actors/pod/admission/node-room.ts"
-import { overReserved, withoutReserved } from "../actors/pod/resources/allocatable.ts"
-import type { AgentOptions } from "./agent-options.ts"
+import { quantityOf, quantityText } from "../actors/pod/resources/quantity.ts"
+import type { KubeletConfiguration } from "./kubelet-configuration/shape.ts"
 
 /** Facts of the host that this is made of. */
-interface Machine {
+export interface Machine {
   readonly cpus: number
   /** Bytes. */
   readonly memoryCapacity: number
   readonly architecture: string
-}
-type Options = Pick<AgentOptions, "nodeName"> & {
-  readonly pods: Pick<AgentOptions["pods"], "kubeReserved" | "systemReserved" | "maxPods">
-}
-
-export const capacityOf = (machine: Machine): Readonly<Record<string, string>> => ({
-  cpu: String(machine.cpus),
-  memory: String(machine.memoryCapacity)
-})
-
-/** What is left beside what is reserved (`pkg/kubelet/cm/node_container_manager_linux.go`). */
-export const allocatableOf = ({ pods }: Options, machine: Machine): Readonly<Record<string, string>> =>
-  withoutReserved(capacityOf(machine), pods.kubeReserved, pods.systemReserved)
-
-/** What keeps the agent from starting, in kubelet's words; undefined: nothing. */
-export const reservationProblem = ({ pods }: Options, machine: Machine): string | undefined => {
-  const capacity = capacityOf(machine)
-  const [resource] = overReserved(capacity, pods.kubeReserved, pods.systemReserved)
-  if (resource === undefined) return undefined
-  const reserved = [pods.kubeReserved[resource], pods.systemReserved[resource]].filter((text) => text !== undefined)
-  return `invalid Node Allocatable configuration: ${reserved.join(" and ")} of ${resource} are reserved, and the node has ${capacity[resource]}`
+  /** Bytes by resource: `hugepages-2Mi`. */
+  readonly hugePages: Readonly<Record<string, number>>
+  readonly maxPids: number
+  /** Bytes of the file system that holds the pods' directories; absent: it could not be asked. */
+  readonly storage?: number
 }
 
-export const nodeOffer = (options: Options, machine: Machine): NodeOffer => ({
-  allocatable: allocatableOf(options, machine),
-  maxPods: options.pods.maxPods,
-  labels: {
-    "kubernetes.io/arch": machine.architecture,
-    "kubernetes.io/hostname": options.nodeName,
-    "kubernetes.io/os": "linux"
+/** Fields that count. */
+export type Reservations = Pick<
+  KubeletConfiguration,
+  | "kubeReserved"
+  | "systemReserved"
+  | "kubeReservedCgroup"
+  | "systemReservedCgroup"
+  | "evictionHard"
+  | "enforceNodeAllocatable"
+  | "cgroupsPerQOS"
+  | "maxPods"
+  | "podsPerCore"
+  | "localStorageCapacityIsolation"
+>
+
+export interface NodeResources {
+  /** `cpu`, `memory`, `ephemeral-storage`, `hugepages-2Mi`, `pods`. */
+  readonly capacity: Amounts
+  /** What of that pods may ask for: without what is reserved, and what eviction wants to keep free. */
+  readonly allocatable: Amounts
+  /** What the kernel limits all pods together to. */
+  readonly enforced: Amounts
+  /** Cgroups beside those of pods that are to be limited to what is reserved for them. */
+  readonly reservedTiers: ReadonlyArray<ReservedTier>
+}
+
+const reservedOf = ({ kubeReserved, systemReserved, evictionHard }: Reservations): Reserved => {
+  const hardOnly = {
+    enforceNodeAllocatable: [],
+    evictionSoft: {},
+    evictionSoftGracePeriod: {},
+    evictionMinimumReclaim: {}
   }
-})
+  const thresholds = parseThresholds({ ...hardOnly, evictionHard })
+  return { kubeReserved, systemReserved, thresholds: Result.getOrElse(thresholds, () => []) }
+}
+
+const bytesText = (bytes: number): string => quantityText({ ...quantityOf(String(bytes)), format: "BinarySI" })
+
+const describe = (told: Reservations, machine: Machine) => {
+  const { storage, hugePages, cpus, memoryCapacity } = machine
+  const counted = {
+    cores: cpus,
+    memory: memoryCapacity,
+    maxPods: told.maxPods,
+    podsPerCore: told.podsPerCore,
+    before: Object.fromEntries(Object.entries(hugePages).map(([name, bytes]) => [name, bytesText(bytes)])),
+    ...(storage === undefined || !told.localStorageCapacityIsolation
+      ? {}
+      : { storage: { "ephemeral-storage": bytesText(storage) } })
+  }
+  const { capacity } = capacityAndAllocatable(counted)
+  return capacityAndAllocatable({ ...counted, reserved: reservation(capacity, reservedOf(told)) })
+}
+
+const reservedTier = (
+  told: Reservations,
+  tier: ReservedTier["tier"],
+  path: string,
+  amounts: Amounts
+): ReadonlyArray<ReservedTier> => {
+  const isCompressibleOnly = told.enforceNodeAllocatable.includes(`${tier}-compressible`)
+  const isAsked = isCompressibleOnly || told.enforceNodeAllocatable.includes(tier)
+  return isAsked && path !== "" ? [{ tier, path, values: reservedTierValues(amounts, isCompressibleOnly) }] : []
+}
+
+export const nodeResources = (told: Reservations, machine: Machine): NodeResources => {
+  const { capacity, allocatable } = describe(told, machine)
+  const { cpu, memory } = capacity as { readonly cpu: string; readonly memory: string }
+  const limited = told.enforceNodeAllocatable.includes("pods") && told.cgroupsPerQOS
+  const hasPids = [told.kubeReserved.pid, told.systemReserved.pid].some((text) => text !== undefined)
+  return {
+    capacity,
+    allocatable,
+    enforced: limited
+      ? enforcedAllocatable({ cpu, memory, ...(hasPids ? { pid: String(machine.maxPids) } : {}) }, reservedOf(told))
+      : { cpu, memory },
+    reservedTiers: [
+      ...reservedTier(told, "system-reserved", told.systemReservedCgroup, told.systemReserved),
+      ...reservedTier(told, "kube-reserved", told.kubeReservedCgroup, told.kubeReserved)
+    ]
+  }
+}
+
+/** What keeps the agent from starting, in kubelet's words and then in figures; undefined: nothing. */
+export const reservationProblem = (told: Reservations, machine: Machine): string | undefined => {
+  const { capacity } = describe(told, machine)
+  const { pods, ...kept } = { ...capacity, pid: String(machine.maxPids) } as Record<string, string>
+  const reserved = reservedOf(told)
+  const problem = overReserved(kept, reserved)
+  return problem === undefined ? undefined : `${problem} (${overReservedParts(kept, reserved).join("; ")})`
+}
+
+export const nodeOffer = (
+  nodeName: string,
+  machine: Pick<Machine, "architecture">,
+  { allocatable }: Pick<NodeResources, "allocatable">
+): NodeOffer => {
+  const { pods, ...amounts } = allocatable
+  return {
+    allocatable: amounts,
+    maxPods: Number(pods),
+    labels: {
+      "kubernetes.io/arch": machine.architecture,
+      "kubernetes.io/hostname": nodeName,
+      "kubernetes.io/os": "linux"
+    }
+  }
+}

@@ -861,9 +861,9 @@ export interface JournalPrunedData {
   readonly hash: string
 }
 
-/** The cgroup above a class of pods is to have these values: the Burstable pods together have shares for what they request, the BestEffort ones the least, and all of them the limits of what the node has for pods. */
+/** The cgroup above a class of pods is to have these values: the Burstable pods together have shares for what they request, the BestEffort ones the least, and all of them the limits of what the node has for pods. Cgroups of the system and of what runs pods get what is reserved for them, where enforceNodeAllocatable says so. */
 export interface QosCgroupUpdatedData {
-  readonly tier: "pods" | "burstable" | "besteffort"
+  readonly tier: "pods" | "burstable" | "besteffort" | "kube-reserved" | "system-reserved"
   readonly path: string
   readonly values: {
     readonly cpuShares?: number
@@ -884,7 +884,7 @@ export interface QosCgroupUpdatedData {
   readonly pods: number
 }
 
-/** The cgroup above a class of pods could not be made or set; it is tried again every minute. Pods whose own cgroup cannot be made do not start (FailedToCreatePodContainer). */
+/** The cgroup above a class of pods could not be made or set, or one of the system that enforceNodeAllocatable names; it is tried again every minute. Pods whose own cgroup cannot be made do not start (FailedToCreatePodContainer). */
 export interface QosCgroupFailedData {
   readonly path: string
   readonly message: string

@@ -10,7 +10,7 @@ import { nodeDecider } from "./decider.ts"
 import { keepRetention, type Retention } from "./retention.ts"
 import type { NodeActorEvent, NodeState } from "./state.ts"
 import { applyTier, observeTiers, type TierNeeds } from "./tier-observer.ts"
-import type { Tier } from "./tiers.ts"
+import { isReservedTier, type Tier } from "./tiers.ts"
 
 export type NodeNeeds = Journal | Admission | Retention | TierNeeds
 
@@ -23,9 +23,10 @@ const gate = (state: NodeState): Effect.Effect<ReadonlyArray<Outgoing>, never, N
 
 const applied = ({ tier, path, values }: Tier, id: ActorId): Effect.Effect<ReadonlyArray<Outgoing>, never, NodeNeeds> =>
   Effect.gen(function* () {
-    const { facts } = yield* PodSettings
-    // They stand in the log of an agent that made some once.
+    const { facts, reservedTiers = [] } = yield* PodSettings
+    // They stand in the log of an agent that made some once, or was told of cgroups that it is not told of any more.
     if (facts.cgroupsPerQos === false) return []
+    if (isReservedTier(tier) && !reservedTiers.some((reserved) => reserved.path === path)) return []
     return [{ to: id, command: yield* applyTier({ tier, path, values }, false) }]
   })
 

@@ -5,6 +5,7 @@ import type { nodeEvents } from "../../events/kinds/node.ts"
 import type { NodeDescription, nodeHealthEvents } from "../../events/kinds/node-health.ts"
 import type { Decision } from "../kernel/decision.ts"
 import type { NodeConditionType } from "./status/conditions.ts"
+import type { TierName } from "./tiers.ts"
 
 export type NodeActorEvent = EventsOf<typeof nodeEvents> | EventsOf<typeof nodeHealthEvents>
 export type NodeDecision = Decision<NodeState, NodeActorEvent>
@@ -86,7 +87,7 @@ export interface ShutdownInState {
 }
 
 export interface TierInState {
-  readonly tier: "pods" | "burstable" | "besteffort"
+  readonly tier: TierName
   readonly values: CgroupValues
   /** What setting it failed with; absent: it is set, or being set. */
   readonly failed?: string

@@ -3,7 +3,7 @@
  * does, when it is also looked whether the cgroups of running pods are still there.
  */
 import { Clock, Duration, Effect, Result } from "effect"
-import { type CgroupError, Cgroups } from "../../adapters/cgroupfs/port.ts"
+import { CgroupError, Cgroups } from "../../adapters/cgroupfs/port.ts"
 import type { ActorId } from "../../events/actor-id.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { PodCommand } from "../pod/commands.ts"
@@ -11,7 +11,7 @@ import { Pods } from "../pod/pods.ts"
 import { PodSettings } from "../pod/settings.ts"
 import type { NodeCommand } from "./commands.ts"
 import { TierHints } from "./tier-hints.ts"
-import { activePods, type Tier, tiersOf } from "./tiers.ts"
+import { activePods, isReservedTier, type Tier, tiersOf } from "./tiers.ts"
 
 export type TierNeeds = Cgroups | PodSettings | Pods | TierHints
 
@@ -29,20 +29,36 @@ const outcomeOf = (tier: Tier, again: boolean, at: number, result: Result.Result
     ? { _tag: "TierApplied", at, path: tier.path, outcome: "applied", made: result.success, again }
     : { _tag: "TierApplied", at, path: tier.path, outcome: "failed", message: result.failure.message }
 
+/** A cgroup of the system is none of ours to make (`node_container_manager_linux.go` enforceExistingCgroup); kubelet's words. */
+const limitExisting = (cgroups: Cgroups["Service"], { tier, path, values }: Tier): Effect.Effect<false, CgroupError> =>
+  Effect.gen(function* () {
+    const name = tier === "system-reserved" ? "System" : "Kube"
+    const failed = (reason: CgroupError["reason"], why: string) => {
+      const message = `Failed to enforce ${name} Reserved Cgroup Limits on ${JSON.stringify(path)}: ${why}`
+      return new CgroupError({ reason, operation: "update", path, message })
+    }
+    if (!(yield* cgroups.exists(path)))
+      return yield* failed("NotFound", `cgroup ${JSON.stringify(path)} has some missing paths`)
+    yield* Effect.mapError(cgroups.update(path, values), ({ reason, message }) => failed(reason, message))
+    return false as const
+  })
+
 /** Sets it in the kernel, making it where it is not. `again`: it was set in this life of the agent. */
 export const applyTier = (tier: Tier, again: boolean): Effect.Effect<TierApplied, never, Cgroups> =>
   Effect.gen(function* () {
     const cgroups = yield* Cgroups
-    const result = yield* Effect.result(cgroups.ensure(tier.path, tier.values))
+    const result = yield* Effect.result(
+      isReservedTier(tier.tier) ? limitExisting(cgroups, tier) : cgroups.ensure(tier.path, tier.values)
+    )
     return outcomeOf(tier, again, yield* Clock.currentTimeMillis, result)
   })
 
 const wantedTiers: Effect.Effect<{ readonly tiers: ReadonlyArray<Tier>; readonly pods: number }, never, TierNeeds> =
   Effect.gen(function* () {
     const pods = yield* Pods
-    const { facts, podsAllocatable } = yield* PodSettings
+    const { facts, podsAllocatable, reservedTiers = [] } = yield* PodSettings
     const active = activePods(pods.all().map(({ state }) => state))
-    return { tiers: tiersOf(active, facts, podsAllocatable ?? {}), pods: active.length }
+    return { tiers: [...tiersOf(active, facts, podsAllocatable ?? {}), ...reservedTiers], pods: active.length }
   })
 
 /** Tells pods whose cgroup somebody removed. */

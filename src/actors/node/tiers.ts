@@ -4,6 +4,7 @@
  * itself. Pure.
  */
 import type { CgroupValues } from "../../events/cgroup-values.ts"
+import type { TierName as TierNames } from "../../events/kinds/node.ts"
 import { type NodeFacts, podsCgroup } from "../pod/node-facts.ts"
 import { type CgroupName, cgroupPath, milliCpuToShares, tierShares } from "../pod/resources/cgroup.ts"
 import { milliValue, quantityOf, value } from "../pod/resources/quantity.ts"
@@ -11,7 +12,7 @@ import type { PolicyPod } from "../pod/spec-extension.ts"
 import type { PodState } from "../pod/state.ts"
 import { isTerminalPhase } from "../pod/status/phase.ts"
 
-export type TierName = "pods" | "burstable" | "besteffort"
+export type TierName = typeof TierNames.Type
 
 export interface Tier {
   readonly tier: TierName
@@ -19,14 +20,23 @@ export interface Tier {
   readonly values: CgroupValues
 }
 
-/** What all pods together get of the node. Amounts as text: `cpu`, `memory`. */
+/** What all pods together get of the node. Amounts as text: `cpu`, `memory`, `pid`. */
 export type Allocatable = Readonly<Record<string, string>>
 
-/** A limit on the memory of all pods, and their share of the processors beside what else runs here. */
-export const podsTierValues = (allocatable: Allocatable): CgroupValues => ({
-  ...(allocatable.cpu === undefined ? {} : { cpuShares: milliCpuToShares(milliValue(quantityOf(allocatable.cpu))) }),
-  ...(allocatable.memory === undefined ? {} : { memoryLimit: value(quantityOf(allocatable.memory)) })
+/** A share of the processors, and limits of memory and processes (`node_container_manager_linux.go` getCgroupConfig). */
+export const reservedTierValues = (amounts: Allocatable, isCompressibleOnly: boolean): CgroupValues => ({
+  ...(amounts.cpu === undefined ? {} : { cpuShares: milliCpuToShares(milliValue(quantityOf(amounts.cpu))) }),
+  ...(amounts.memory === undefined || isCompressibleOnly ? {} : { memoryLimit: value(quantityOf(amounts.memory)) }),
+  ...(amounts.pid === undefined || isCompressibleOnly ? {} : { pidsLimit: value(quantityOf(amounts.pid)) })
 })
+
+/** A cgroup of the system or of what runs pods, which is there already: its limits are what is reserved for it. */
+export interface ReservedTier extends Tier {
+  readonly tier: "kube-reserved" | "system-reserved"
+}
+
+export const isReservedTier = (tier: TierName): tier is ReservedTier["tier"] =>
+  tier === "kube-reserved" || tier === "system-reserved"
 
 /** Pods that count: those that may still run something. */
 export const activePods = (states: ReadonlyArray<PodState>): ReadonlyArray<PolicyPod> =>
@@ -42,7 +52,7 @@ export const tiersOf = (
   const at = (...below: CgroupName): string => cgroupPath([...root, ...below], facts.cgroupDriver)
   const shares = tierShares(pods)
   return [
-    { tier: "pods", path: at(), values: podsTierValues(allocatable) },
+    { tier: "pods", path: at(), values: reservedTierValues(allocatable, false) },
     { tier: "burstable", path: at("burstable"), values: { cpuShares: shares.burstable } },
     { tier: "besteffort", path: at("besteffort"), values: { cpuShares: shares.bestEffort } }
   ]

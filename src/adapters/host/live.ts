@@ -51,6 +51,34 @@ const hugePageSizes = (): ReadonlyArray<string> => {
   }
 }
 
+/** Pages of each size that the kernel keeps (`nr_hugepages`), in bytes, under Kubernetes' name of the resource. */
+const hugePages = (): Readonly<Record<string, number>> => {
+  const directory = "/sys/kernel/mm/hugepages"
+  try {
+    return Object.fromEntries(
+      readdirSync(directory).map((name) => {
+        const kb = Number(/^hugepages-(\d+)kB$/u.exec(name)?.[1] ?? 0)
+        const size = kb >= 1024 * 1024 ? `${kb / 1024 / 1024}Gi` : kb >= 1024 ? `${kb / 1024}Mi` : `${kb}Ki`
+        return [`hugepages-${size}`, kb * 1024 * Number(textOr(`${directory}/${name}/nr_hugepages`, "0"))]
+      })
+    )
+  } catch {
+    return {}
+  }
+}
+
+/** PID_MAX_LIMIT of a 64-bit kernel. */
+const kernelMaxPids = 4_194_304
+
+/** The lower of the two bounds (`pkg/kubelet/stats/pidlimit`). */
+const maxPids = (): number =>
+  Math.min(
+    kernelMaxPids,
+    ...["/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"]
+      .map((file) => Number(textOr(file, "0")))
+      .filter((most) => most > 0)
+  )
+
 /** `/sys/devices/system/cpu/cpu<n>/thermal_throttle`, as far as it is there (moby's masked paths). */
 const thermalPaths = (): ReadonlyArray<string> => {
   const cpus = "/sys/devices/system/cpu"
@@ -92,6 +120,8 @@ export const readFacts = (nodeName: string): NodeFacts => ({
   cpus: os.cpus().length,
   memoryCapacity: os.totalmem(),
   hugePageSizes: hugePageSizes(),
+  hugePages: hugePages(),
+  maxPids: maxPids(),
   swapAccounting: swapFiles.some((file) => existsSync(file)),
   selinux: textOr("/sys/fs/selinux/enforce", "0") === "1",
   appArmor: appArmorEnabled(),

@@ -18,6 +18,8 @@ export const memoryFacts = (nodeName: string): NodeFacts => ({
   cpus: 4,
   memoryCapacity: 8 * 2 ** 30,
   hugePageSizes: [],
+  hugePages: {},
+  maxPids: 32_768,
   swapAccounting: false,
   selinux: false,
   appArmor: false,

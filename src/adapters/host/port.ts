@@ -25,6 +25,10 @@ export interface NodeFacts {
   readonly memoryCapacity: number
   /** Kernel's names, biggest last: `2MB`, `1GB`. */
   readonly hugePageSizes: ReadonlyArray<string>
+  /** Bytes of huge pages that the kernel keeps, by resource: `hugepages-2Mi`. */
+  readonly hugePages: Readonly<Record<string, number>>
+  /** Processes and threads that there can be at one time. */
+  readonly maxPids: number
   /** Whether the kernel accounts for swap in memory cgroups. */
   readonly swapAccounting: boolean
   /** Whether the kernel enforces SELinux. */

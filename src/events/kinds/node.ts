@@ -58,14 +58,17 @@ export const JournalPruned = defineEvent("JournalPruned", {
   tell: (e) => `journal pruned through ${e.throughSequence} (${e.events} events)`
 })
 
-/** Which of the cgroups above the pods: that of all pods, of Burstable ones, of BestEffort ones. */
-export const TierName = Schema.Literals(["pods", "burstable", "besteffort"])
+/**
+ * Which of the cgroups above the pods: that of all pods, of Burstable ones, of BestEffort ones; or which of those beside them, of what
+ * runs pods and of the system, that are held to what is reserved for them.
+ */
+export const TierName = Schema.Literals(["pods", "burstable", "besteffort", "kube-reserved", "system-reserved"])
 
 export const QosCgroupUpdated = defineEvent("QosCgroupUpdated", {
   kind: "node",
   severity: "DEBUG",
   about:
-    "The cgroup above a class of pods is to have these values: the Burstable pods together have shares for what they request, the BestEffort ones the least, and all of them the limits of what the node has for pods.",
+    "The cgroup above a class of pods is to have these values: the Burstable pods together have shares for what they request, the BestEffort ones the least, and all of them the limits of what the node has for pods. Cgroups of the system and of what runs pods get what is reserved for them, where enforceNodeAllocatable says so.",
   fields: {
     tier: TierName,
     path: text,
@@ -82,7 +85,7 @@ export const QosCgroupFailed = defineEvent("QosCgroupFailed", {
   kind: "node",
   severity: "ERROR",
   about:
-    "The cgroup above a class of pods could not be made or set; it is tried again every minute. Pods whose own cgroup cannot be made do not start (FailedToCreatePodContainer).",
+    "The cgroup above a class of pods could not be made or set, or one of the system that enforceNodeAllocatable names; it is tried again every minute. Pods whose own cgroup cannot be made do not start (FailedToCreatePodContainer).",
   fields: { path: text, message: text },
   tell: (e) => `cgroup ${e.path} could not be set: ${e.message}`
 })
