@@ -8,7 +8,6 @@ import process from "node:process"
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Result, Stream, SubscriptionRef } from "effect"
 import { type ActorServices, actorsOf } from "./actors/behaviors.ts"
 import { deciders } from "./actors/deciders.ts"
-import type { ImageGcPolicy } from "./actors/image/garbage.ts"
 import { grantsOf, ImageGrants } from "./actors/image/grants.ts"
 import { knownFlags } from "./actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "./actors/kernel/system.ts"
@@ -23,7 +22,6 @@ import { userNamespaceIds } from "./actors/pod/security/user-namespace-ids.ts"
 import { PodSettings } from "./actors/pod/settings.ts"
 import type { PodState } from "./actors/pod/state.ts"
 import { RuntimeView } from "./actors/runtime/features.ts"
-import { ImageGc } from "./actors/runtime/image-survey.ts"
 import type { RuntimeState } from "./actors/runtime/state.ts"
 import { ServiceTable, type Table } from "./actors/service/table.ts"
 import { Placements } from "./actors/source/placements.ts"
@@ -271,13 +269,6 @@ const buildBase = (options: AgentOptions, current: { system: ActorSystemShape | 
     )
   )
 
-const imagePolicy = ({ kubelet }: AgentOptions): ImageGcPolicy => ({
-  highThresholdPercent: kubelet.imageGCHighThresholdPercent,
-  lowThresholdPercent: kubelet.imageGCLowThresholdPercent,
-  minAge: kubelet.imageMinimumGCAge,
-  maxAge: kubelet.imageMaximumGCAge
-})
-
 /** What pods need, over that. */
 const podLayers = (options: AgentOptions, directory: string, table: Table | undefined, metrics: NodeMetrics) => {
   const declared = manifestsLayer({
@@ -299,10 +290,6 @@ const podLayers = (options: AgentOptions, directory: string, table: Table | unde
       Effect.map(Volumes, (volumes) => metrics.volumes(armedVolumes(volumes)))
     ).pipe(Layer.provide(volumesLayer({ rootDir: options.dataDir }))),
     logsLayer,
-    Layer.succeed(
-      ImageGc,
-      ImageGc.make(() => imagePolicy(options), Effect.succeed(undefined))
-    ),
     Layer.succeed(LogRotation, LogRotation.make(options.logRotation))
   )
   return Placements.layer.pipe(
