@@ -29,6 +29,7 @@ has runc || need runc
 has_cni || need containernetworking-plugins
 has nats-server || need nats-server
 has docker-registry || need docker-registry
+{ has prometheus && has promtool; } || need prometheus
 has ip || need iproute2
 has iptables || need iptables
 has nft || need nftables
@@ -110,7 +111,7 @@ if [ -n "$missing" ]; then
   if has systemctl; then
     for package in $missing; do
       case $package in
-        containerd | nats-server | docker-registry) quietly systemctl disable "$package.service" || say "could not disable $package.service" ;;
+        containerd | nats-server | docker-registry | prometheus) quietly systemctl disable "$package.service" || say "could not disable $package.service" ;;
       esac
     done
   fi

@@ -49,6 +49,8 @@ const needs = {
   crictl: program("crictl", "no package of Debian's"),
   "nats-server": program("nats-server"),
   "docker-registry": program("docker-registry"),
+  prometheus: program("prometheus"),
+  promtool: program("promtool"),
   nats: program("nats", "no package of Debian's"),
   chromium: program("chromium", "scripts/lab/chromium.sh installs it"),
   script: program("script", "Debian's bsdutils or bsdextrautils"),
