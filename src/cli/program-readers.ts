@@ -1,4 +1,4 @@
-/** The commands that read events, on a node or off it: `events`, `get`, `why`, `export`, `top`. */
+/** The commands that read events, on a node or off it: `events`, `get`, `why`, `export`, `top`; and `stats`. */
 import { Argument, Option } from "commander"
 import {
   type Declare,
@@ -90,6 +90,19 @@ export const declareReaders = (command: Declare, start: Start): void => {
     ["chronode top --from nats --node-name n1", "another node"],
     ["chronode top --once -o json", "one document, for a program"]
   ).addHelpText("after", "\nKeys: ? lists them. docs/top.md shows the screen.")
+
+  const stats = command("stats", "print what pods and the node use at the moment; asked of the agent on this machine")
+    .addArgument(new Argument("[what]", "of what").choices(["pods", "containers", "volumes", "node"]).default("pods"))
+    .addOption(output("table", "json"))
+    .addOption(dataDir())
+    .action((what, flags) => start(() => import("./stats.ts"), flags, what))
+  examples(
+    stats,
+    ["chronode stats", "CPU, memory, storage and network of each pod"],
+    ["chronode stats containers", "of each container, with its layer and its logs"],
+    ["chronode stats volumes", "how full volumes are"],
+    ["chronode stats node -o json", "of the node, as kubelet tells it in /stats/summary"]
+  )
 
   const why = command("why", "print why something happened: the chain of causes, oldest first, with the evidence")
     .argument("<event>", "id of an event, or the word pod, container, service or endpoint")

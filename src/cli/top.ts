@@ -16,6 +16,7 @@ import { onceDocument, onceText } from "./top/once.ts"
 import { NodeChoice } from "./top/session.ts"
 import { watch } from "./top/watch.ts"
 import { loadWindow, pictureBefore, type Window } from "./top/window.ts"
+import { askUsage, noUsage, type Usage } from "./usage.ts"
 
 interface TopFlags extends SourceFlags, Pick<FilterFlags, "pod" | "type" | "filter"> {
   readonly at?: string
@@ -39,6 +40,10 @@ const conditionOf = async ({ pod, type, filter }: TopFlags, now: number): Promis
 
 const isFile = ({ from }: TopFlags): boolean => from !== undefined && from !== "journal" && from !== "nats"
 
+/** Only the agent whose journal it is is asked what is used. */
+const isOwnNode = (log: string, { nodeName }: TopFlags): boolean =>
+  nodeName === undefined && log.startsWith("the journal ")
+
 export const execute: Execute<TopFlags, []> = async (context, flags) => {
   const { terminal } = context
   const at = momentFlag("--at", flags.at, terminal.now())
@@ -57,7 +62,9 @@ export const execute: Execute<TopFlags, []> = async (context, flags) => {
       )
     if (isScreen) {
       const before = yield* pictureBefore(log)
-      return yield* watch({ log, isChained: "verify" in log, before, node: nodes.node, window, choice }, terminal)
+      const isChained = "verify" in log
+      const usage = isOwnNode(log.name, flags) ? { usage: askUsage(flags.dataDir) } : {}
+      return yield* watch({ log, isChained, before, node: nodes.node, window, choice, ...usage }, terminal)
     }
     if (window === undefined) return
     const { size } = nodes.others
@@ -66,7 +73,16 @@ export const execute: Execute<TopFlags, []> = async (context, flags) => {
         `chronode: events of ${size} other ${size === 1 ? "node" : "nodes"} are left out; --node-name names the one to show`
       )
     const lag = isLive && log.published !== undefined ? yield* log.published : undefined
-    print(context, flags, { log: log.name, published: lag, others: nodes.others.size, ...window, choice, isLive })
+    const usage = isLive && isOwnNode(log.name, flags) ? yield* askUsage(flags.dataDir) : noUsage
+    print(context, flags, {
+      log: log.name,
+      usage,
+      published: lag,
+      others: nodes.others.size,
+      ...window,
+      choice,
+      isLive
+    })
   })
   await untilInterrupted(Effect.scoped(showing), isScreen)
   for (const remark of condition === undefined ? [] : filterRemarks({ condition })) terminal.note(remark)
@@ -77,6 +93,7 @@ interface Shown extends Window {
   readonly log: string
   readonly published: number | undefined
   readonly others: number
+  readonly usage: Usage
   readonly choice: Choice
   readonly isLive: boolean
 }
@@ -88,6 +105,7 @@ const print = ({ terminal }: Context, { output }: TopFlags, shown: Shown): void 
     log: shown.log,
     lag: shown.published === undefined ? undefined : Math.max(0, picture.fold.lastSequence - shown.published),
     otherNodes: shown.others,
+    usage: shown.usage,
     newest: events.upTo(shown.timeline, shown.position)
   }
   const now = shown.isLive ? terminal.now() : Date.parse(picture.fold.lastTime)

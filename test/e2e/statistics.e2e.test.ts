@@ -126,6 +126,17 @@ describe("what pods use, by the agent", { concurrency: false }, () => {
     assert.ok(curproc > 0 && maxpid > curproc, `${curproc} of ${maxpid}`)
   })
 
+  it("is printed by the commands", within, async () => {
+    const containers = (await node.json("stats", "containers")) as ReadonlyArray<{ readonly podRef: { name: string } }>
+    assert.deepEqual(containers.map(({ podRef }) => podRef.name).sort(), ["busy", "hog", "host"])
+    const { pods, node: used } = (await node.json("top", "--once", "--from", "journal")) as {
+      readonly pods: ReadonlyArray<{ readonly name: string; readonly usage?: { readonly cpu?: number } }>
+      readonly node: { readonly usage?: { readonly memory?: number } }
+    }
+    assert.ok((pods.find(({ name }) => name === "busy")?.usage?.cpu ?? 0) > 100)
+    assert.ok((used.usage?.memory ?? 0) > hogBytes)
+  })
+
   it("comes in a short form too", within, async () => {
     const short = await ask("?only_cpu_and_memory=true")
     const busy = podOf("busy", short)!

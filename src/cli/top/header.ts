@@ -2,6 +2,7 @@
 import type { Paint } from "../text.ts"
 import { oneLine } from "../text.ts"
 import { formatLength, localTime } from "../times.ts"
+import { cpuText, memoryText, type Used } from "../usage.ts"
 import { cut, joined, widthOf } from "./layout.ts"
 import type { Model } from "./model.ts"
 
@@ -11,6 +12,11 @@ export const rateText = (rate: number): string =>
 
 /** Hex digits of a hash that are shown. */
 const hashDigits = 8
+
+const usedText = (used: Used | undefined): string =>
+  used?.memory === undefined
+    ? ""
+    : `${used.cpu === undefined ? "" : `cpu ${cpuText(used.cpu)}  `}memory ${memoryText(used.memory)}`
 
 const nodeParts = ({ view }: Model): ReadonlyArray<string> => {
   const { node, now } = view
@@ -25,6 +31,7 @@ const nodeParts = ({ view }: Model): ReadonlyArray<string> => {
       ? ""
       : `${runtime.name} ${runtime.version}${runtime.status === "connected" ? "" : ` ${runtime.status}`}`,
     stream.status === "unknown" ? "" : `NATS ${stream.status}`,
+    usedText(view.usage.get("node")),
     view.otherNodes === 0 ? "" : `(${view.otherNodes} other nodes: --node-name)`
   ].map(oneLine)
 }

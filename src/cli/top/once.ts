@@ -3,6 +3,7 @@ import { allContainerViews, podViews, probeViews, volumeViews } from "../../acto
 import { tagOf } from "../filter/tags.ts"
 import { actorText, eventLine, sentence } from "../render.ts"
 import { type Paint, table } from "../text.ts"
+import { cpuText, memoryText, type Usage, type Used } from "../usage.ts"
 import type { Choice } from "./choice.ts"
 import { rateText } from "./header.ts"
 import type { Picture } from "./picture.ts"
@@ -25,9 +26,11 @@ export const onceText = (picture: Picture, sources: Sources, choice: Choice, now
     ...(view.partial === 0 ? [] : [`${view.partial} known in part`]),
     ...(view.recording === "" ? [] : [`records ${view.recording}`])
   ]
+  const used = view.usage.get("node")
+  if (used?.memory !== undefined) parts.push(`cpu ${cpuText(used.cpu)}`, `memory ${memoryText(used.memory)}`)
   const lines = [`${paint("bold", node.name)}  ${parts.join("  ")}`]
   for (const name of tableNames) {
-    const rows = rowsOf(picture, name, now).filter((row) => choice.isRow(row))
+    const rows = rowsOf(picture, name, now, sources.usage).filter((row) => choice.isRow(row))
     if (rows.length === 0) continue
     const header = columnsOf[name].map(({ title }) => title)
     const cells = rows.map((row) => row.cells.map(({ text }) => text))
@@ -40,6 +43,12 @@ export const onceText = (picture: Picture, sources: Sources, choice: Choice, now
   return `${lines.join("\n")}\n`
 }
 
+/** Thousandths of a CPU, and bytes. */
+const usedIn = (usage: Usage, key: string): { readonly usage?: Used } => {
+  const used = usage.get(key)
+  return used === undefined ? {} : { usage: used }
+}
+
 export const onceDocument = (picture: Picture, sources: Sources, choice: Choice, now: number): unknown => {
   const view = viewOf(picture, sources, "pods", choice, now)
   const actors = [...picture.fold.actors.values()]
@@ -49,10 +58,16 @@ export const onceDocument = (picture: Picture, sources: Sources, choice: Choice,
   }
   const pods = podViews(actors).map((pod) => {
     const trouble = picture.troubles.get(`pod/${pod.namespace}/${pod.name}`)
-    return trouble === undefined
-      ? pod
-      : { ...pod, lastTrouble: { id: trouble.id, time: trouble.time, text: sentence(trouble) } }
+    return {
+      ...pod,
+      ...usedIn(sources.usage, `pod/${pod.namespace}/${pod.name}`),
+      ...(trouble === undefined ? {} : { lastTrouble: { id: trouble.id, time: trouble.time, text: sentence(trouble) } })
+    }
   })
+  const containers = allContainerViews(actors).map((c) => ({
+    ...c,
+    ...usedIn(sources.usage, `container/${c.namespace}/${c.pod}/${c.name}`)
+  }))
   const images = rowsOf(picture, "images", now).map((row) => ({
     image: row.cells[0]?.text,
     status: row.cells[1]?.text,
@@ -61,7 +76,7 @@ export const onceDocument = (picture: Picture, sources: Sources, choice: Choice,
   }))
   return {
     log: view.log,
-    node: view.node,
+    node: { ...view.node, ...usedIn(sources.usage, "node") },
     time: view.time,
     events: view.events,
     sequence: view.sequence,
@@ -73,7 +88,7 @@ export const onceDocument = (picture: Picture, sources: Sources, choice: Choice,
     ...(view.lag === undefined ? {} : { publishLag: view.lag }),
     ...(choice.text === "" ? {} : { filter: choice.text }),
     pods: chosen("pods", pods),
-    containers: chosen("containers", allContainerViews(actors)),
+    containers: chosen("containers", containers),
     probes: chosen("probes", probeViews(actors)),
     volumes: chosen("volumes", volumeViews(actors)),
     images: chosen("images", images),

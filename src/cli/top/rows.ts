@@ -15,6 +15,7 @@ import type { RecordedEvent } from "../../events/envelope.ts"
 import { sentence } from "../render.ts"
 import { type Colour, oneLine } from "../text.ts"
 import { formatLength } from "../times.ts"
+import { cpuText, memoryText, noUsage, type Usage, type Used } from "../usage.ts"
 import type { Picture } from "./picture.ts"
 import type { Cell, Row, TableName } from "./tables.ts"
 
@@ -26,6 +27,11 @@ const since = (moment: string, now: number): Cell => {
   const length = Math.max(0, now - Date.parse(moment))
   return moment === "" ? { text: "", order: -1 } : { text: formatLength(length), order: length }
 }
+
+/** What is not known is sorted below everything. */
+const cpuCell = ({ cpu }: Used): Cell => ({ text: cpuText(cpu), order: cpu ?? -1 })
+const memoryCell = ({ memory }: Used): Cell => ({ text: memoryText(memory), order: memory ?? -1 })
+const nothingKnown: Used = {}
 
 const goodStatuses = new Set(["Running", "Completed", "Succeeded", "running", "mounted", "success", "present"])
 const waitStatuses =
@@ -42,7 +48,7 @@ const readyOf = (ready: string): Cell => {
   }
 }
 
-const podRow = (p: PodView, trouble: RecordedEvent | undefined, node: string, now: number): Row => ({
+const podRow = (p: PodView, trouble: RecordedEvent | undefined, used: Used, node: string, now: number): Row => ({
   key: `pod/${p.namespace}/${p.name}`,
   title: `pod ${p.namespace}/${p.name}`,
   cells: [
@@ -51,6 +57,8 @@ const podRow = (p: PodView, trouble: RecordedEvent | undefined, node: string, no
     statusCell(p.status),
     readyOf(p.ready),
     count(p.restarts, p.restarts > 0 ? "yellow" : undefined),
+    cpuCell(used),
+    memoryCell(used),
     since(p.startTime, now),
     trouble === undefined
       ? { text: "", order: 0 }
@@ -63,7 +71,7 @@ const podRow = (p: PodView, trouble: RecordedEvent | undefined, node: string, no
   fields: { node, kind: "pod", ns: p.namespace, name: p.name, pod: `${p.namespace}/${p.name}` }
 })
 
-const containerRow = (c: ContainerView, node: string, now: number): Row => ({
+const containerRow = (c: ContainerView, used: Used, node: string, now: number): Row => ({
   key: `container/${c.namespace}/${c.pod}/${c.name}`,
   title: `container ${c.namespace}/${c.pod}/${c.name}`,
   cells: [
@@ -75,6 +83,8 @@ const containerRow = (c: ContainerView, node: string, now: number): Row => ({
       : statusCell(c.state),
     c.ready ? text("yes") : text("no", c.init || c.ephemeral ? undefined : "yellow"),
     count(c.restarts, c.restarts > 0 ? "yellow" : undefined),
+    cpuCell(used),
+    memoryCell(used),
     since(c.startedAt, now),
     text(c.lastExitCode === undefined ? "" : `${c.lastReason} (${c.lastExitCode})`),
     text(c.image)
@@ -172,16 +182,23 @@ const imageRow = (
 })
 
 /** @param now what ages are counted to, milliseconds since the epoch */
-export const rowsOf = (picture: Picture, table: TableName, now: number): ReadonlyArray<Row> => {
+export const rowsOf = (picture: Picture, table: TableName, now: number, usage: Usage = noUsage): ReadonlyArray<Row> => {
   const { fold } = picture
   const { node } = fold
   const actors: ReadonlyArray<Folded> = [...fold.actors.values()]
   const stateOf = (path: string): unknown => fold.actors.get(path)?.state
   switch (table) {
     case "pods":
-      return podViews(actors).map((p) => podRow(p, picture.troubles.get(`pod/${p.namespace}/${p.name}`), node, now))
+      return podViews(actors).map((p) => {
+        const key = `pod/${p.namespace}/${p.name}`
+        return podRow(p, picture.troubles.get(key), usage.get(key) ?? nothingKnown, node, now)
+      })
     case "containers":
-      return allContainerViews(actors).map((c) => containerRow(c, node, now))
+      return allContainerViews(actors).map((c) => {
+        // One that does not run uses nothing, whatever was said of it before.
+        const used = c.state === "running" ? usage.get(`container/${c.namespace}/${c.pod}/${c.name}`) : undefined
+        return containerRow(c, used ?? nothingKnown, node, now)
+      })
     case "probes":
       return probeViews(actors).map((p) => {
         const { asked } = stateOf(`probe/${p.namespace}/${p.pod}.${p.container}.${p.probe}`) as ProbeState

@@ -1,8 +1,10 @@
 /** What can be seen and how it is moved through: live, paused, or at a moment of a file. All that changes is here. */
+import type { Effect } from "effect"
 import type { RecordedEvent } from "../../events/envelope.ts"
 import type { EventLog } from "../log.ts"
 import type { Terminal } from "../terminal.ts"
 import { oneLine } from "../text.ts"
+import { noUsage, type Usage } from "../usage.ts"
 import { endingAt, keptLog } from "./asked.ts"
 import type { Choice } from "./choice.ts"
 import { ChosenEvents, eventsOf } from "./chosen-events.ts"
@@ -27,6 +29,8 @@ export interface Watched {
   /** A moment to stand at; undefined: live. */
   readonly window: Window | undefined
   readonly choice: Choice
+  /** What is used at the moment; absent where nobody can say. */
+  readonly usage?: Effect.Effect<Usage>
 }
 
 /** Whose events are shown, where a log has those of several nodes. */
@@ -56,6 +60,7 @@ export class Session {
   readonly live: Timeline
   paused: Paused | undefined
   lag: number | undefined
+  usage: Usage = noUsage
   /** The events that come are old ones: the log is being read. */
   isBehind = false
   model: Model
@@ -98,6 +103,7 @@ export class Session {
       log: this.watched.log.name,
       lag: this.paused === undefined ? this.lag : undefined,
       otherNodes: this.nodes.others.size,
+      usage: this.paused === undefined ? this.usage : noUsage,
       newest
     }
     const now = this.paused === undefined ? this.terminal.now() : Date.parse(picture.fold.lastTime || "1970-01-01")

@@ -47,24 +47,28 @@ export interface Row {
 
 export const columnsOf: Readonly<Record<TableName, ReadonlyArray<Column>>> = {
   pods: [
-    { title: "NAMESPACE", rank: 4 },
+    { title: "NAMESPACE", rank: 6 },
     { title: "NAME", rank: 0 },
     { title: "STATUS", rank: 0 },
     { title: "READY", rank: 1, right: true },
     { title: "RESTARTS", rank: 2, right: true },
+    { title: "CPU", rank: 5, right: true },
+    { title: "MEMORY", rank: 4, right: true },
     { title: "AGE", rank: 3, right: true },
-    { title: "LAST TROUBLE", rank: 5, grows: true }
+    { title: "LAST TROUBLE", rank: 7, grows: true }
   ],
   containers: [
-    { title: "NAMESPACE", rank: 5 },
+    { title: "NAMESPACE", rank: 7 },
     { title: "POD", rank: 2 },
     { title: "CONTAINER", rank: 0 },
     { title: "STATE", rank: 0 },
     { title: "READY", rank: 3 },
     { title: "RESTARTS", rank: 1, right: true },
-    { title: "RUNNING", rank: 4, right: true },
-    { title: "LAST END", rank: 6 },
-    { title: "IMAGE", rank: 7, grows: true }
+    { title: "CPU", rank: 5, right: true },
+    { title: "MEMORY", rank: 4, right: true },
+    { title: "RUNNING", rank: 6, right: true },
+    { title: "LAST END", rank: 8 },
+    { title: "IMAGE", rank: 9, grows: true }
   ],
   probes: [
     { title: "NAMESPACE", rank: 5 },

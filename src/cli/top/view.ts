@@ -1,6 +1,7 @@
 /** What there is to see at one moment: plain values, made from a picture and the newest events. */
 import { type NodeView, nodeView } from "../../actors/views.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
+import type { Usage } from "../usage.ts"
 import type { Choice } from "./choice.ts"
 import type { Picture } from "./picture.ts"
 import { countOf, rowsOf } from "./rows.ts"
@@ -22,6 +23,8 @@ export interface View {
   readonly lag: number | undefined
   /** Nodes whose events are left out. */
   readonly otherNodes: number
+  /** What is used at the moment; nothing where a moment of the past is shown, or no agent answers. */
+  readonly usage: Usage
   /** What ages are counted to, milliseconds since the epoch. */
   readonly now: number
   /** Of the last event. */
@@ -39,6 +42,7 @@ export interface Sources {
   readonly log: string
   readonly lag: number | undefined
   readonly otherNodes: number
+  readonly usage: Usage
   /** The newest chosen events, newest first. */
   readonly newest: ReadonlyArray<RecordedEvent>
 }
@@ -70,7 +74,7 @@ export const viewOf = (
     now,
     time: fold.lastTime,
     table,
-    rows: rowsOf(picture, table, now).filter((row) => choice.isRow(row)),
+    rows: rowsOf(picture, table, now, sources.usage).filter((row) => choice.isRow(row)),
     counts
   }
 }

@@ -21,6 +21,8 @@ const framePeriod = 100
 const frameShare = 4
 /** Ages and rates go on by themselves, milliseconds. */
 const tickPeriod = 1000
+/** How often the agent is asked what is used; it measures every ten seconds. Milliseconds. */
+const usagePeriod = 5_000
 /** Ticks that are left out at most, where the last ones changed nothing that is seen. */
 const maxQuietTicks = 4
 
@@ -183,6 +185,17 @@ export const watch = (watched: Watched, terminal: Terminal): Effect.Effect<void,
               yield* Effect.sleep(tickPeriod)
             }
           })
+    const { usage } = watched
+    const measuring =
+      usage === undefined || watched.window !== undefined
+        ? Effect.never
+        : Effect.gen(function* () {
+            while (true) {
+              state.usage = yield* usage
+              if (state.paused === undefined) changed()
+              yield* Effect.sleep(usagePeriod)
+            }
+          })
     screen = yield* openScreen(terminal, { typed, resized: changed, closed: () => end() })
-    yield* Effect.raceFirst(ended, Effect.raceFirst(reading, asking))
+    yield* Effect.raceFirst(ended, Effect.raceFirst(measuring, Effect.raceFirst(reading, asking)))
   })

@@ -9,6 +9,7 @@ import { widthOf } from "../../../src/cli/top/layout.ts"
 import { type Model, promptProblem, textShown } from "../../../src/cli/top/model.ts"
 import { changes } from "../../../src/cli/top/screen.ts"
 import { tableNames } from "../../../src/cli/top/tables.ts"
+import type { Usage } from "../../../src/cli/usage.ts"
 import { start } from "../../events/recorded.ts"
 import { Emulator } from "../pseudo-terminal.ts"
 import { events, modelOf } from "./told.ts"
@@ -32,8 +33,8 @@ describe("a frame", () => {
 node1                                                                                           LIVE
 10 events  1.0/s (1 min 0.15/s)  head 10  publish lag 3
 [1 Pods 1] 2 Containers 1  3 Probes 0  4 Volumes 0  5 Images 1
- NAMESPACE  NAME  STATUS  READY  RESTARTS  AGE  LAST TROUBLE
->default    web   Error     0/1         1   8s  2s ago: starting app (restart 1): it ended and its …
+ NAMESPACE  NAME  STATUS  READY  RESTARTS  CPU  MEMORY  AGE  LAST TROUBLE
+>default    web   Error     0/1         1    -       -   8s  2s ago: starting app (restart 1): it e…
 
 
 
@@ -50,6 +51,22 @@ ${clock(6)} WARN  pod default/web            ContainerExited         app ended w
 ${clock(5)} WARN  pod default/web            ContainerKillRequested  stopping app (grace 30 s): its li…
 ? help  q quit  Enter why  e events  / filter  s sort  p pause  [ ] step`.trimStart()
     )
+  })
+
+  it("shows what pods, containers that run and the node use, where the agent says it", () => {
+    const usage: Usage = new Map([
+      ["node", { cpu: 420, memory: 3 * 1024 ** 3 }],
+      ["pod/default/web", { cpu: 250, memory: 24 * 1024 ** 2 }],
+      ["container/default/web/app", { memory: 1_000 }]
+    ])
+    const running = events.slice(0, 3)
+    const pods = shown(modelOf(running, "pods", Choice.all(), usage), 100, 20).split("\n")
+    assert.match(pods[0] ?? "", /^node1 {2}cpu 420m {2}memory 3.0 GiB +LIVE$/u)
+    assert.match(pods[4] ?? "", /^>default +web +\S+ +0\/1 +0 +250m +24.0 MiB/u)
+    const containers = (recorded: typeof events) =>
+      shown(modelOf(recorded, "containers", Choice.all(), usage), 100, 20).split("\n")[4] ?? ""
+    assert.match(containers(running), / - {2}1000 B /u)
+    assert.match(containers(events), /terminated: Error +\S+ +1 +- +- /u)
   })
 
   it("fits a terminal of 40 by 10", () => {

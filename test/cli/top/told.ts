@@ -7,6 +7,7 @@ import { initialModel, type Model } from "../../../src/cli/top/model.ts"
 import type { TableName } from "../../../src/cli/top/tables.ts"
 import { Timeline } from "../../../src/cli/top/timeline.ts"
 import { viewOf } from "../../../src/cli/top/view.ts"
+import { noUsage, type Usage } from "../../../src/cli/usage.ts"
 import type { RecordedEvent } from "../../../src/events/envelope.ts"
 import { story } from "../story.ts"
 
@@ -43,13 +44,14 @@ export const logOf = (recorded: ReadonlyArray<RecordedEvent>): EventLog => ({
 export const modelOf = (
   recorded: ReadonlyArray<RecordedEvent>,
   table: TableName = "pods",
-  choice = Choice.all()
+  choice = Choice.all(),
+  usage: Usage = noUsage
 ): Model => {
   const timeline = timelineOf(recorded)
   const chosen = new ChosenEvents(choice)
   const newest = chosen.upTo(timeline, timeline.last)
   const picture = timeline.at(timeline.last)
-  const sources = { log: "the story", lag: 3, otherNodes: 0, newest }
+  const sources = { log: "the story", lag: 3, otherNodes: 0, newest, usage }
   const view = viewOf(picture, sources, table, chosen.choice, Date.parse(picture.fold.lastTime))
   return initialModel(view, chosen.choice, false)
 }
