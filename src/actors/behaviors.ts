@@ -13,6 +13,9 @@ import { type ActorId, actorId } from "../events/actor-id.ts"
 import type { Journal } from "../events/journal/port.ts"
 import { deciders } from "./deciders.ts"
 import { endpointBehavior } from "./endpoint/behavior.ts"
+import type { EvictionNeeds } from "./eviction/behavior.ts"
+import { evictionBehavior } from "./eviction/behavior.ts"
+import { evictionActor } from "./eviction/identity.ts"
 import { makeImageBehavior } from "./image/behavior.ts"
 import type { ImageGrants } from "./image/grants.ts"
 import { defaultImageOptions, type ImageOptions } from "./image/pull-limits.ts"
@@ -52,6 +55,7 @@ export type ActorServices =
   | ContainerRuntime
   | Credentials
   | EventStream
+  | EvictionNeeds
   | Host
   | ImageGc
   | ImageGrants
@@ -77,6 +81,8 @@ export interface NodeParts {
   readonly publishes: boolean
   /** Pods of a directory of manifests. */
   readonly runsPods: boolean
+  /** Pods go for the node's sake; absent: they do not. */
+  readonly evictsPods?: boolean
   readonly servesServices: boolean
 }
 
@@ -90,7 +96,7 @@ const atRest = (decider: object): AnyActor => ({ ...decider, timers: () => [] })
 
 export const actorsOf = (
   node: string,
-  { publishes, runsPods, servesServices }: NodeParts,
+  { publishes, runsPods, servesServices, evictsPods = false }: NodeParts,
   images: ImageOptions = defaultImageOptions
 ) => {
   const podActors = [
@@ -108,11 +114,13 @@ export const actorsOf = (
     makeSourceBehavior(sources),
     ...(runsPods ? podActors : podActors.map(({ kind }) => atRest(deciders.get(kind)!))),
     ...(servesServices ? serviceActors : serviceActors.map(({ kind }) => atRest(deciders.get(kind)!))),
+    evictsPods ? evictionBehavior : atRest(deciders.get("eviction")!),
     publishes ? streamBehavior : streamDecider
   ]
   const roots: ReadonlyArray<ActorId> = [
     actorId("node", "", node),
     ...(runsPods ? [runtimeActor] : []),
+    ...(evictsPods ? [evictionActor] : []),
     ...sources,
     ...(servesServices ? [proxyActor] : []),
     ...(publishes ? [streamActor] : [])

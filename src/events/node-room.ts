@@ -25,6 +25,8 @@ export const NodeRoom = Schema.Struct({
   labels: Schema.Record(text, text),
   /** Pods of lower priority whose end would make room for one that does not fit (`pkg/kubelet/preemption`). */
   preempt: Schema.optionalKey(Schema.Array(PreemptedPod)),
+  /** The node is under pressure: MemoryPressure, DiskPressure, PIDPressure; absent: it is not. */
+  pressure: Schema.optionalKey(Schema.Array(text)),
   /** Those of the pod's host ports that others have: `TCP 0.0.0.0:80 (default/web)`. */
   takenPorts: Schema.Array(text),
   /** Kernel parameters that pods may set, as names and prefixes with `*`; only for a pod that sets some. */

@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Result } from "effect"
 import type { NodeRoom, PreemptedPod } from "../../events/node-room.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import type { UserNamespace } from "../../events/user-namespace.ts"
+import { NodePressure } from "../eviction/pressure.ts"
 import { lacksOnlyRoom } from "../pod/admission/admission.ts"
 import { asStatic } from "../pod/admission/critical.ts"
 import { type Neighbour, requirements, roomBeside, roomRefusals } from "../pod/admission/node-room.ts"
@@ -34,6 +35,7 @@ export class Placements extends Context.Service<
     Placements,
     Effect.gen(function* () {
       const pods = yield* Pods
+      const pressure = yield* NodePressure
       const { offer, userNamespaces = defaultIdRange() } = yield* PodSettings
       const ids = typeof userNamespaces === "string" ? undefined : new IdBlocks(userNamespaces)
       const asked = new Map<string, Pod>()
@@ -44,7 +46,12 @@ export class Placements extends Context.Service<
           if (offer === undefined) return undefined
           const name = fullName(pod)
           const others = neighbours(name, pods.all(), asked, leaving)
-          const room = { ...roomBeside(pod.spec, offer, others), ...seen }
+          const under = pressure.conditions()
+          const room = {
+            ...roomBeside(pod.spec, offer, others),
+            ...seen,
+            ...(under.length === 0 ? {} : { pressure: under })
+          }
           if (roomRefusals(pod.spec, room).length === 0) {
             asked.set(name, pod)
             return room

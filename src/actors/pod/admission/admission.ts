@@ -2,6 +2,7 @@
 import { Result } from "effect"
 import type { NodeRoom } from "../../../events/node-room.ts"
 import type { Pod } from "../../../events/pod-spec.ts"
+import { pressureRefusal } from "../../eviction/rules/admission.ts"
 import { compare, parseQuantity } from "../resources/quantity.ts"
 import { appArmorRefusal } from "../security/apparmor.ts"
 import { isStrict } from "../security/security.ts"
@@ -38,6 +39,7 @@ export const admission = (pod: Pod, room?: NodeRoom): Refusal | undefined => {
   }
   if (room === undefined) return osRefusal(pod.spec.os?.name, undefined)
   return (
+    pressureRefusal(pod, room.pressure ?? []) ??
     sysctlRefusal(pod.spec, room.sysctls) ??
     osRefusal(pod.spec.os?.name, pod.metadata.labels) ??
     groupsRefusal(pod, room.supplementalGroupsPolicy) ??

@@ -1,0 +1,77 @@
+/**
+ * Looks at the node's resources: every 10 s, when the kernel says that memory comes to be short, and when an evicted pod is gone.
+ * Each look is told to the actor of eviction, which decides.
+ */
+import { Clock, Duration, Effect, Queue } from "effect"
+import type { CgroupStatistics, MemoryNotice } from "../../adapters/cgroupfs/port.ts"
+import type { Outgoing } from "../kernel/behavior.ts"
+import { canonical } from "../kernel/json.ts"
+import type { Pods } from "../pod/pods.ts"
+import type { Statistics } from "../statistics/statistics.ts"
+import type { EvictionCommand } from "./commands.ts"
+import { configOf } from "./decider.ts"
+import { evictionActor } from "./identity.ts"
+import { EvictionLooks } from "./looks.ts"
+import { makeNotices } from "./notices.ts"
+import { EvictionOptions } from "./options.ts"
+import { look } from "./sight.ts"
+
+/** kubelet's evictionMonitoringPeriod. */
+export const lookPeriod = Duration.seconds(10)
+/** Milliseconds between looks for notices of the kernel: it may tell without end. */
+export const noticePeriod = 1000
+/** Milliseconds: figures that the tick may share with others. */
+const tickAge = 1000
+
+export type LookNeeds = CgroupStatistics | EvictionLooks | EvictionOptions | Pods | Statistics
+type By = "tick" | MemoryNotice["by"]
+
+/** Runs until interrupted. */
+export const observeResources = (
+  emit: (outgoing: Outgoing) => Effect.Effect<void>
+): Effect.Effect<void, never, LookNeeds> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { settings, podsCgroup, notices: asksKernel } = yield* EvictionOptions
+      const looks = yield* EvictionLooks
+      const noticed = yield* Queue.sliding<MemoryNotice["by"]>(1)
+      const notices = yield* makeNotices(podsCgroup, ({ by }) => Queue.offer(noticed, by))
+      const tell = (command: EvictionCommand) => emit({ to: evictionActor, command })
+      let configured = ""
+      let previousAt: number | undefined
+      let noticedAt = Number.NEGATIVE_INFINITY
+
+      const next: Effect.Effect<{ readonly by: By; readonly age: number }> = Effect.raceFirst(
+        Effect.as(Effect.sleep(lookPeriod), { by: "tick", age: tickAge } as const),
+        Effect.raceFirst(
+          Effect.as(looks.awoken, { by: "tick", age: 0 } as const),
+          Effect.gen(function* () {
+            const by = yield* Queue.take(noticed)
+            const wait = noticedAt + noticePeriod - (yield* Clock.currentTimeMillis)
+            if (wait > 0) yield* Effect.sleep(wait)
+            noticedAt = yield* Clock.currentTimeMillis
+            return { by, age: 0 }
+          })
+        )
+      )
+
+      let due: { readonly by: By; readonly age: number } = { by: "tick", age: tickAge }
+      while (true) {
+        const now = settings()
+        const text = canonical(now)
+        if (text !== configured) {
+          yield* tell({ _tag: "ConfigureEviction", at: yield* Clock.currentTimeMillis, ...now })
+          configured = text
+        }
+        const seen = yield* look(due.age)
+        if (seen !== undefined) {
+          const { summary, ...sight } = seen
+          const before = previousAt === undefined ? {} : { previousAt }
+          yield* tell({ _tag: "ResourcesObserved", by: due.by, ...before, ...sight })
+          previousAt = sight.at
+          if (asksKernel) yield* notices.follow(configOf(now, sight.layout).thresholds, summary)
+        }
+        due = yield* next
+      }
+    })
+  )
