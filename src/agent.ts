@@ -1,6 +1,6 @@
 /**
  * The agent: ties live adapters, the journal and the behaviours of all actors together, runs until a signal or a fatal
- * failure, and answers the exit code. Together with main.ts, agent-services.ts and agent-node.ts the only place that knows live code of every room.
+ * failure, and answers the exit code. Together with main.ts and the other agent-….ts the only place that knows live code of every room.
  */
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
@@ -49,6 +49,7 @@ import { layer as proberLayer } from "./adapters/probing/live.ts"
 import { layer as volumesLayer } from "./adapters/volumes/live.ts"
 import { Volumes } from "./adapters/volumes/port.ts"
 import { startApi } from "./agent-api.ts"
+import { evictionLayer, pressureLayer } from "./agent-eviction.ts"
 import { MetricsTold, makeAgentMetrics, tellMetrics } from "./agent-metrics.ts"
 import { buildNodeServices } from "./agent-node.ts"
 import { buildServices, seedServices, withServices } from "./agent-services.ts"
@@ -216,6 +217,7 @@ const lookLayer = (options: AgentOptions, current: { system: ActorSystemShape | 
     Layer.succeed(RuntimeView, {
       state: () => current.system?.actors("runtime")[0]?.state as RuntimeState | undefined
     }),
+    pressureLayer(current),
     Layer.succeed(ImageGrants, { now: () => grantsOf(current.system?.actors("image") ?? []) }),
     Layer.effect(
       Pods,
@@ -340,7 +342,10 @@ const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | 
     const node = Context.merge(Context.merge(base, pods as Context.Context<PodSettings>), services ?? Context.empty())
     const wholeNode = node as unknown as Context.Context<ActorServices>
     const ofNode = yield* Effect.provide(buildNodeServices(options), wholeNode)
-    return { node: Context.merge(wholeNode, ofNode), services }
+    const withNode = Context.merge(wholeNode, ofNode)
+    if (manifests === undefined) return { node: withNode, services }
+    const eviction = yield* Effect.provide(Layer.build(evictionLayer(options)), withNode)
+    return { node: Context.merge(withNode, eviction), services }
   })
 
 const agent = (options: AgentOptions) =>
@@ -355,6 +360,7 @@ const agent = (options: AgentOptions) =>
     const parts = {
       publishes: options.nats !== undefined,
       runsPods: options.manifests !== undefined,
+      evictsPods: options.manifests !== undefined,
       servesServices: served !== undefined
     }
     const { behaviors, roots } = actorsOf(options.nodeName, parts, {

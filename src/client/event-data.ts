@@ -1358,6 +1358,7 @@ export interface PodReplacementQueuedData {
       readonly priority: number
       readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
     }>
+    readonly pressure?: ReadonlyArray<string>
     readonly takenPorts: ReadonlyArray<string>
     readonly sysctls?: ReadonlyArray<string>
     readonly appArmor?: boolean

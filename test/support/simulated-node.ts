@@ -8,6 +8,9 @@ import { Clock, Context, Effect, Layer, Result, type Scope, Stream } from "effec
 import { TestClock } from "effect/testing"
 import { type ActorServices, actorsOf, podsAlone } from "../../src/actors/behaviors.ts"
 import { deciders } from "../../src/actors/deciders.ts"
+import { evictionActor } from "../../src/actors/eviction/identity.ts"
+import { NodePressure } from "../../src/actors/eviction/pressure.ts"
+import { type EvictionSettings, type EvictionState, heldConditions } from "../../src/actors/eviction/state.ts"
 import { imageGcPolicy } from "../../src/actors/image/garbage.ts"
 import { grantsOf, ImageGrants } from "../../src/actors/image/grants.ts"
 import { type Flags, knownFlags } from "../../src/actors/kernel/flags.ts"
@@ -48,6 +51,7 @@ import { decodeLine } from "../../src/events/decode.ts"
 import type { RecordedEvent } from "../../src/events/envelope.ts"
 import { makeMemoryJournal } from "../../src/events/journal/memory.ts"
 import { Journal, type JournalError } from "../../src/events/journal/port.ts"
+import { makeSimulatedResources, resourcesLayer } from "./simulated-resources.ts"
 import { makeServicesLife, makeServicesWorld } from "./simulated-services.ts"
 
 export const simulatedImage = "registry.local/busybox:1"
@@ -76,6 +80,8 @@ export interface SimulationOptions {
   readonly flags?: Flags
   /** What the node offers to pods; absent: no limit. */
   readonly offer?: NodeOffer
+  /** Pods are evicted by these settings; absent: they are not. */
+  readonly eviction?: EvictionSettings
   /** Files of Services by name; absent: no Services are served. */
   readonly services?: Readonly<Record<string, string>>
   /** Longest crash back-off; kubelet's 300. */
@@ -112,11 +118,14 @@ export const makeWorld = (options: SimulationOptions = {}) =>
           return decoded.success
         })
     )
+    const resources = options.eviction === undefined ? undefined : makeSimulatedResources(options.eviction)
     const services = options.services === undefined ? undefined : yield* makeServicesWorld(options.services)
     return {
       node,
       options,
       services,
+      /** What pods use, and what is left; only where pods are evicted. */
+      resources,
       /** The disk of images, bytes; a test fills it. */
       imageDisk: { capacity: 100_000_000, available: 90_000_000 },
       journal,
@@ -205,6 +214,12 @@ export const startAgent = (
             )
         })
       ),
+      Context.add(NodePressure, {
+        conditions: () => {
+          const state = current.system?.state(evictionActor) as EvictionState | undefined
+          return state === undefined ? [] : heldConditions(state)
+        }
+      }),
       Context.add(Credentials, MemoryCredentials.make(world.options.credentials ?? [])),
       Context.add(
         Retention,
@@ -221,13 +236,25 @@ export const startAgent = (
         })
       )
     )
+    const resources =
+      world.resources === undefined
+        ? undefined
+        : yield* Layer.build(
+            resourcesLayer(world.resources, () =>
+              (current.system?.actors("pod") ?? []).map(({ state }) => state as PodState)
+            )
+          )
     const served =
       world.services === undefined ? undefined : yield* makeServicesLife(world.services, world.node, current)
     const services = Context.merge(
       Context.merge(bare, yield* Layer.build(Placements.layer).pipe(Effect.provide(bare))),
-      served?.context ?? Context.empty()
+      Context.merge(served?.context ?? Context.empty(), resources ?? Context.empty())
     ) as Context.Context<ActorServices>
-    const { behaviors, roots } = actorsOf(world.node, { ...podsAlone, servesServices: served !== undefined })
+    const { behaviors, roots } = actorsOf(world.node, {
+      ...podsAlone,
+      servesServices: served !== undefined,
+      evictsPods: resources !== undefined
+    })
     const system = yield* makeActorSystem(behaviors, { recording: world.options.recording ?? "events", flags }).pipe(
       Effect.provide(services)
     )

@@ -1,0 +1,50 @@
+/** What eviction needs of the agent's configuration and of its node, tied together. Part of the agent's wiring. */
+import { Effect, Layer } from "effect"
+import { evictionActor } from "./actors/eviction/identity.ts"
+import { EvictionLooks } from "./actors/eviction/looks.ts"
+import { EvictionOptions } from "./actors/eviction/options.ts"
+import { NodePressure } from "./actors/eviction/pressure.ts"
+import { type EvictionSettings, type EvictionState, heldConditions } from "./actors/eviction/state.ts"
+import type { ActorSystemShape } from "./actors/kernel/system.ts"
+import { podsCgroup } from "./actors/pod/node-facts.ts"
+import { cgroupPath } from "./actors/pod/resources/cgroup.ts"
+import { PodSettings } from "./actors/pod/settings.ts"
+import { layer as nodeReclaimLayer } from "./actors/runtime/node-reclaim.ts"
+import type { AgentOptions } from "./cli/agent-options.ts"
+
+const settingsOf = ({ kubelet }: AgentOptions): EvictionSettings => ({
+  evictionHard: kubelet.evictionHard,
+  evictionSoft: kubelet.evictionSoft,
+  evictionSoftGracePeriod: kubelet.evictionSoftGracePeriod,
+  evictionMinimumReclaim: kubelet.evictionMinimumReclaim,
+  enforceNodeAllocatable: kubelet.enforceNodeAllocatable,
+  evictionPressureTransitionPeriodSeconds: kubelet.evictionPressureTransitionPeriod / 1000,
+  evictionMaxPodGracePeriodSeconds: kubelet.evictionMaxPodGracePeriod,
+  localStorageCapacityIsolation: kubelet.localStorageCapacityIsolation
+})
+
+/** Beside the figures of the node. */
+export const evictionLayer = (options: AgentOptions) =>
+  Layer.mergeAll(
+    EvictionLooks.layer,
+    nodeReclaimLayer,
+    Layer.effect(
+      EvictionOptions,
+      Effect.map(PodSettings, ({ facts }) =>
+        EvictionOptions.of({
+          settings: () => settingsOf(options),
+          notices: true,
+          ...(facts.cgroupsPerQos === false ? {} : { podsCgroup: cgroupPath(podsCgroup(facts), facts.cgroupDriver) })
+        })
+      )
+    )
+  )
+
+/** The conditions of the node, as eviction has found them. */
+export const pressureLayer = (current: { readonly system: ActorSystemShape | undefined }) =>
+  Layer.succeed(NodePressure, {
+    conditions: () => {
+      const state = current.system?.state(evictionActor) as EvictionState | undefined
+      return state === undefined ? [] : heldConditions(state)
+    }
+  })
