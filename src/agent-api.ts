@@ -2,10 +2,12 @@
  * What the node's HTTP API answers, tied together: one line for each subject. Part of the agent's wiring: routes may know all
  * that is live.
  */
+import { hostname } from "node:os"
 import { join } from "node:path"
 import { Context, Effect, type Scope } from "effect"
 import { serveApi } from "./adapters/api/live.ts"
-import type { NodeApi } from "./adapters/api/port.ts"
+import type { ApiSettings, ListenerAddress, NodeApi } from "./adapters/api/port.ts"
+import { Host } from "./adapters/host/port.ts"
 import { makeRequestMeter } from "./adapters/metrics/metered-api.ts"
 import { MetricsTold } from "./agent-metrics.ts"
 import { ownHealthRoutes } from "./api-routes/health.ts"
@@ -18,6 +20,9 @@ import { localSocket } from "./cli/local-api.ts"
 const routes: ReadonlyArray<Routes> = [ownHealthRoutes, statsRoutes, metricsRoutes]
 const streaming: ReadonlyArray<StreamingRoutes> = []
 
+/** How often files of certificates, tokens and rules are looked at for changes; milliseconds. */
+const certificateLookPeriod = 10_000
+
 const nodeApi = (world: ApiWorld): NodeApi => {
   const told = Context.get(world.services, MetricsTold)
   const meter = makeRequestMeter(told.metrics.families)
@@ -28,16 +33,51 @@ const nodeApi = (world: ApiWorld): NodeApi => {
   }
 }
 
+/** An address to listen at; undefined: port 0. */
+const at = (host: string, port: number): ListenerAddress | undefined => (port > 0 ? { host, port } : undefined)
+
+/** By what names and addresses the node is reached: what its own certificate is for. */
+const namesOf = ({ options, services }: ApiWorld): ReadonlyArray<string> => {
+  const { addresses } = Context.get(services, Host).facts
+  return [...new Set([options.nodeName, hostname().toLowerCase(), "localhost", "127.0.0.1", "::1", ...addresses])]
+}
+
+const apiSettings = (world: ApiWorld): ApiSettings => {
+  const { nodeName, dataDir, kubelet, api } = world.options
+  const { x509, webhook, anonymous } = kubelet.authentication
+  const { mode, webhook: access } = kubelet.authorization
+  const hasFiles = kubelet.tlsCertFile !== "" && kubelet.tlsPrivateKeyFile !== ""
+  const secure = kubelet.enableServer ? at(kubelet.address, kubelet.port) : undefined
+  return {
+    nodeName,
+    socket: join(dataDir, localSocket),
+    readOnly: at(kubelet.address, kubelet.readOnlyPort),
+    healthz: at(kubelet.healthzBindAddress, kubelet.healthzPort),
+    tls: secure && {
+      ...secure,
+      certificate: hasFiles
+        ? { cert: kubelet.tlsCertFile, key: kubelet.tlsPrivateKeyFile }
+        : { directory: join(dataDir, "pki"), names: namesOf(world) },
+      minVersion: kubelet.tlsMinVersion,
+      cipherSuites: kubelet.tlsCipherSuites,
+      clientCAFile: x509.clientCAFile || undefined,
+      tokenFile: api.tokenAuthFile,
+      policyFile: api.authorizationPolicyFile,
+      kubeconfig: api.authenticationKubeconfig,
+      webhook: {
+        tokens: webhook.enabled,
+        access: mode === "Webhook",
+        tokenTtl: webhook.cacheTTL,
+        allowedTtl: access.cacheAuthorizedTTL,
+        deniedTtl: access.cacheUnauthorizedTTL
+      },
+      anonymous: anonymous.enabled,
+      alwaysAllow: mode === "AlwaysAllow",
+      lookPeriod: certificateLookPeriod
+    }
+  }
+}
+
 /** Answers from now on, until the scope ends. */
 export const startApi = (world: ApiWorld): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.suspend(() => {
-    const { nodeName, dataDir } = world.options
-    const settings = {
-      nodeName,
-      socket: join(dataDir, localSocket),
-      tls: undefined,
-      readOnly: undefined,
-      healthz: undefined
-    }
-    return serveApi({ settings, api: nodeApi(world) })
-  })
+  Effect.suspend(() => serveApi({ settings: apiSettings(world), api: nodeApi(world) }))

@@ -114,6 +114,16 @@ export interface ProxyOptions {
   readonly metricsBindAddress: string | undefined
 }
 
+/** What the node's HTTP API is told beside kubelet's own settings. */
+export interface ApiOptions {
+  /** Static tokens, as of the API server's `--token-auth-file`. */
+  readonly tokenAuthFile: string | undefined
+  /** A NodeApiPolicy: who may do what. */
+  readonly authorizationPolicyFile: string | undefined
+  /** Of the API server that is asked for tokens and rights. */
+  readonly authenticationKubeconfig: string | undefined
+}
+
 export interface AgentOptions {
   readonly nodeName: string
   readonly dataDir: string
@@ -137,6 +147,7 @@ export interface AgentOptions {
   readonly retention: RetentionOptions
   /** All of kubelet's configuration, with its defaults, and with what flags say over it: what readers of a setting look at. */
   readonly kubelet: KubeletConfiguration
+  readonly api: ApiOptions
   readonly pods: PodOptions
   readonly registry: RegistryOptions
   /** Undefined: no Services are served (no `--services`). */

@@ -14,6 +14,7 @@ import {
   type RetentionOptions,
   type StreamOptions
 } from "./agent-options.ts"
+import { apiListeners, apiOptions } from "./api-settings.ts"
 import type { Configuration } from "./configuration.ts"
 import type { CredentialProviderPaths } from "./credential-providers.ts"
 import { UsageError } from "./exit.ts"
@@ -35,6 +36,10 @@ export interface RunFlags extends NatsConnectionFlags, ProxyFlags {
   readonly podLogsDir?: string
   readonly containerLogsDir?: string
   readonly cgroupRoot?: string
+  readonly apiPort?: string
+  readonly tokenAuthFile?: string
+  readonly authorizationPolicyFile?: string
+  readonly authenticationKubeconfig?: string
   readonly registryConfig?: string
   readonly imageCredentialProviderConfig?: string
   readonly imageCredentialProviderBinDir?: string
@@ -93,6 +98,7 @@ export const agentOptions = (
     stream: streamOptions(flags, configuration),
     retention: retentionOptions(flags, configuration),
     kubelet,
+    api: apiOptions(flags, chronode),
     pods: podOptions(kubelet),
     registry: {
       config: (flags.registryConfig ?? chronode.registryConfig) || undefined,
@@ -124,7 +130,8 @@ const kubeletConfiguration = (flags: RunFlags, { kubelet, chronode }: Configurat
     staticPodPath: flags.manifests ?? chronode.manifests ?? told.staticPodPath,
     podLogsDir: flags.podLogsDir ?? chronode.podLogsDir ?? told.podLogsDir,
     containerRuntimeEndpoint: socketOf(flags.cri ?? chronode.cri ?? told.containerRuntimeEndpoint),
-    cgroupRoot: flags.cgroupRoot ?? told.cgroupRoot
+    cgroupRoot: flags.cgroupRoot ?? told.cgroupRoot,
+    ...apiListeners(flags, chronode, told)
   }
 }
 

@@ -21,6 +21,11 @@ export interface ChronodeConfiguration {
   readonly nodeName?: string
   readonly podLogsDir?: string
   readonly containerLogsDir?: string
+  /** Port of the node's HTTP API by TLS; 0: none. */
+  readonly apiPort?: number
+  readonly tokenAuthFile?: string
+  readonly authorizationPolicyFile?: string
+  readonly authenticationKubeconfig?: string
   readonly registryConfig?: string
   readonly imageCredentialProviderConfig?: string
   readonly imageCredentialProviderBinDir?: string

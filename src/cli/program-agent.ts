@@ -52,6 +52,16 @@ export const declareAgent = (command: Declare, start: Start): void => {
       "cgroup below which those of pods are made (default: the root; or --config's cgroupRoot)"
     )
     .option(
+      "--api-port <port>",
+      "port of the HTTP API by TLS; 0: none (default: 10250 beside a KubeletConfiguration, else none)"
+    )
+    .option("--token-auth-file <file>", 'tokens of the HTTP API: lines of token,user,uid,"group,…"; mode 0600')
+    .option("--authorization-policy-file <file>", "NodeApiPolicy: who may do what through the HTTP API")
+    .option(
+      "--authentication-kubeconfig <file>",
+      "API server that is asked for tokens and rights of those who use the HTTP API (default: none)"
+    )
+    .option(
       "--registry-config <file>",
       "credentials of registries, as docker's config.json; none (default: config.json of the data directory, ~/.docker or /.docker)"
     )

@@ -120,13 +120,43 @@ export interface ListenerAddress {
   readonly port: number
 }
 
+/** The listener that asks who somebody is. Lengths of time are milliseconds. */
+export interface TlsListener extends ListenerAddress {
+  /** Files (PEM), or where the node keeps one of its own, and by which host names and addresses it is reached. */
+  readonly certificate:
+    | { readonly cert: string; readonly key: string }
+    | { readonly directory: string; readonly names: ReadonlyArray<string> }
+  /** kubelet's words: `VersionTLS12`, IANA's names; none: the library's choice. */
+  readonly minVersion: string
+  readonly cipherSuites: ReadonlyArray<string>
+  readonly clientCAFile: string | undefined
+  /** Static tokens, as of the API server's `--token-auth-file`. */
+  readonly tokenFile: string | undefined
+  /** A NodeApiPolicy. */
+  readonly policyFile: string | undefined
+  /** Of the API server that is asked for tokens and for rights. */
+  readonly kubeconfig: string | undefined
+  readonly webhook: {
+    readonly tokens: boolean
+    readonly access: boolean
+    readonly tokenTtl: number
+    readonly allowedTtl: number
+    readonly deniedTtl: number
+  }
+  readonly anonymous: boolean
+  /** Counts for those who are known, never for anonymous requests. */
+  readonly alwaysAllow: boolean
+  /** How often files are looked at for changes. */
+  readonly lookPeriod: number
+}
+
 export interface ApiSettings {
   /** Of the node: authorization asks about it. */
   readonly nodeName: string
   /** Path of the command line's socket, which is made anew, for its owner only. */
   readonly socket: string
   /** Port 10250; undefined: nobody is served by TLS. */
-  readonly tls: ListenerAddress | undefined
+  readonly tls: TlsListener | undefined
   /** Port 10255. */
   readonly readOnly: ListenerAddress | undefined
   /** Port 10248. */

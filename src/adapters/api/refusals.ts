@@ -1,5 +1,6 @@
 /** Refused requests as events: so many a minute one by one, the others as a number. */
 import { Clock, Effect, type Scope } from "effect"
+import { timestamp } from "../../events/definition.ts"
 import { type Access, maxRefusalsPerMinute, type ServerEvent } from "./port.ts"
 
 const minute = 60_000
@@ -23,9 +24,7 @@ export const makeRefusals = (
     const close = Effect.suspend(() => {
       const count = omitted
       omitted = 0
-      return count === 0
-        ? Effect.void
-        : saw({ _tag: "ApiRefusalsOmitted", count, since: new Date(since).toISOString() as never })
+      return count === 0 ? Effect.void : saw({ _tag: "ApiRefusalsOmitted", count, since: timestamp(since) })
     })
     // Also of the last minute in which there were too many somebody tells.
     const look = Effect.gen(function* () {

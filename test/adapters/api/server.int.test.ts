@@ -4,19 +4,11 @@ import { existsSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe } from "node:test"
 import { Effect, type Scope } from "effect"
-import { serveApi } from "../../../src/adapters/api/live.ts"
-import {
-  type ApiAnswer,
-  type ApiSettings,
-  maxBodyBytes,
-  type NodeApi,
-  type Route,
-  refusal,
-  type ServerEvent
-} from "../../../src/adapters/api/port.ts"
+import { type ApiAnswer, maxBodyBytes, type Route, refusal } from "../../../src/adapters/api/port.ts"
 import { liveTest } from "../../support/effect.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 import { ask, freePort, type Got, send } from "./clients.ts"
+import { type More, type Running, startServer, until } from "./running.ts"
 
 const ok = (body: ApiAnswer["body"]): Effect.Effect<ApiAnswer> => Effect.succeed({ status: 200, body })
 
@@ -47,41 +39,18 @@ const routes = (seen: { ends: number }): ReadonlyArray<Route> => [
   }
 ]
 
-interface Running {
-  readonly socket: string
-  readonly events: Array<ServerEvent>
+interface Started extends Running {
   readonly seen: { ends: number }
   readonly get: (path: string, method?: string, body?: string) => Promise<Got>
 }
 
-const start = (more: Partial<ApiSettings> = {}): Effect.Effect<Running, never, Scope.Scope> =>
+const start = (more: More = {}): Effect.Effect<Started, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const directory = yield* temporaryDirectory
-    const socket = more.socket ?? join(directory, "api.sock")
-    const events: Array<ServerEvent> = []
     const seen = { ends: 0 }
-    const api: NodeApi = {
-      routes: routes(seen),
-      streaming: [],
-      saw: (event) => Effect.sync(() => void events.push(event))
-    }
-    const settings = { nodeName: "n", socket, tls: undefined, readOnly: undefined, healthz: undefined, ...more }
-    yield* serveApi({ settings, api })
-    yield* Effect.promise(async () => {
-      while (!existsSync(socket)) await new Promise((done) => setTimeout(done, 5))
-    })
-    const get: Running["get"] = (path, method = "GET", body) =>
-      ask({ socketPath: socket, path, method }, undefined, body)
-    return { socket, events, seen, get }
-  })
-
-const until = (what: () => boolean): Effect.Effect<void> =>
-  Effect.promise(async () => {
-    const end = Date.now() + 5_000
-    while (!what()) {
-      assert.ok(Date.now() < end, "waited in vain")
-      await new Promise((done) => setTimeout(done, 10))
-    }
+    const running = yield* startServer({ routes: routes(seen) }, more)
+    const get: Started["get"] = (path, method = "GET", body) =>
+      ask({ socketPath: running.socket, path, method }, undefined, body)
+    return { ...running, seen, get }
   })
 
 describe("the local socket", () => {
