@@ -4,6 +4,7 @@
 import { Effect, Layer } from "effect"
 import type { ImageGcPolicy } from "./actors/image/garbage.ts"
 import { ImageGc } from "./actors/runtime/image-survey.ts"
+import { OomWitness } from "./actors/runtime/oom-witness.ts"
 import { layer as statisticsLayer } from "./actors/statistics/pass.ts"
 import { Statistics } from "./actors/statistics/statistics.ts"
 import { layer as cgroupStatisticsLayer } from "./adapters/cgroupfs/statistics-live.ts"
@@ -44,6 +45,7 @@ export const buildNodeServices = (options: AgentOptions) =>
           runtimeCgroup: ""
         })
       ),
+      Layer.provideMerge(OomWitness.layer),
       Layer.provideMerge(Layer.mergeAll(cgroupStatisticsLayer(), fileSystemsLayer))
     )
   )

@@ -37,6 +37,7 @@ import { runtimeBehavior } from "./runtime/behavior.ts"
 import type { RuntimeView } from "./runtime/features.ts"
 import type { ImageGc } from "./runtime/image-survey.ts"
 import { runtimeActor } from "./runtime/observer.ts"
+import type { OomWitness } from "./runtime/oom-witness.ts"
 import { serviceBehavior } from "./service/behavior.ts"
 import type { ServicesNeeds } from "./service/observer.ts"
 import { makeSourceBehavior, manifestSource, serviceSource } from "./source/behavior.ts"
@@ -62,6 +63,7 @@ export type ActorServices =
   | Journal
   | LogRotation
   | Manifests
+  | OomWitness
   | Placements
   | PodSettings
   | Pods

@@ -1,4 +1,5 @@
 /** Numbers of bytes, as people write them: Kubernetes quantities without a fraction. */
+export { formatBytes } from "../events/sizes.ts"
 
 const factors: Readonly<Record<string, number>> = {
   "": 1,
@@ -18,16 +19,4 @@ export const parseBytes = (text: string): number | undefined => {
   if (match === null) return undefined
   const bytes = Number(match[1]) * (factors[match[2] ?? ""] as number)
   return Number.isSafeInteger(bytes) ? bytes : undefined
-}
-
-/** `1.4 GiB`, for people. */
-export const formatBytes = (bytes: number): string => {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"]
-  let value = bytes
-  let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024
-    unit += 1
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
 }

@@ -254,7 +254,8 @@ export class PodVerdict {
       const { exit, kill } = course
       if (exit?.event._tag !== "ContainerExited") return []
       if (to === "Failed" && exit.event.exitCode === 0) return []
-      return [`${this.killText(name, kill)}${name} ended with exit code ${exit.event.exitCode}`]
+      const oom = exit.event.oomKilled ? ", out of memory" : ""
+      return [`${this.killText(name, kill)}${name} ended with exit code ${exit.event.exitCode}${oom}`]
     })
     const what = ends.join(", ") || "its containers have ended"
     return {

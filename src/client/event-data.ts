@@ -1743,6 +1743,18 @@ export interface ContainerExitedData {
   readonly reason: string
   readonly message: string
   readonly oomKilled: boolean
+  readonly oom?: {
+    readonly by?: "Container" | "Pod" | "Pods" | "Node"
+    readonly limitBytes?: number
+    readonly peakBytes?: number
+    readonly events: { readonly [name: string]: number }
+    readonly process?: {
+      readonly pid: number
+      readonly name: string
+      readonly rssBytes?: number
+    }
+    readonly killedAt?: string
+  }
   readonly killedFor?: "LivenessProbe" | "StartupProbe" | "PodTerminating" | "SandboxLost" | "FailedPostStartHook" | "PodCompleted" | "DeadlineExceeded" | "RestartAllContainers" | "Resize" | "Unknown" | "Preempting" | "NodeShutdown" | "Evicted"
   readonly startedAt?: string
   readonly finishedAt: string

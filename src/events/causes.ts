@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import type { EventOf } from "./catalogue.ts"
 import { millis } from "./definition.ts"
 import type { RecordedEvent } from "./envelope.ts"
+import { tellOom } from "./oom-evidence.ts"
 
 /** Longer chains are cut at their old end. A pod that crash-loops for a month makes some 10,000 steps. */
 export const maxSteps = 50_000
@@ -198,6 +199,7 @@ export const evidence = (recorded: RecordedEvent): ReadonlyArray<readonly [label
         ["exit code", String(event.exitCode)],
         ...(event.signal === undefined ? [] : [["signal", String(event.signal)] as const]),
         ["out of memory", event.oomKilled ? "yes" : "no"],
+        ...(event.oom === undefined ? [] : [["the kernel says", tellOom(event.oom)] as const]),
         ...(event.killedFor === undefined ? [] : [["stopped for", event.killedFor] as const]),
         ["reason", event.reason],
         ...(event.message === "" ? [] : [["last words", event.message] as const]),

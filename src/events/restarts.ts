@@ -1,6 +1,8 @@
 /** How often a pod's containers were restarted, and why: told in one sentence, from the pod's events and its probes'. */
 import type { RecordedEvent } from "./envelope.ts"
 import type { ProbeType } from "./kinds/probe.ts"
+import type { OomEvidence } from "./oom-evidence.ts"
+import { formatBytes } from "./sizes.ts"
 
 interface Restart {
   readonly container: string
@@ -77,7 +79,10 @@ export class Restarts {
       case "ContainerExited": {
         const life = this.life(event.container)
         if (event.oomKilled)
-          life.ending = { kind: "OOMKilled", why: `${event.container} ran out of memory (OOMKilled)` }
+          life.ending = {
+            kind: "OOMKilled",
+            why: `${event.container} ran out of memory (OOMKilled${limitText(event.oom)})`
+          }
         else if (!life.killed)
           life.ending = {
             kind: `exit ${event.exitCode}`,
@@ -141,3 +146,6 @@ export class Restarts {
     return `${owner}${target === "" ? "" : ` ${target}`} ${what} ${timesText(failures)}${said}`
   }
 }
+
+const limitText = (oom: OomEvidence | undefined): string =>
+  oom?.limitBytes === undefined ? "" : `, limit ${formatBytes(oom.limitBytes)}`

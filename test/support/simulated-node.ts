@@ -25,6 +25,7 @@ import { PodSettings } from "../../src/actors/pod/settings.ts"
 import type { PodState } from "../../src/actors/pod/state.ts"
 import { RuntimeView } from "../../src/actors/runtime/features.ts"
 import { ImageGc } from "../../src/actors/runtime/image-survey.ts"
+import { makeOomWitness, OomWitness } from "../../src/actors/runtime/oom-witness.ts"
 import type { RuntimeState } from "../../src/actors/runtime/state.ts"
 import type { Table } from "../../src/actors/service/table.ts"
 import { Placements } from "../../src/actors/source/placements.ts"
@@ -32,6 +33,7 @@ import { PublisherStatus } from "../../src/actors/stream/status.ts"
 import { podViews } from "../../src/actors/views.ts"
 import { makeMemoryCgroups } from "../../src/adapters/cgroupfs/memory.ts"
 import { Cgroups } from "../../src/adapters/cgroupfs/port.ts"
+import { makeMemoryStatistics } from "../../src/adapters/cgroupfs/statistics-memory.ts"
 import { type GivenCredential, MemoryCredentials } from "../../src/adapters/credentials/memory.ts"
 import { Credentials } from "../../src/adapters/credentials/port.ts"
 import { withFaults } from "../../src/adapters/cri/fault.ts"
@@ -97,6 +99,7 @@ export const makeWorld = (options: SimulationOptions = {}) =>
     const faulty = withFaults(runtime.runtime)
     const host = makeMemoryHost(node)
     const cgroups = makeMemoryCgroups()
+    const memory = makeMemoryStatistics()
     const nats = makeMemoryServer({ name: `CHRONODE_${node}`, subjects: [nodeSubjects(node)], ...defaultLimits })
     const outside = yield* Layer.build(
       Layer.mergeAll(
@@ -135,6 +138,8 @@ export const makeWorld = (options: SimulationOptions = {}) =>
       faults: faulty.faults,
       host,
       cgroups,
+      /** What cgroups use, and which processes the kernel killed for want of memory. */
+      memory,
       stream: nats.server,
       outside,
       manifests,
@@ -192,6 +197,7 @@ export const startAgent = (
           maxContainerRestartPeriodSeconds: world.options.maxContainerRestartPeriodSeconds ?? 300
         })
       ),
+      Context.add(OomWitness, makeOomWitness(world.memory.service)),
       Context.add(RuntimeView, {
         state: () => current.system?.actors("runtime")[0]?.state as RuntimeState | undefined
       }),

@@ -12,6 +12,7 @@ import type { RecordedEvent } from "../../events/envelope.ts"
 import type { Behavior, Observation, Outgoing, Reaction } from "../kernel/behavior.ts"
 import { TierHints } from "../node/tier-hints.ts"
 import type { RuntimeView } from "../runtime/features.ts"
+import type { OomWitness } from "../runtime/oom-witness.ts"
 import { PodEndpoints } from "../service/pod-endpoints.ts"
 import type { Placements } from "../source/placements.ts"
 import { observePreempted } from "./admission/preempted-observer.ts"
@@ -34,6 +35,7 @@ export type PodNeeds =
   | ContainerRuntime
   | Host
   | Manifests
+  | OomWitness
   | Placements
   | Pods
   | PodSettings
@@ -68,7 +70,7 @@ const work = (event: PodEvent, state: PodState, id: ActorId): Reaction<PodNeeds>
     case "ContainerKillRequested":
     case "ContainerStopRequested": {
       const c = containerIn(state, event.container)
-      return c?.status === "killing" && !isHeld(c) ? self(stopContainer(c)) : []
+      return c?.status === "killing" && !isHeld(c) ? self(stopContainer(state, c)) : []
     }
     case "ContainerHookStarted": {
       const c = containerIn(state, event.container)
@@ -144,7 +146,7 @@ const resume = (state: PodState, id: ActorId): Reaction<PodNeeds> => {
     ...(state.cleanup === null ? [] : [one(cleanUp(pod))]),
     ...(state.resize?.status === "applying" ? [self(applyResize(state))] : []),
     ...state.containers.filter((c) => c.status === "starting").map((c) => self(ensureContainer(state, c.name, true))),
-    ...state.containers.filter((c) => c.status === "killing" && !isHeld(c)).map((c) => self(stopContainer(c))),
+    ...state.containers.filter((c) => c.status === "killing" && !isHeld(c)).map((c) => self(stopContainer(state, c))),
     ...state.containers
       .filter(isAlive)
       .flatMap((c) =>

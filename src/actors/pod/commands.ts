@@ -6,6 +6,7 @@ import { ContainerUser } from "../../events/kinds/container.ts"
 import { DnsWarning, PodHold } from "../../events/kinds/pod.ts"
 import { ProbeResult, ProbeType } from "../../events/kinds/probe.ts"
 import { NodeRoom } from "../../events/node-room.ts"
+import { OomEvidence } from "../../events/oom-evidence.ts"
 import { Pod } from "../../events/pod-spec.ts"
 import { UserNamespace } from "../../events/user-namespace.ts"
 import { TimerFired } from "../kernel/behavior.ts"
@@ -96,7 +97,9 @@ export const ObservedContainer = Schema.Struct({
   finishedAt: opt(Timestamp),
   exitCode: opt(Schema.Int),
   reason: opt(text),
-  message: opt(text)
+  message: opt(text),
+  /** What the kernel says of processes of it that it killed for want of memory; `reason` goes by it too. */
+  oom: opt(OomEvidence)
 })
 export type ObservedContainer = typeof ObservedContainer.Type
 export const ReportSandbox = Schema.TaggedStruct("ReportSandbox", {

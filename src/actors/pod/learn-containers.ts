@@ -162,6 +162,7 @@ const exited = (d: PodDecision, c: ContainerInState, observed: ObservedContainer
           ? "The container could not be located when the pod was observed"
           : (observed.message ?? ""),
       oomKilled: reason === "OOMKilled",
+      ...(observed?.oom === undefined ? {} : { oom: observed.oom }),
       ...(c.kill !== null && isOn(d.flags, restartAfterOwnKill) ? { killedFor: c.kill.reason } : {}),
       startedAt: observed?.startedAt ?? c.startedAt,
       finishedAt

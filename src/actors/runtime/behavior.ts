@@ -18,6 +18,7 @@ import type { RuntimeCommand } from "./commands.ts"
 import { runtimeDecider } from "./decider.ts"
 import { type ImageGc, observeImages } from "./image-survey.ts"
 import { observeRuntime, runtimeActor } from "./observer.ts"
+import type { OomWitness } from "./oom-witness.ts"
 import type { Garbage, Orphan, RuntimeEvent, RuntimeState } from "./state.ts"
 
 export type RuntimeNeeds =
@@ -27,6 +28,7 @@ export type RuntimeNeeds =
   | Host
   | ImageGc
   | LogRotation
+  | OomWitness
   | PodSettings
   | Pods
   | Volumes

@@ -11,9 +11,12 @@ import type { Outgoing } from "../kernel/behavior.ts"
 import type { ObserveRuntime } from "../pod/commands.ts"
 import { podNameLabel, podNamespaceLabel, podUidLabel } from "../pod/labels.ts"
 import { Pods } from "../pod/pods.ts"
+import { PodSettings } from "../pod/settings.ts"
+import type { PodState } from "../pod/state.ts"
 import type { RuntimeCommand } from "./commands.ts"
 import { compare, type PodFinding } from "./compare.ts"
 import { observeContainer } from "./exit-status.ts"
+import { OomWitness, type Witnessed, witnessed } from "./oom-witness.ts"
 
 /** kubelet's genericPlegRelistPeriod. */
 export const relistPeriod = Duration.seconds(1)
@@ -30,9 +33,11 @@ const statusConcurrency = 8
 
 export const runtimeActor = actorId("runtime", "", "cri")
 
+type RelistNeeds = ContainerRuntime | Host | OomWitness | Pods | PodSettings
+
 type Emit = (outgoing: Outgoing) => Effect.Effect<void>
 
-export const observeRuntime = (emit: Emit): Effect.Effect<void, never, ContainerRuntime | Host | Pods> =>
+export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNeeds> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
     const hints = yield* Queue.sliding<void>(1)
@@ -109,18 +114,21 @@ export const observeRuntime = (emit: Emit): Effect.Effect<void, never, Container
   })
 
 /** One look at everything; tells pods what changed for them. */
-export const relist = (emit: Emit): Effect.Effect<void, CriError, ContainerRuntime | Host | Pods> =>
+export const relist = (emit: Emit): Effect.Effect<void, CriError, RelistNeeds> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
     const pods = yield* Pods
     const meter = yield* Meters
     const at = yield* Clock.currentTimeMillis
     const before = pods.all()
+    const running = yield* watched(before)
+    const witness = yield* OomWitness
+    yield* witness.look([...running.values()])
     const [sandboxes, containers] = yield* Effect.all([runtime.listPodSandboxes({}), runtime.listContainers({})], {
       concurrency: 2
     })
     const { findings, strays } = compare(before, sandboxes, containers)
-    yield* Effect.forEach(findings, (finding) => tellPod(emit, finding), {
+    yield* Effect.forEach(findings, (finding) => tellPod(emit, finding, running), {
       concurrency: statusConcurrency,
       discard: true
     })
@@ -132,9 +140,33 @@ export const relist = (emit: Emit): Effect.Effect<void, CriError, ContainerRunti
     }
   })
 
-const tellPod = (emit: Emit, finding: PodFinding): Effect.Effect<void, CriError, ContainerRuntime | Host> =>
+/** Containers that the pods take to be running, by id. */
+const watched = (pods: ReadonlyArray<{ readonly state: PodState }>) =>
+  Effect.map(PodSettings, ({ facts }) => {
+    const running = new Map<string, Witnessed>()
+    for (const { state } of pods) {
+      for (const c of state.containers) {
+        if (c.status === "running" || c.status === "killing") running.set(c.containerId, witnessed(state, c, facts))
+      }
+    }
+    return running
+  })
+
+const tellPod = (
+  emit: Emit,
+  finding: PodFinding,
+  running: ReadonlyMap<string, Witnessed>
+): Effect.Effect<void, CriError, ContainerRuntime | Host | OomWitness> =>
   Effect.gen(function* () {
-    const exited = yield* Effect.forEach(finding.exited, observeContainer, { concurrency: statusConcurrency })
+    const witness = yield* OomWitness
+    const exited = yield* Effect.forEach(
+      finding.exited,
+      (id) =>
+        Effect.flatMap(observeContainer(id), (observed) =>
+          witness.testify(running.get(id) ?? { containerId: id, podCgroup: "" }, observed)
+        ),
+      { concurrency: statusConcurrency }
+    )
     const command: ObserveRuntime = {
       _tag: "ObserveRuntime",
       at: yield* Clock.currentTimeMillis,

@@ -180,7 +180,7 @@ export const pastOf = (family: Family, end: number, isWhole: boolean): Past => {
       case "ContainerExited": {
         const draft = byId.get(event.containerId)
         if (draft === undefined) break
-        const { containerId, exitCode, reason, message, startedAt, finishedAt } = event
+        const { containerId, exitCode, reason, message, oom, startedAt, finishedAt } = event
         const observed: ObservedContainer = {
           containerId,
           state: "exited",
@@ -188,7 +188,8 @@ export const pastOf = (family: Family, end: number, isWhole: boolean): Past => {
           finishedAt,
           exitCode,
           reason,
-          message
+          message,
+          ...(oom === undefined ? {} : { oom })
         }
         if (draft.killAskedAt === undefined) draft.ended = { at, observed }
         else draft.stopped = { askedAt: draft.killAskedAt, at, observed }

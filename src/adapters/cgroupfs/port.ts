@@ -147,6 +147,28 @@ export interface OomEvidence {
   readonly events: Readonly<Record<string, number>>
 }
 
+/** A process that the kernel killed for want of memory, as its log tells. Sizes are bytes. */
+export interface OomKill {
+  /** Milliseconds since the epoch; the log's own clock may be some seconds off. */
+  readonly at: number
+  /** The cgroup that it was in, from the kernel's own root; absent where many were killed at once and the kernel left it out. */
+  readonly cgroup?: string
+  /** The cgroup whose limit was hit; absent: memory of the node as a whole, or left out too. */
+  readonly limited?: string
+  readonly pid: number
+  /** Name of the process as the kernel has it, 15 characters at most. */
+  readonly process: string
+  /** Anonymous memory that it had. */
+  readonly rss?: number
+  /** Usage, limit and failed attempts of the cgroup whose limit was hit, at that moment. */
+  readonly usage?: number
+  readonly limit?: number
+  readonly failures?: number
+}
+
+/** Kills that are kept; of more the oldest go. */
+export const maxOomKills = 512
+
 /** Cgroups of one pass; more are refused. */
 export const maxSampledCgroups = 20_000
 
@@ -168,7 +190,12 @@ export class CgroupStatistics extends Context.Service<
     /** `undefined` where the cgroup is gone or memory is not accounted for. */
     readonly oomEvidence: (path: string) => Effect.Effect<OomEvidence | undefined, CgroupError>
     /**
-     * Emits when the kernel says that a cgroup's memory comes to be short: its usage passes `usage` bytes, or tasks wait for
+     * The latest kills for want of memory on this node, oldest first, of what the kernel's log still has; `undefined` where
+     * it cannot be read. It says of a cgroup what nobody can say any more once the runtime has removed it.
+     */
+    readonly oomKills: Effect.Effect<ReadonlyArray<OomKill> | undefined>
+    /**
+     * Emits when a cgroup's memory comes to be short: its usage passes `usage` bytes, or tasks wait for
      * memory (PSI). Ends where the kernel can tell neither; fails never.
      */
     readonly memoryNotices: (path: string, usage: number) => Stream.Stream<MemoryNotice>

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import { Effect, Layer } from "effect"
 import { checkPath, codeOf, toCgroupError } from "./files.ts"
 import { findStatisticsPoints, type StatisticsPoints } from "./hierarchies.ts"
+import { KernelLog } from "./kernel-log.ts"
 import { memoryNotices } from "./notices.ts"
 import { interfaces, keyed, limit, processIds } from "./parse.ts"
 import { PassFiles } from "./pass-files.ts"
@@ -18,6 +19,7 @@ export const makeCgroupStatistics = (
   files: PassFiles = new PassFiles()
 ): CgroupStatistics["Service"] => {
   const sampler = new Sampler(files, points)
+  const log = new KernelLog()
   const call = <A>(operation: string, path: string, run: () => A): Effect.Effect<A, CgroupError> =>
     Effect.try({
       try: () => {
@@ -105,6 +107,7 @@ export const makeCgroupStatistics = (
       return sampleNode(files, sampler.sample("", at), at)
     }),
     oomEvidence: (path) => call("read", path, () => evidence(path)),
+    oomKills: Effect.sync(() => log.oomKills()),
     memoryNotices: (path, usage) => memoryNotices(points, path, usage)
   })
 }

@@ -8,7 +8,8 @@ import {
   type InterfaceCounters,
   type MemoryNotice,
   maxSampledCgroups,
-  type OomEvidence
+  type OomEvidence,
+  type OomKill
 } from "./port.ts"
 
 export interface MemoryCgroup {
@@ -23,6 +24,8 @@ export interface MemoryStatistics {
   readonly groups: Map<string, MemoryCgroup>
   /** Of the whole node. */
   node: Omit<CgroupSample, "at">
+  /** What the kernel's log tells; undefined: it cannot be read. */
+  kills: ReadonlyArray<OomKill> | undefined
   /** Gives a notice to all who listen for this cgroup with a threshold of at most `usage` bytes. */
   readonly notify: (path: string, by: MemoryNotice["by"], usage?: number) => void
   readonly service: CgroupStatistics["Service"]
@@ -46,6 +49,7 @@ export const makeMemoryStatistics = (now: () => number = Date.now): MemoryStatis
   const self: MemoryStatistics = {
     groups,
     node: {},
+    kills: [],
     notify: (path, by, usage = Number.POSITIVE_INFINITY) => {
       for (const l of listeners) if (l.path === path && usage >= l.usage) l.tell({ by, at: now() })
     },
@@ -80,6 +84,7 @@ export const makeMemoryStatistics = (now: () => number = Date.now): MemoryStatis
         }),
       node: Effect.sync(() => ({ at: now(), ...self.node })),
       oomEvidence: (path) => call("read", path, () => groups.get(path)?.oom),
+      oomKills: Effect.sync(() => self.kills),
       memoryNotices: (path, usage) =>
         Stream.callback<MemoryNotice>(
           (queue) =>

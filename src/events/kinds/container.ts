@@ -1,6 +1,7 @@
 /** Facts about containers, written by their pod's actor. */
 import { Schema } from "effect"
 import { defineEvent, Timestamp } from "../definition.ts"
+import { OomEvidence, tellOom } from "../oom-evidence.ts"
 import { ProbeResult, ProbeType } from "./probe.ts"
 
 const text = Schema.String
@@ -217,13 +218,15 @@ export const ContainerExited = defineEvent("ContainerExited", {
     /** The container's own last words (its termination message), at most 4 KiB. */
     message: text,
     oomKilled: Schema.Boolean,
+    /** What the kernel says where it killed processes of the container for want of memory; it may have ended by something else. */
+    oom: opt(OomEvidence),
     /** Why the agent had stopped it; absent: it ended by itself. */
     killedFor: opt(KillReason),
     startedAt: opt(Timestamp),
     finishedAt: Timestamp
   },
   tell: (e) =>
-    `${e.container} ended with exit code ${e.exitCode}${e.oomKilled ? " (out of memory)" : e.signal === undefined ? "" : ` (signal ${e.signal})`}${e.message === "" ? "" : `: ${e.message}`}`
+    `${e.container} ended with exit code ${e.exitCode}${e.oomKilled ? ` (out of memory${e.oom === undefined ? "" : `: ${tellOom(e.oom)}`})` : e.signal === undefined ? "" : ` (signal ${e.signal})`}${e.message === "" ? "" : `: ${e.message}`}`
 })
 
 export const ContainerBackOffStarted = defineEvent("ContainerBackOffStarted", {

@@ -4,20 +4,24 @@ import { ContainerRuntime, type CriError } from "../../../adapters/cri/port.ts"
 import type { Host } from "../../../adapters/host/port.ts"
 import { ContainerLogs } from "../../../adapters/logs/port.ts"
 import { observeContainer } from "../../runtime/exit-status.ts"
+import { OomWitness, witnessed } from "../../runtime/oom-witness.ts"
 import type { PodCommand } from "../commands.ts"
 import { minimumGracePeriod } from "../plan/grace.ts"
 import { PodSettings } from "../settings.ts"
-import { type ContainerInState, surplusDead } from "../state.ts"
+import { type ContainerInState, type PodState, surplusDead } from "../state.ts"
 
 /**
  * Stop signal, then SIGKILL after what is left of the grace period; answers how it ended. However late it is (the agent
  * was away, or an attempt failed), the container gets the minimum: it may never have seen the signal.
  */
 export const stopContainer = (
+  state: PodState,
   container: ContainerInState
-): Effect.Effect<ReadonlyArray<PodCommand>, never, ContainerRuntime | Host> =>
+): Effect.Effect<ReadonlyArray<PodCommand>, never, ContainerRuntime | Host | OomWitness | PodSettings> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
+    const witness = yield* OomWitness
+    const { facts } = yield* PodSettings
     const started = yield* Clock.currentTimeMillis
     const { containerId, kill, name } = container
     const elapsed = kill === null ? 0 : Math.floor((started - kill.at) / 1000)
@@ -30,7 +34,7 @@ export const stopContainer = (
             () => Effect.void
           )
         )
-        return yield* observeContainer(containerId)
+        return yield* witness.testify(witnessed(state, container, facts), yield* observeContainer(containerId))
       })
     )
     const at = yield* Clock.currentTimeMillis
