@@ -85,7 +85,8 @@ const makePass = (
     const cgroups = new Map([...kept.cgroups.now].flatMap(([id, path]) => (path === undefined ? [] : [[id, path]])))
     const system = yield* systemCgroups(options)
     const own = pods.flatMap(({ cgroup }) => (cgroup === "" ? [] : [cgroup]))
-    const samples = yield* samplesOf([...system.keys(), ...own, ...cgroups.values()])
+    const ofContainers = pods.flatMap(({ containers }) => containers.flatMap(({ id }) => cgroups.get(id) ?? []))
+    const samples = yield* samplesOf([...system.keys(), ...own, ...ofContainers])
     const node = (yield* orAbsent("the node's own figures", statistics.node)) ?? { at }
     const { usages, runtime, volumes, files } = yield* sizes(options, kept, pods)
     const { nodefs, logfs, imagefs, containerfs } = yield* fileSystems(runtime)
@@ -103,7 +104,7 @@ const makePass = (
         ...[["/", node] as const, ...samples].map(([path, sample]) => [path, sample.at, sample.cpu?.usage] as const),
         ...[...usages.values()].map(({ id, cpu }) => [id, cpu?.at ?? at, cpu?.usage] as const)
       ]),
-      interfaces: yield* readInterfaces(pods),
+      interfaces: yield* readInterfaces(pods, cgroups),
       ...given({ nodefs, logfs, images: on(runtime?.images, imagefs), layers: on(runtime?.layers, containerfs) }),
       usages,
       volumes,

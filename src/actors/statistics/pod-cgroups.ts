@@ -78,13 +78,15 @@ export const systemCgroups = (options: SystemCgroups) =>
     ])
   })
 
-export const readInterfaces = (pods: ReadonlyArray<PodTarget>) =>
+export const readInterfaces = (pods: ReadonlyArray<PodTarget>, cgroups: ReadonlyMap<string, string>) =>
   Effect.gen(function* () {
     const statistics = yield* CgroupStatistics
     const found = new Map<string, ReadonlyArray<InterfaceCounters>>()
-    for (const { cgroup, hostNetwork, reference } of pods) {
+    for (const { cgroup, hostNetwork, reference, sandboxId } of pods) {
       if (hostNetwork || cgroup === "") continue
-      const counters = yield* orAbsent("the network of a pod", statistics.network(cgroup))
+      // The sandbox's process is there from the first to the last.
+      const path = cgroups.get(sandboxId) ?? cgroup
+      const counters = yield* orAbsent("the network of a pod", statistics.network(path))
       if (counters !== undefined && counters.length > 0) found.set(reference.uid, counters)
     }
     return found

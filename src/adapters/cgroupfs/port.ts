@@ -126,7 +126,7 @@ export interface ContainerSample {
   readonly namespace: string
   readonly pod: string
   readonly podUid: string
-  /** Empty: the pod's own cgroup. `POD`: its sandbox. */
+  /** Empty: the pod's own cgroup. `POD`: its sandbox, of which only the network is told. */
   readonly container: string
   readonly containerId: string
   readonly image: string
