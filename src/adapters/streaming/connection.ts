@@ -1,15 +1,9 @@
 /** One connection to a runtime's streaming server: the HTTP upgrade to SPDY/3.1, and streams on it. */
-import { connect, type Socket } from "node:net"
-import { connect as connectSecurely } from "node:tls"
+import type { Socket } from "node:net"
 import { Effect, type Scope } from "effect"
 import { dataFrame, type Frame, FrameReader, maxDataBytes, pingFrame, StreamOpener } from "./frames.ts"
 import { StreamingError } from "./port.ts"
-
-/** Milliseconds until the server must have answered the upgrade. */
-const upgradeTimeout = 10_000
-/** Bytes of an answer's head, and of a refusal's text. */
-const maxHeadBytes = 16 * 1024
-const headEnd = "\r\n\r\n"
+import { isSwitched, maxHeadBytes, requestUpgrade, type Upgraded } from "./upgrade.ts"
 
 export interface StreamHandler {
   readonly onData: (bytes: Uint8Array) => void
@@ -60,8 +54,11 @@ class Connection {
     socket.on("data", (bytes) => this.receive(bytes))
     // What goes wrong is followed by the close.
     socket.on("error", () => {})
+    // Either side may end its half; nothing of SPDY goes on after that.
+    socket.once("end", () => socket.end())
     socket.once("close", () => this.close())
     if (first.length > 0) this.receive(first)
+    socket.resume()
   }
 
   readonly service: SpdyConnection = {
@@ -157,64 +154,31 @@ const refusalOf = (head: string, body: string): StreamingError => {
   )
 }
 
-const request = (url: URL, protocol: string): string => {
-  const lines = [
-    `POST ${url.pathname}${url.search} HTTP/1.1`,
-    `Host: ${url.host}`,
-    "Connection: Upgrade",
-    "Upgrade: SPDY/3.1",
-    `X-Stream-Protocol-Version: ${protocol}`,
-    "Content-Length: 0"
-  ]
-  return `${lines.join("\r\n")}${headEnd}`
-}
+const request = (url: URL, protocol: string): ReadonlyArray<string> => [
+  `POST ${url.pathname}${url.search} HTTP/1.1`,
+  `Host: ${url.host}`,
+  "Connection: Upgrade",
+  "Upgrade: SPDY/3.1",
+  `X-Stream-Protocol-Version: ${protocol}`,
+  "Content-Length: 0"
+]
+
+/** The bare connection, over which SPDY is spoken from here on. @param protocol of what runs over the streams */
+export const openSpdy = (address: string, protocol: string): Effect.Effect<Upgraded, StreamingError> =>
+  Effect.suspend(() => {
+    const url = new URL(address)
+    return Effect.flatMap(requestUpgrade(url, request(url, protocol)), (upgraded) => {
+      if (isSwitched(upgraded.head)) return Effect.succeed(upgraded)
+      upgraded.socket.destroy()
+      return Effect.fail(refusalOf(upgraded.head, upgraded.rest.toString("utf8").slice(0, maxHeadBytes)))
+    })
+  })
 
 /** @param protocol of what runs over the streams: `v4.channel.k8s.io`. Closed with the scope. */
 export const openConnection = (
   address: string,
   protocol: string
 ): Effect.Effect<SpdyConnection, StreamingError, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.callback<{ readonly socket: Socket; readonly service: SpdyConnection }, StreamingError>((resume) => {
-      const url = new URL(address)
-      const isSecure = url.protocol === "https:"
-      const host = url.hostname.replace(/^\[|\]$/gu, "")
-      const port = Number(url.port) || (isSecure ? 443 : 80)
-      const socket = isSecure ? connectSecurely({ host, port }) : connect({ host, port })
-      let answer = Buffer.alloc(0)
-      const fail = (error: StreamingError): void => {
-        clearTimeout(late)
-        socket.destroy()
-        resume(Effect.fail(error))
-      }
-      const late = setTimeout(() => fail(broken(`the streaming server at ${url.host} does not answer`)), upgradeTimeout)
-      const onError = (error: Error): void => fail(broken(`the streaming server at ${url.host}: ${error.message}`))
-      const onEnd = (): void => fail(refusalOf(answer.toString("latin1"), ""))
-      const onData = (bytes: Uint8Array): void => {
-        answer = Buffer.concat([answer, bytes])
-        const end = answer.indexOf(headEnd)
-        if (end < 0) {
-          if (answer.length > maxHeadBytes) fail(refused(`what answers at ${url.host} is no streaming server`))
-          return
-        }
-        const head = answer.toString("latin1", 0, end)
-        const rest = answer.subarray(end + headEnd.length)
-        if (!/^HTTP\/1\.1 101 /u.test(head)) {
-          fail(refusalOf(head, rest.toString("utf8").slice(0, maxHeadBytes)))
-          return
-        }
-        clearTimeout(late)
-        socket.off("error", onError).off("end", onEnd).off("data", onData)
-        socket.setNoDelay(true)
-        resume(Effect.succeed({ socket, service: new Connection(socket, rest).service }))
-      }
-      socket.on("error", onError).on("end", onEnd).on("data", onData)
-      socket.once(isSecure ? "secureConnect" : "connect", () => socket.write(request(url, protocol)))
-      return Effect.sync(() => {
-        clearTimeout(late)
-        socket.destroy()
-      })
-    }),
-    ({ socket }) => Effect.sync(() => socket.destroy()),
-    { interruptible: true }
-  ).pipe(Effect.map(({ service }) => service))
+  Effect.acquireRelease(openSpdy(address, protocol), ({ socket }) => Effect.sync(() => socket.destroy()), {
+    interruptible: true
+  }).pipe(Effect.map(({ socket, rest }) => new Connection(socket, rest).service))

@@ -2,6 +2,7 @@
  * The runtime's streaming server: what Exec, Attach and PortForward of CRI answer a URL of. A process's streams and a port's
  * connection, without the protocol beneath.
  */
+import type { Duplex } from "node:stream"
 import { type Effect, Schema, type Scope } from "effect"
 
 export class StreamingError extends Schema.TaggedError<StreamingError>()("StreamingError", {
@@ -62,3 +63,50 @@ export type ConnectPort = (
   StreamingError,
   Scope.Scope
 >
+
+/** A client of ours that asked for another protocol: its request, and its connection from there on. */
+export interface UpgradingClient {
+  readonly method: string
+  /** Names and values in turn, as they were sent. */
+  readonly rawHeaders: ReadonlyArray<string>
+  readonly socket: Duplex
+  /** What came behind the request's head. */
+  readonly head: Uint8Array
+  /** For X-Forwarded-For; empty: not told. */
+  readonly address: string
+}
+
+/** Where it goes. Both are what clients of kubelet speak, and what runs over the streams. */
+export interface StreamTarget {
+  /** Of the runtime's streaming server. */
+  readonly url: string
+  readonly protocol: "remotecommand" | "portforward"
+  /** Streams of the process that were asked for. */
+  readonly streams: {
+    readonly stdin: boolean
+    readonly stdout: boolean
+    readonly stderr: boolean
+    readonly tty: boolean
+  }
+}
+
+export interface StreamEnd {
+  /** `completed`: one of the two sides closed it; `failed`: it did not come about, or broke; `idle`: nothing was sent for too long. */
+  readonly outcome: "completed" | "failed" | "idle"
+  readonly message?: string
+  /** Bytes from the client and to it, as they were on the wire (inside TLS). */
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** Of the process, where the runtime told it. */
+  readonly exitCode?: number
+}
+
+/** Connects a client with the runtime's streaming server until that is over. Interrupted it closes both connections. */
+export type PassThrough = (
+  client: UpgradingClient,
+  target: StreamTarget,
+  options: {
+    /** Milliseconds without a byte in either direction; 0: for ever. */
+    readonly idleTimeout: number
+  }
+) => Effect.Effect<StreamEnd>

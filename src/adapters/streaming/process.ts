@@ -1,34 +1,20 @@
 /** Exec and attach: kubelet's remotecommand protocol, version 4 (`staging/src/k8s.io/client-go/tools/remotecommand`). */
 import { Deferred, Effect } from "effect"
 import { openConnection, type SpdyConnection, type StreamHandler } from "./connection.ts"
+import { exitCodeIn, messageIn } from "./exit-watch.ts"
 import { type ProcessStreams, type RunProcess, StreamingError } from "./port.ts"
 
 const protocol = "v4.channel.k8s.io"
 /** The status of a process is a small JSON text. */
 const maxStatusBytes = 64 * 1024
 
-interface Status {
-  readonly status?: string
-  readonly reason?: string
-  readonly message?: string
-  readonly details?: { readonly causes?: ReadonlyArray<{ readonly reason?: string; readonly message?: string }> }
-}
-
 /** What the error stream says at the end. Empty: nothing went wrong (an attach). */
 export const exitCodeOf = (text: string): Effect.Effect<number, StreamingError> => {
   if (text === "") return Effect.succeed(0)
-  const failed = (message: string) => Effect.fail(new StreamingError({ reason: "Process", message }))
-  let status: Status
-  try {
-    status = JSON.parse(text) as Status
-  } catch {
-    return failed(text.trim())
-  }
-  if (status.status === "Success") return Effect.succeed(0)
-  const code = status.details?.causes?.find(({ reason }) => reason === "ExitCode")?.message
-  if (status.reason === "NonZeroExitCode" && code !== undefined && /^\d{1,3}$/u.test(code))
-    return Effect.succeed(Number(code))
-  return failed(status.message ?? text.trim())
+  const code = exitCodeIn(text)
+  return code === undefined
+    ? Effect.fail(new StreamingError({ reason: "Process", message: messageIn(text) }))
+    : Effect.succeed(code)
 }
 
 /** Bytes go to `onData`; `ended` is done with how the stream ended. */
