@@ -7,6 +7,7 @@ import type { Effect } from "effect"
 import type { EventsOf } from "../../events/catalogue.ts"
 import type { apiEvents } from "../../events/kinds/api.ts"
 import type { Summary } from "../../events/stats-summary.ts"
+import type { StreamEnd, StreamTarget } from "../streaming/port.ts"
 
 /** Who asks: as certificates and tokens say. */
 export interface User {
@@ -82,10 +83,16 @@ export interface Route {
 /** A route whose connection is upgraded (WebSocket, SPDY) and passed through to the runtime's streaming server. */
 export interface StreamingRoute {
   readonly path: string
-  /** URL of the runtime's streaming server that this connection goes to; an event is written before it answers. */
-  readonly target: (request: ApiRequest, parts: Readonly<Record<string, string>>) => Effect.Effect<URL, ApiRefusal>
-  /** The connection has ended. Bytes in both directions, without the payload itself. */
-  readonly ended: (request: ApiRequest, bytes: { readonly in: number; readonly out: number }) => Effect.Effect<void>
+  /** Where this connection goes to in the runtime; an event is written before it answers. */
+  readonly target: (
+    request: ApiRequest,
+    parts: Readonly<Record<string, string>>
+  ) => Effect.Effect<StreamTarget, ApiRefusal>
+  /** The connection of a `target` has ended. `stopped`: with the server. */
+  readonly ended: (
+    request: ApiRequest,
+    end: Omit<StreamEnd, "outcome"> & { readonly outcome: StreamEnd["outcome"] | "stopped" }
+  ) => Effect.Effect<void>
 }
 
 /** What the server itself meets with: where it listens, its certificate, whom it refused. */

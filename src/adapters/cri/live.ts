@@ -156,7 +156,11 @@ const containerCalls = ({ unary, unaryBytes }: Channel, limit: Record<keyof type
 }
 
 /** With a terminal there is no stderr of its own: the runtime refuses both. */
-const streamsOf = ({ stdin, tty }: StreamOptions) => ({ stdin, tty, stdout: true, stderr: !tty })
+const streamsOf = ({ stdin, tty, stdout, stderr }: StreamOptions) => ({
+  ...{ stdin, tty },
+  stdout: stdout ?? true,
+  stderr: !tty && (stderr ?? true)
+})
 
 const streamingCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines, number>) =>
   ({
@@ -180,6 +184,13 @@ const streamingCalls = ({ unary }: Channel, limit: Record<keyof typeof deadlines
         limit.quick,
         () => ({ podSandboxId, port: [...ports] }),
         (response) => idOf(response.url)
+      ),
+    checkpointContainer: (containerId, location, timeoutSeconds) =>
+      unary(
+        RuntimeService.method.checkpointContainer,
+        timeoutSeconds > 0 ? timeoutSeconds * millisecondsPerSecond + limit.quick : limit.request,
+        () => ({ containerId, location, timeout: wholeSeconds(timeoutSeconds) }),
+        nothing
       )
   }) satisfies Partial<Service>
 

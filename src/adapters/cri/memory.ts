@@ -63,6 +63,7 @@ const rememberedCalls = 100_000
 
 /** There are no processes to stream from. */
 const noStreaming = () => fail("Unimplemented", "no streaming server")
+const noCheckpoints = () => fail("Unimplemented", "no checkpoints")
 
 const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -130,6 +131,7 @@ const make = (options: MemoryRuntimeOptions = {}): Effect.Effect<MemoryRuntime, 
       exec: () => call("Exec", "", noStreaming),
       attach: () => call("Attach", "", noStreaming),
       portForward: () => call("PortForward", "", noStreaming),
+      checkpointContainer: (id) => call("CheckpointContainer", nameOf(id), noCheckpoints),
       execSync: (id, command, timeoutSeconds) =>
         call("ExecSync", nameOf(id), () => pods.exec(id, command, timeoutSeconds)),
       imageStatus: (image) => call("ImageStatus", image, () => Effect.sync(() => images.find(image))),

@@ -314,10 +314,14 @@ export interface ExecResult {
   readonly exitCode: number
 }
 
-/** What of a process is streamed beside its stdout. With a terminal stdout and stderr are one. */
+/** What of a process is streamed. With a terminal stdout and stderr are one, and there is no stderr. */
 export interface StreamOptions {
   readonly stdin: boolean
   readonly tty: boolean
+  /** Default true. */
+  readonly stdout?: boolean
+  /** Default true, without a terminal. */
+  readonly stderr?: boolean
 }
 
 /** A hint that something happened to a container; what is true is asked for afterwards. */
@@ -392,6 +396,11 @@ export class ContainerRuntime extends Context.Service<
     readonly exec: (containerId: string, command: ReadonlyArray<string>, streams: StreamOptions) => Call<string>
     readonly attach: (containerId: string, streams: StreamOptions) => Call<string>
     readonly portForward: (sandboxId: string, ports: ReadonlyArray<number>) => Call<string>
+    /**
+     * Memory and state of a container as a tar file, which the runtime makes with CRIU; the container runs on. `Unimplemented` before
+     * containerd 2.0, `Failed` without CRIU. `timeoutSeconds` 0: as long as the runtime likes, at most `deadlines.request`.
+     */
+    readonly checkpointContainer: (containerId: string, location: string, timeoutSeconds: number) => Call<void>
 
     /** `undefined`: not on the node. */
     readonly imageStatus: (image: string) => Call<Image | undefined>

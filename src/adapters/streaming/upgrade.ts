@@ -84,6 +84,9 @@ const reasons: Readonly<Record<number, string>> = {
   503: "Service Unavailable"
 }
 
+/** Milliseconds that a client has to go after that. */
+const lingerTimeout = 5_000
+
 /** Answers a client that asked for another protocol with a refusal, in HTTP, and ends its connection. */
 export const refuseUpgrade = (socket: Duplex, status: number, message: string): void => {
   const body = Buffer.from(`${message}\n`)
@@ -94,6 +97,13 @@ export const refuseUpgrade = (socket: Duplex, status: number, message: string): 
     `Content-Length: ${body.length}`,
     "Connection: close"
   ]
-  if (socket.writable) socket.end(Buffer.concat([Buffer.from(`${lines.join("\r\n")}${headEnd}`), body]))
-  else socket.destroy()
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  socket.end(Buffer.concat([Buffer.from(`${lines.join("\r\n")}${headEnd}`), body]))
+  // What comes yet is not listened to; a client that does not go is cut off.
+  socket.resume()
+  const late = setTimeout(() => socket.destroy(), lingerTimeout)
+  socket.once("close", () => clearTimeout(late))
 }

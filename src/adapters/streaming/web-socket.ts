@@ -9,6 +9,8 @@ const masked = 0x80
 
 /** Largest message that is taken, bytes; clients of Kubernetes write 32 KiB at a time. */
 export const maxMessageBytes = 1024 * 1024
+/** Milliseconds that a client has to end its half. */
+const lingerTimeout = 5_000
 /** Payload of a ping, pong or close. */
 const maxControlBytes = 125
 
@@ -182,6 +184,14 @@ export class WebSocketServerSide {
   private closed(): void {
     if (this.isClosed) return
     this.isClosed = true
+    const { socket } = this
+    if (!socket.destroyed) {
+      socket.end()
+      // What comes yet is not listened to; a client that does not go is cut off.
+      socket.resume()
+      const late = setTimeout(() => socket.destroy(), lingerTimeout)
+      socket.once("close", () => clearTimeout(late))
+    }
     this.events.onClose()
   }
 

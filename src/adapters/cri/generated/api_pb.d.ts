@@ -2106,6 +2106,44 @@ export declare type PortForwardResponse = Message<"runtime.v1.PortForwardRespons
 export declare const PortForwardResponseSchema: GenMessage<PortForwardResponse>;
 
 /**
+ * @generated from message runtime.v1.CheckpointContainerRequest
+ */
+export declare type CheckpointContainerRequest = Message<"runtime.v1.CheckpointContainerRequest"> & {
+  /**
+   * @generated from field: string container_id = 1;
+   */
+  containerId: string;
+
+  /**
+   * @generated from field: string location = 2;
+   */
+  location: string;
+
+  /**
+   * @generated from field: int64 timeout = 3;
+   */
+  timeout: bigint;
+};
+
+/**
+ * Describes the message runtime.v1.CheckpointContainerRequest.
+ * Use `create(CheckpointContainerRequestSchema)` to create a new message.
+ */
+export declare const CheckpointContainerRequestSchema: GenMessage<CheckpointContainerRequest>;
+
+/**
+ * @generated from message runtime.v1.CheckpointContainerResponse
+ */
+export declare type CheckpointContainerResponse = Message<"runtime.v1.CheckpointContainerResponse"> & {
+};
+
+/**
+ * Describes the message runtime.v1.CheckpointContainerResponse.
+ * Use `create(CheckpointContainerResponseSchema)` to create a new message.
+ */
+export declare const CheckpointContainerResponseSchema: GenMessage<CheckpointContainerResponse>;
+
+/**
  * @generated from message runtime.v1.GetEventsRequest
  */
 export declare type GetEventsRequest = Message<"runtime.v1.GetEventsRequest"> & {
@@ -3371,6 +3409,14 @@ export declare const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof PortForwardRequestSchema;
     output: typeof PortForwardResponseSchema;
+  },
+  /**
+   * @generated from rpc runtime.v1.RuntimeService.CheckpointContainer
+   */
+  checkpointContainer: {
+    methodKind: "unary";
+    input: typeof CheckpointContainerRequestSchema;
+    output: typeof CheckpointContainerResponseSchema;
   },
   /**
    * @generated from rpc runtime.v1.RuntimeService.GetContainerEvents
