@@ -4,32 +4,46 @@
  */
 import { hostname } from "node:os"
 import { join } from "node:path"
-import { Context, Effect, type Scope } from "effect"
+import { Clock, Context, Effect, type Scope } from "effect"
+import { apiServer } from "./actors/api/identity.ts"
+import { ApiSessions } from "./actors/api/sessions.ts"
 import { serveApi } from "./adapters/api/live.ts"
 import type { ApiSettings, ListenerAddress, NodeApi } from "./adapters/api/port.ts"
 import { Host } from "./adapters/host/port.ts"
 import { makeRequestMeter } from "./adapters/metrics/metered-api.ts"
+import { passThrough } from "./adapters/streaming/pass-through.ts"
+import { upgradeProblem } from "./adapters/streaming/upgrade-request.ts"
 import { MetricsTold } from "./agent-metrics.ts"
 import { ownHealthRoutes } from "./api-routes/health.ts"
 import { metricsRoutes } from "./api-routes/metrics.ts"
 import type { ApiWorld, Routes, StreamingRoutes } from "./api-routes/route.ts"
 import { statsRoutes } from "./api-routes/stats.ts"
+import { commandRoutes, streamingRoutes } from "./api-routes/streams.ts"
 import { localSocket } from "./cli/local-api.ts"
 
 /** Each in a file of its own in src/api-routes. */
-const routes: ReadonlyArray<Routes> = [ownHealthRoutes, statsRoutes, metricsRoutes]
-const streaming: ReadonlyArray<StreamingRoutes> = []
+const routes: ReadonlyArray<Routes> = [ownHealthRoutes, statsRoutes, metricsRoutes, commandRoutes]
+const streaming: ReadonlyArray<StreamingRoutes> = [streamingRoutes]
 
 /** How often files of certificates, tokens and rules are looked at for changes; milliseconds. */
 const certificateLookPeriod = 10_000
 
 const nodeApi = (world: ApiWorld): NodeApi => {
   const told = Context.get(world.services, MetricsTold)
+  const sessions = Context.get(world.services, ApiSessions)
   const meter = makeRequestMeter(told.metrics.families)
   return {
     routes: routes.flatMap((subject) => subject(world)).map(meter.route),
     streaming: streaming.flatMap((subject) => subject(world)).map(meter.streaming),
-    saw: (event) => Effect.logDebug(`the API: ${event._tag}`)
+    passing: {
+      problem: upgradeProblem,
+      pass: (client, target) =>
+        passThrough(client, target, { idleTimeout: world.options.kubelet.streamingConnectionIdleTimeout })
+    },
+    saw: (event) =>
+      Effect.flatMap(Clock.currentTimeMillis, (at) =>
+        sessions.send({ to: apiServer(world.options.nodeName), command: { _tag: "ServerSaw", at, event } as never })
+      )
   }
 }
 

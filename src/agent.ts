@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Result, Stream, SubscriptionRef } from "effect"
+import { ApiSessions } from "./actors/api/sessions.ts"
 import { type ActorServices, actorsOf } from "./actors/behaviors.ts"
 import { deciders } from "./actors/deciders.ts"
 import { grantsOf, ImageGrants } from "./actors/image/grants.ts"
@@ -262,6 +263,7 @@ const buildBase = (options: AgentOptions, current: { system: ActorSystemShape | 
           journalLayer(options, metrics),
           hostLayer(options.nodeName),
           Admission.layer,
+          ApiSessions.layer,
           TierHints.layer,
           Layer.effect(Cgroups, Effect.map(Cgroups, metrics.cgroups)).pipe(Layer.provide(cgroupsLayer())),
           PublisherStatus.layer,

@@ -11,6 +11,9 @@ import type { Prober } from "../adapters/probing/port.ts"
 import type { Volumes } from "../adapters/volumes/port.ts"
 import { type ActorId, actorId } from "../events/actor-id.ts"
 import type { Journal } from "../events/journal/port.ts"
+import { apiBehavior } from "./api/behavior.ts"
+import { apiServer } from "./api/identity.ts"
+import type { ApiSessions } from "./api/sessions.ts"
 import { deciders } from "./deciders.ts"
 import { endpointBehavior } from "./endpoint/behavior.ts"
 import type { EvictionNeeds } from "./eviction/behavior.ts"
@@ -51,6 +54,7 @@ import { volumeBehavior } from "./volume/behavior.ts"
 /** What the actors of a node need from outside, each only where the node has a part for it. */
 export type ActorServices =
   | Admission
+  | ApiSessions
   | Cgroups
   | ContainerLogs
   | ContainerRuntime
@@ -113,6 +117,7 @@ export const actorsOf = (
   const sources = [...(runsPods ? [manifestSource] : []), ...(servesServices ? [serviceSource] : [])]
   const behaviors = [
     nodeBehavior,
+    apiBehavior,
     makeSourceBehavior(sources),
     ...(runsPods ? podActors : podActors.map(({ kind }) => atRest(deciders.get(kind)!))),
     ...(servesServices ? serviceActors : serviceActors.map(({ kind }) => atRest(deciders.get(kind)!))),
@@ -121,6 +126,7 @@ export const actorsOf = (
   ]
   const roots: ReadonlyArray<ActorId> = [
     actorId("node", "", node),
+    apiServer(node),
     ...(runsPods ? [runtimeActor] : []),
     ...(evictsPods ? [evictionActor] : []),
     ...sources,

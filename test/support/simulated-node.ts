@@ -6,6 +6,7 @@
 
 import { Clock, Context, Effect, Layer, Result, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { ApiSessions } from "../../src/actors/api/sessions.ts"
 import { type ActorServices, actorsOf, podsAlone } from "../../src/actors/behaviors.ts"
 import { deciders } from "../../src/actors/deciders.ts"
 import { evictionActor } from "../../src/actors/eviction/identity.ts"
@@ -170,7 +171,9 @@ export const startAgent = (
     const current: { system: ActorSystemShape | undefined } = { system: undefined }
     const { facts } = world.host.service
     const flags = options.flags ?? world.options.flags ?? knownFlags
-    const inside = yield* Layer.build(Layer.mergeAll(Admission.layer, TierHints.layer, PublisherStatus.layer))
+    const inside = yield* Layer.build(
+      Layer.mergeAll(Admission.layer, ApiSessions.layer, TierHints.layer, PublisherStatus.layer)
+    )
     const bare = world.outside.pipe(
       Context.merge(inside),
       Context.add(Journal, world.journal),

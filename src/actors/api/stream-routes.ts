@@ -1,6 +1,6 @@
 /** The routes of the API that lead into pods: /exec, /attach, /portForward, /run, /checkpoint. Refusals are in kubelet's words. */
 import { Clock, Deferred, Effect } from "effect"
-import type { ApiRefusal, ApiRequest, Route, StreamingRoute } from "../../adapters/api/port.ts"
+import { type ApiRefusal, type ApiRequest, type Route, refusal, type StreamingRoute } from "../../adapters/api/port.ts"
 import type { StreamEnd } from "../../adapters/streaming/port.ts"
 import type { ContainerInState, PodState } from "../pod/state.ts"
 import type { Opening } from "./commands.ts"
@@ -30,7 +30,6 @@ interface Target {
   readonly state: PodState
 }
 
-const refusal = (status: number, message: string): ApiRefusal => ({ _tag: "ApiRefusal", status, message })
 const fail = (status: number, message: string): Effect.Effect<never, ApiRefusal> =>
   Effect.fail(refusal(status, message))
 

@@ -141,7 +141,9 @@ export const makeHandlers = (
         const { request: asked, path } = yield* admit(incoming, gone.signal)
         const [found] = findStreaming(path)
         if (found === undefined) return yield* Effect.fail(refusal(404, "404: Page Not Found"))
-        yield* upgraded(found.route, asked, found.parts, incoming, socket, head)
+        const { route, parts } = found
+        const begun = () => void socket.off("close", left)
+        yield* upgraded({ route, request: asked, parts, incoming, socket, head, begun }, api.passing)
       }).pipe(
         Effect.catch((error) => Effect.sync(() => refuseUpgrade(socket, error))),
         Effect.catchCause((cause) =>
@@ -151,11 +153,12 @@ export const makeHandlers = (
           )
         )
       )
-      const fiber = fork(whole)
-      socket.once("close", () => {
+      const left = (): void => {
         gone.abort()
         fiber.interruptUnsafe()
-      })
+      }
+      const fiber = fork(whole)
+      socket.once("close", left)
     }
     return { request, upgrade }
   })

@@ -2,12 +2,11 @@
  * The node's HTTP API (kubelet's, port 10250) as the agent sees it: what it answers comes from outside through `NodeApi`, who
  * asked for what goes out through it. The adapter speaks HTTP and TLS, knows who somebody is and whether he may.
  */
-import type { Duplex } from "node:stream"
 import type { Effect } from "effect"
 import type { EventsOf } from "../../events/catalogue.ts"
 import type { apiEvents } from "../../events/kinds/api.ts"
 import type { Summary } from "../../events/stats-summary.ts"
-import type { StreamEnd, StreamTarget } from "../streaming/port.ts"
+import type { StreamEnd, StreamTarget, UpgradeProblem, UpgradingClient } from "../streaming/port.ts"
 
 /** Who asks: as certificates and tokens say. */
 export interface User {
@@ -114,11 +113,14 @@ export type ServerEvent = Extract<
 export interface NodeApi {
   readonly routes: ReadonlyArray<Route>
   readonly streaming: ReadonlyArray<StreamingRoute>
+  /** How connections of `streaming` are passed through. */
+  readonly passing: {
+    readonly problem: UpgradeProblem
+    readonly pass: (client: UpgradingClient, target: StreamTarget) => Effect.Effect<StreamEnd>
+  }
   /** To be written down. Of refusals at most `maxRefusalsPerMinute` are told one by one. */
   readonly saw: (event: ServerEvent) => Effect.Effect<void>
 }
-
-export type Upgraded = Duplex
 
 /** What a listener is made of; a change of it closes the listener and opens it anew. */
 export interface ListenerAddress {

@@ -1,27 +1,54 @@
 /** A connection that becomes something else (WebSocket, SPDY) and is passed through to the runtime's streaming server. */
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import { Effect } from "effect"
-import { type ApiRefusal, type ApiRequest, refusal, type StreamingRoute } from "./port.ts"
+import { Effect, Exit } from "effect"
+import { type ApiRefusal, type ApiRequest, type NodeApi, refusal, type StreamingRoute } from "./port.ts"
 import type { Parts } from "./router.ts"
+
+export interface Upgrading {
+  readonly route: StreamingRoute
+  readonly request: ApiRequest
+  readonly parts: Parts
+  readonly incoming: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+  /** Called when the connection is passed through: from there on it ends by itself, with the client too. */
+  readonly begun: () => void
+}
 
 /** Ends when the connection has ended. A refusal is answered while nothing was said yet. */
 export const upgraded = (
-  _route: StreamingRoute,
-  _request: ApiRequest,
-  _parts: Parts,
-  _incoming: IncomingMessage,
-  _socket: Duplex,
-  _head: Buffer
-): Effect.Effect<void, ApiRefusal> => Effect.fail(refusal(501, "streams are not passed through"))
+  { route, request, parts, incoming, socket, head, begun }: Upgrading,
+  passing: NodeApi["passing"]
+): Effect.Effect<void, ApiRefusal> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const { method = "", rawHeaders } = incoming
+      const problem = passing.problem(method, rawHeaders)
+      if (problem !== undefined) return yield* Effect.fail(refusal(problem.status, problem.message))
+      const target = yield* restore(route.target(request, parts))
+      begun()
+      const address = request.access.from.replace(/:\d+$/u, "")
+      const end = yield* Effect.exit(restore(passing.pass({ method, rawHeaders, socket, head, address }, target)))
+      yield* route.ended(request, Exit.isSuccess(end) ? end.value : { outcome: "stopped", bytesIn: 0, bytesOut: 0 })
+      if (Exit.isFailure(end)) socket.destroy()
+    })
+  )
 
 /** An answer in place of an upgrade. */
 export const refuseUpgrade = (socket: Duplex, { status, message }: ApiRefusal): void => {
   const body = Buffer.from(message)
+  // What comes yet is not listened to; a client that does not go is cut off.
+  socket.resume()
+  const late = setTimeout(() => socket.destroy(), lingerMillis)
+  socket.once("close", () => clearTimeout(late))
   socket.end(
     `HTTP/1.1 ${status} ${reasons[status] ?? "Refused"}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${message}`
   )
 }
+
+/** For a client to read why, and go. */
+const lingerMillis = 1_000
 
 const reasons: Readonly<Record<number, string>> = {
   400: "Bad Request",
@@ -29,6 +56,7 @@ const reasons: Readonly<Record<number, string>> = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   501: "Not Implemented",
   503: "Service Unavailable"

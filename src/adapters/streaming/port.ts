@@ -110,3 +110,9 @@ export type PassThrough = (
     readonly idleTimeout: number
   }
 ) => Effect.Effect<StreamEnd>
+
+/** Why a request is refused before anybody is asked; undefined: what it asks for is spoken. */
+export type UpgradeProblem = (
+  method: string,
+  rawHeaders: ReadonlyArray<string>
+) => { readonly status: number; readonly message: string } | undefined

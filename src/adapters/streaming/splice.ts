@@ -26,7 +26,9 @@ const pump = (from: Duplex, to: Duplex, passed: (bytes: Uint8Array) => void): vo
     if (to.writable && !to.write(bytes)) from.pause()
   })
   to.on("drain", () => from.resume())
-  from.once("end", () => void to.end())
+  // It may have ended before anybody listened.
+  if (from.readableEnded) to.end()
+  else from.once("end", () => void to.end())
   from.on("error", () => {})
 }
 

@@ -1,5 +1,7 @@
 /** What a client that asks for another protocol wants, read from its headers. Pure. */
 
+import type { UpgradeProblem } from "./port.ts"
+
 /** WebSocket subprotocols that runtimes do not speak, and that are translated to SPDY here, as kubelet does. */
 export const closingProtocol = "v5.channel.k8s.io"
 export const tunnelProtocol = "SPDY/3.1+portforward.k8s.io"
@@ -30,18 +32,13 @@ const isSpdy = (headers: RawHeaders): boolean =>
 export const asksForUpgrade = (headers: RawHeaders): boolean =>
   valuesOf(headers, "connection").some((value) => value.toLowerCase() === "upgrade")
 
-export interface UpgradeProblem {
-  readonly status: number
-  readonly message: string
-}
-
-const bad = (message: string): UpgradeProblem => ({ status: 400, message })
+const bad = (message: string) => ({ status: 400, message })
 
 /**
  * Why a request for a stream is refused before anybody is asked: a protocol that nobody speaks, a body, or a page of another site
  * in a browser that sends its user's certificate along.
  */
-export const upgradeProblem = (method: string, headers: RawHeaders): UpgradeProblem | undefined => {
+export const upgradeProblem: UpgradeProblem = (method, headers) => {
   if (!asksForUpgrade(headers)) return bad("Upgrade request required")
   if (method !== "GET" && method !== "POST") return { status: 405, message: "Method Not Allowed" }
   if (valuesOf(headers, "transfer-encoding").length > 0) return bad("unable to upgrade: a request with a body")
@@ -63,7 +60,7 @@ export const upgradeProblem = (method: string, headers: RawHeaders): UpgradeProb
   return undefined
 }
 
-const originProblem = (headers: RawHeaders): UpgradeProblem | undefined => {
+const originProblem = (headers: RawHeaders): ReturnType<UpgradeProblem> => {
   const [origin] = wholeOf(headers, "origin")
   if (origin === undefined) return undefined
   const [host = ""] = wholeOf(headers, "host")

@@ -152,7 +152,9 @@ export class WebSocketServerSide {
   start(first: Uint8Array): void {
     this.socket.on("data", (bytes: Uint8Array) => this.receive(bytes))
     if (first.length > 0) this.receive(first)
-    this.socket.resume()
+    // It may have ended before anybody listened.
+    if (this.socket.readableEnded) this.closed()
+    else this.socket.resume()
   }
 
   /** False where the connection is full: wait for `onDrain`. */
