@@ -5,6 +5,8 @@ import { join } from "node:path"
 import { Effect, type Scope } from "effect"
 import { serveApi } from "../../../src/adapters/api/live.ts"
 import type { ApiSettings, NodeApi, ServerEvent, TlsListener } from "../../../src/adapters/api/port.ts"
+import { passThrough } from "../../../src/adapters/streaming/pass-through.ts"
+import { upgradeProblem } from "../../../src/adapters/streaming/upgrade-request.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 import { freePort } from "./clients.ts"
 
@@ -60,7 +62,12 @@ export const startServer = (
     }
     yield* serveApi({
       settings,
-      api: { streaming: [], saw: (event) => Effect.sync(() => void events.push(event)), ...api }
+      api: {
+        streaming: [],
+        passing: { problem: upgradeProblem, pass: (client, target) => passThrough(client, target, { idleTimeout: 0 }) },
+        saw: (event) => Effect.sync(() => void events.push(event)),
+        ...api
+      }
     })
     yield* until(() => existsSync(socket))
     if (asked !== undefined) yield* until(() => events.some(({ _tag }) => _tag === "ApiListening"))
