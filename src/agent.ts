@@ -14,6 +14,7 @@ import { knownFlags } from "./actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "./actors/kernel/system.ts"
 import { LogRotation } from "./actors/log/settings.ts"
 import { Admission } from "./actors/node/admission.ts"
+import { Reopening } from "./actors/node/reopening.ts"
 import { Retention } from "./actors/node/retention.ts"
 import { TierHints } from "./actors/node/tier-hints.ts"
 import type { NodeFacts as PodFacts } from "./actors/pod/node-facts.ts"
@@ -54,6 +55,7 @@ import { evictionLayer, pressureLayer } from "./agent-eviction.ts"
 import { MetricsTold, makeAgentMetrics, tellMetrics } from "./agent-metrics.ts"
 import { buildNodeServices } from "./agent-node.ts"
 import { buildServices, seedServices, withServices } from "./agent-services.ts"
+import { statusServices } from "./agent-status.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
 import { journalPath } from "./cli/journal-path.ts"
@@ -266,6 +268,7 @@ const buildBase = (options: AgentOptions, current: { system: ActorSystemShape | 
           ApiSessions.layer,
           TierHints.layer,
           Layer.effect(Cgroups, Effect.map(Cgroups, metrics.cgroups)).pipe(Layer.provide(cgroupsLayer())),
+          Reopening.layer,
           PublisherStatus.layer,
           streamLayer(options) ?? Layer.empty
         )
@@ -344,7 +347,7 @@ const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | 
     const node = Context.merge(Context.merge(base, pods as Context.Context<PodSettings>), services ?? Context.empty())
     const wholeNode = node as unknown as Context.Context<ActorServices>
     const ofNode = yield* Effect.provide(buildNodeServices(options), wholeNode)
-    const withNode = Context.merge(wholeNode, ofNode)
+    const withNode = Context.merge(Context.merge(wholeNode, ofNode), statusServices(options, current))
     if (manifests === undefined) return { node: withNode, services }
     const eviction = yield* Effect.provide(Layer.build(evictionLayer(options)), withNode)
     return { node: Context.merge(withNode, eviction), services }

@@ -27,6 +27,7 @@ import { logBehavior } from "./log/behavior.ts"
 import type { LogRotation } from "./log/settings.ts"
 import type { Admission } from "./node/admission.ts"
 import { nodeBehavior } from "./node/behavior.ts"
+import type { Reopening } from "./node/reopening.ts"
 import type { Retention } from "./node/retention.ts"
 import type { TierHints } from "./node/tier-hints.ts"
 import { podBehavior } from "./pod/behavior.ts"
@@ -73,6 +74,7 @@ export type ActorServices =
   | Pods
   | Prober
   | PublisherStatus
+  | Reopening
   | Retention
   | TierHints
   | RuntimeView

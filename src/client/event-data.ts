@@ -1120,6 +1120,22 @@ export interface RuntimeConditionChangedData {
   readonly message: string
 }
 
+/** No look at all containers has been finished for three minutes: what becomes of containers is not known. The node is not ready. */
+export interface RuntimeUnhealthyData {
+  readonly lastRelist: string
+  readonly thresholdSeconds: number
+  readonly calls: ReadonlyArray<{
+    readonly call: string
+    readonly since: string
+  }>
+  readonly message: string
+}
+
+/** Looks at all containers are finished again. */
+export interface RuntimeHealthyData {
+  readonly lastRelist: string
+}
+
 /** A sandbox of a pod that this node ran once and does not run now; it will be stopped and removed. */
 export interface OrphanSandboxFoundData {
   readonly sandboxId: string
@@ -2828,6 +2844,8 @@ export interface EventData {
   readonly RuntimeConnected: RuntimeConnectedData
   readonly RuntimeDisconnected: RuntimeDisconnectedData
   readonly RuntimeConditionChanged: RuntimeConditionChangedData
+  readonly RuntimeUnhealthy: RuntimeUnhealthyData
+  readonly RuntimeHealthy: RuntimeHealthyData
   readonly OrphanSandboxFound: OrphanSandboxFoundData
   readonly OrphanSandboxRemoved: OrphanSandboxRemovedData
   readonly GarbageFound: GarbageFoundData
@@ -3018,6 +3036,8 @@ export const tagsByType = {
   "dev.chronode.RuntimeConnected.v1": "RuntimeConnected",
   "dev.chronode.RuntimeDisconnected.v1": "RuntimeDisconnected",
   "dev.chronode.RuntimeConditionChanged.v1": "RuntimeConditionChanged",
+  "dev.chronode.RuntimeUnhealthy.v1": "RuntimeUnhealthy",
+  "dev.chronode.RuntimeHealthy.v1": "RuntimeHealthy",
   "dev.chronode.OrphanSandboxFound.v1": "OrphanSandboxFound",
   "dev.chronode.OrphanSandboxRemoved.v1": "OrphanSandboxRemoved",
   "dev.chronode.GarbageFound.v1": "GarbageFound",

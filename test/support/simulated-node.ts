@@ -18,7 +18,11 @@ import { type Flags, knownFlags } from "../../src/actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "../../src/actors/kernel/system.ts"
 import { defaultLogRotation, LogRotation } from "../../src/actors/log/settings.ts"
 import { Admission } from "../../src/actors/node/admission.ts"
+import { Reopening } from "../../src/actors/node/reopening.ts"
 import { Retention, type RetentionPolicy } from "../../src/actors/node/retention.ts"
+import { NodeLook, NodeSettings } from "../../src/actors/node/settings.ts"
+import type { PriorityGrace } from "../../src/actors/node/shutdown-groups.ts"
+import type { NodeState } from "../../src/actors/node/state.ts"
 import { TierHints } from "../../src/actors/node/tier-hints.ts"
 import type { NodeOffer } from "../../src/actors/pod/admission/node-room.ts"
 import { Pods } from "../../src/actors/pod/pods.ts"
@@ -29,7 +33,10 @@ import { ImageGc } from "../../src/actors/runtime/image-survey.ts"
 import { makeOomWitness, OomWitness } from "../../src/actors/runtime/oom-witness.ts"
 import type { RuntimeState } from "../../src/actors/runtime/state.ts"
 import type { Table } from "../../src/actors/service/table.ts"
+import { manifestSource } from "../../src/actors/source/behavior.ts"
+import { SourceLook } from "../../src/actors/source/look.ts"
 import { Placements } from "../../src/actors/source/placements.ts"
+import type { SourceState } from "../../src/actors/source/state.ts"
 import { PublisherStatus } from "../../src/actors/stream/status.ts"
 import { podViews } from "../../src/actors/views.ts"
 import { makeMemoryCgroups } from "../../src/adapters/cgroupfs/memory.ts"
@@ -43,6 +50,8 @@ import { ContainerRuntime } from "../../src/adapters/cri/port.ts"
 import { makeMemoryHost } from "../../src/adapters/host/memory.ts"
 import { Host } from "../../src/adapters/host/port.ts"
 import type { MemoryTelemetry } from "../../src/adapters/http/memory.ts"
+import { makeMemoryLogind } from "../../src/adapters/logind/memory.ts"
+import { Logind } from "../../src/adapters/logind/port.ts"
 import { LogsControl, layer as logsLayer } from "../../src/adapters/logs/memory.ts"
 import { ManifestsControl, layer as manifestsLayer } from "../../src/adapters/manifests/memory.ts"
 import { makeMemoryServer } from "../../src/adapters/nats/memory.ts"
@@ -87,6 +96,8 @@ export interface SimulationOptions {
   readonly eviction?: EvictionSettings
   /** Files of Services by name; absent: no Services are served. */
   readonly services?: Readonly<Record<string, string>>
+  /** Groups of a graceful shutdown; absent: there is none. */
+  readonly shutdown?: ReadonlyArray<PriorityGrace>
   /** Longest crash back-off; kubelet's 300. */
   readonly maxContainerRestartPeriodSeconds?: number
 }
@@ -142,6 +153,7 @@ export const makeWorld = (options: SimulationOptions = {}) =>
       /** What cgroups use, and which processes the kernel killed for want of memory. */
       memory,
       stream: nats.server,
+      logind: yield* makeMemoryLogind(30_000),
       outside,
       manifests,
       logs: Context.get(outside, LogsControl),
@@ -165,14 +177,14 @@ export interface SimulatedAgent {
 /** One life of the agent in this world; it ends with the scope, as suddenly as by SIGKILL. */
 export const startAgent = (
   world: World,
-  options: Pick<SimulationOptions, "flags"> = {}
+  options: Pick<SimulationOptions, "flags"> & { readonly bootId?: string } = {}
 ): Effect.Effect<SimulatedAgent, JournalError, Scope.Scope> =>
   Effect.gen(function* () {
     const current: { system: ActorSystemShape | undefined } = { system: undefined }
     const { facts } = world.host.service
     const flags = options.flags ?? world.options.flags ?? knownFlags
     const inside = yield* Layer.build(
-      Layer.mergeAll(Admission.layer, ApiSessions.layer, TierHints.layer, PublisherStatus.layer)
+      Layer.mergeAll(Admission.layer, ApiSessions.layer, Reopening.layer, TierHints.layer, PublisherStatus.layer)
     )
     const bare = world.outside.pipe(
       Context.merge(inside),
@@ -201,6 +213,17 @@ export const startAgent = (
         })
       ),
       Context.add(OomWitness, makeOomWitness(world.memory.service)),
+      Context.add(NodeLook, { state: () => current.system?.actors("node")[0]?.state as NodeState | undefined }),
+      Context.add(SourceLook, {
+        files: () => (current.system?.state(manifestSource) as SourceState | undefined)?.files ?? {}
+      }),
+      Context.add(NodeSettings, {
+        runsPods: true,
+        statusPeriod: 10_000,
+        machine: { machineId: "", systemUuid: "", osImage: "" },
+        shutdown: () => world.options.shutdown ?? []
+      }),
+      Context.add(Logind, world.logind.service),
       Context.add(RuntimeView, {
         state: () => current.system?.actors("runtime")[0]?.state as RuntimeState | undefined
       }),
@@ -278,7 +301,7 @@ export const startAgent = (
       kernel: facts.kernel,
       architecture: facts.architecture,
       cgroupVersion: "v2",
-      bootId: facts.bootId,
+      bootId: options.bootId ?? facts.bootId,
       pid: 1,
       recording: world.options.recording ?? "events",
       flags: [...flags],

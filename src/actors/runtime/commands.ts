@@ -1,6 +1,12 @@
 /** What the runtime observer tells the runtime's actor. */
 import { Schema } from "effect"
-import { GarbageFound, GarbageKept, GarbageRemoved, HandlerFeatures } from "../../events/kinds/runtime.ts"
+import {
+  GarbageFound,
+  GarbageKept,
+  GarbageRemoved,
+  HandlerFeatures,
+  RuntimeUnhealthy
+} from "../../events/kinds/runtime.ts"
 
 const text = Schema.String
 const at = Schema.Finite
@@ -70,7 +76,17 @@ export const ImagesSurveyed = Schema.TaggedStruct("ImagesSurveyed", {
   )
 })
 
+/** How the look at all containers goes. `calls`: those without an answer, and since when. */
+export const RuntimeHealthSeen = Schema.TaggedStruct("RuntimeHealthSeen", {
+  at,
+  lastRelist: RuntimeUnhealthy.fields.lastRelist,
+  /** False: `lastRelist` is when looking began. */
+  isRelisted: Schema.Boolean,
+  calls: RuntimeUnhealthy.fields.calls
+})
+
 export const RuntimeCommand = Schema.Union([
+  RuntimeHealthSeen,
   RuntimeAnswered,
   RuntimeFailed,
   OrphanSeen,
@@ -81,3 +97,4 @@ export const RuntimeCommand = Schema.Union([
   ImagesSurveyed
 ])
 export type RuntimeCommand = typeof RuntimeCommand.Type
+export type CommandOf<Tag extends RuntimeCommand["_tag"]> = Extract<RuntimeCommand, { readonly _tag: Tag }>

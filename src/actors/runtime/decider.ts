@@ -6,6 +6,7 @@ import { Decision } from "../kernel/decision.ts"
 import type { RuntimeCommand } from "./commands.ts"
 import { RuntimeCommand as RuntimeCommandSchema } from "./commands.ts"
 import { collectImages } from "./image-collection.ts"
+import { learnHealth } from "./learn-health.ts"
 import type { RuntimeEvent, RuntimeState } from "./state.ts"
 
 const initial: RuntimeState = {
@@ -69,6 +70,12 @@ const evolve = (state: RuntimeState, event: RuntimeEvent, meta: EventMeta): Runt
           [event.condition]: { status: event.status, reason: event.reason, message: event.message }
         }
       }
+    case "RuntimeUnhealthy":
+      return { ...state, unhealthy: { message: event.message, because: meta.id } }
+    case "RuntimeHealthy": {
+      const { unhealthy: _, ...rest } = state
+      return rest
+    }
     case "OrphanSandboxFound": {
       const { sandboxId, namespace, name, uid } = event
       return { ...state, orphans: [...state.orphans, { sandboxId, namespace, name, uid }] }
@@ -124,6 +131,9 @@ const decide = (state: RuntimeState, command: RuntimeCommand): ReadonlyArray<Dec
       if (state.status !== "disconnected") {
         d.emit({ _tag: "RuntimeDisconnected", endpoint: command.endpoint, message: command.message })
       }
+      break
+    case "RuntimeHealthSeen":
+      learnHealth(d, command)
       break
     case "OrphanSeen": {
       const { sandboxId, namespace, name, uid } = command

@@ -6,7 +6,6 @@ import { Clock, Duration, Effect, Queue, Stream } from "effect"
 import { ContainerRuntime, type CriError, type Sandbox } from "../../adapters/cri/port.ts"
 import type { Host } from "../../adapters/host/port.ts"
 import { Meters } from "../../adapters/metrics/port.ts"
-import { actorId } from "../../events/actor-id.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { ObserveRuntime } from "../pod/commands.ts"
 import { podNameLabel, podNamespaceLabel, podUidLabel } from "../pod/labels.ts"
@@ -16,6 +15,8 @@ import type { PodState } from "../pod/state.ts"
 import type { RuntimeCommand } from "./commands.ts"
 import { compare, type PodFinding } from "./compare.ts"
 import { observeContainer } from "./exit-status.ts"
+import { observeHealth, RuntimeCalls } from "./health.ts"
+import { runtimeActor } from "./identity.ts"
 import { OomWitness, type Witnessed, witnessed } from "./oom-witness.ts"
 
 /** kubelet's genericPlegRelistPeriod. */
@@ -31,7 +32,7 @@ const eventProbe = Duration.millis(300)
 /** Exit statuses asked for at once. */
 const statusConcurrency = 8
 
-export const runtimeActor = actorId("runtime", "", "cri")
+export { runtimeActor }
 
 type RelistNeeds = ContainerRuntime | Host | OomWitness | Pods | PodSettings
 
@@ -39,7 +40,8 @@ type Emit = (outgoing: Outgoing) => Effect.Effect<void>
 
 export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNeeds> =>
   Effect.gen(function* () {
-    const runtime = yield* ContainerRuntime
+    const calls = new RuntimeCalls(yield* Clock.currentTimeMillis)
+    const runtime = calls.follow(yield* ContainerRuntime)
     const hints = yield* Queue.sliding<void>(1)
     let events: "unknown" | "yes" | "no" = "unknown"
     const toRuntime = (command: RuntimeCommand) => emit({ to: runtimeActor, command })
@@ -94,8 +96,10 @@ export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNee
       while (true) {
         const started = yield* Clock.currentTimeMillis
         const due = started - askedAt >= Duration.toMillis(statusPeriod)
-        const result = yield* Effect.result(due ? Effect.andThen(ask, relist(emit)) : relist(emit))
+        const list = Effect.provideService(relist(emit), ContainerRuntime, runtime)
+        const result = yield* Effect.result(due ? Effect.andThen(ask, list) : list)
         if (result._tag === "Success") {
+          calls.relisted(yield* Clock.currentTimeMillis)
           if (due) askedAt = started
         } else {
           askedAt = Number.NEGATIVE_INFINITY
@@ -110,7 +114,7 @@ export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNee
       }
     })
 
-    yield* Effect.raceFirst(look, Effect.andThen(listen, Effect.never))
+    yield* Effect.raceFirst(look, Effect.raceFirst(Effect.andThen(listen, Effect.never), observeHealth(calls, emit)))
   })
 
 /** One look at everything; tells pods what changed for them. */

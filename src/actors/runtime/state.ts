@@ -35,6 +35,8 @@ export interface RuntimeState {
   readonly garbage?: ReadonlyArray<Garbage>
   /** The disk of images is too full, and nothing can be done about it. */
   readonly isImageSpaceShort?: boolean
+  /** No look at all containers has been finished for too long. */
+  readonly unhealthy?: { readonly message: string; readonly because: string }
   readonly because: string
 }
 

@@ -7,6 +7,9 @@ import type { EventOf } from "../../events/catalogue.ts"
 import type { Pod } from "../../events/pod-spec.ts"
 import type { Behavior, Outgoing, Reaction } from "../kernel/behavior.ts"
 import { Admission } from "../node/admission.ts"
+import { Reopening } from "../node/reopening.ts"
+import { NodeLook } from "../node/settings.ts"
+import { holdFor } from "../node/status/holds.ts"
 import type { DesirePod, UndesirePod } from "../pod/commands.ts"
 import { Pods } from "../pod/pods.ts"
 import { PodSettings } from "../pod/settings.ts"
@@ -17,6 +20,7 @@ import { referencesOf } from "../volume/content.ts"
 import type { SourceCommand } from "./commands.ts"
 import { sourceDecider } from "./decider.ts"
 import { hostFeatures } from "./host-features.ts"
+import { SourceLook } from "./look.ts"
 import { observeManifests } from "./observer.ts"
 import { Placements } from "./placements.ts"
 import type { DeclaredPod, SourceEvent, SourceState } from "./state.ts"
@@ -31,6 +35,7 @@ export type SourceNeeds =
   | Placements
   | PodSettings
   | Pods
+  | Reopening
   | RuntimeView
 
 /** The directory of pods. */
@@ -64,6 +69,7 @@ const desire = (
     const manifests = yield* Manifests
     const admission = yield* Admission
     const placements = yield* Placements
+    const node = yield* NodeLook
     const { maxContainerRestartPeriodSeconds: maxRestartPeriodSeconds } = yield* PodSettings
     // Closed while the journal's disk is full; what is declared is asked for afterwards.
     yield* admission.passed
@@ -72,7 +78,9 @@ const desire = (
     for (const declared of pods) {
       const pod = yield* manifests.declared(declared.uid)
       if (pod === undefined) continue
-      const room = placements.roomFor(pod, yield* hostFeatures(pod))
+      const hold = holdFor(node.state(), pod)
+      // One that waits takes nobody's place.
+      const room = hold === undefined ? placements.roomFor(pod, yield* hostFeatures(pod)) : undefined
       const userNamespace = placements.userNamespaceFor(pod)
       const runtimeHandler = yield* handlerOf(pod, manifests)
       const command: typeof DesirePod.Type = {
@@ -83,7 +91,8 @@ const desire = (
         maxRestartPeriodSeconds,
         ...(userNamespace === undefined ? {} : { userNamespace }),
         ...(runtimeHandler === undefined ? {} : { runtimeHandler }),
-        ...(room === undefined ? {} : { room })
+        ...(room === undefined ? {} : { room }),
+        ...(hold === undefined ? {} : { hold })
       }
       outgoing.push({ to: podActor(declared), command })
     }
@@ -132,16 +141,28 @@ const removedPods = (removed: SourceState["removed"]): ReadonlyArray<DeclaredPod
     return { namespace: name.slice(0, slash), name: name.slice(slash + 1), uid }
   })
 
+const desireAll = (files: SourceState["files"]): Effect.Effect<ReadonlyArray<Outgoing>, never, SourceNeeds> =>
+  Effect.map(
+    Effect.forEach(Object.entries(files), ([file, { pods }]) => desire(pods, file)),
+    (outgoing) => outgoing.flat()
+  )
+
 const takePods = (state: SourceState): Reaction<SourceNeeds> => [
-  Effect.gen(function* () {
-    const manifests = yield* Manifests
-    // The pods' definitions come from the directory: it has to be read first.
-    yield* manifests.scan
-    const files = Object.entries(state.files)
-    return (yield* Effect.forEach(files, ([file, { pods }]) => desire(pods, file))).flat()
-  }),
+  // The pods' definitions come from the directory: it has to be read first.
+  Effect.flatMap(Manifests, (manifests) => Effect.andThen(manifests.scan, desireAll(state.files))),
   undesire(removedPods(state.removed))
 ]
+
+/** The node takes pods again: all that are declared now are asked for. Runs until interrupted. */
+const observeReopening = (emit: Emit): Effect.Effect<never, never, SourceNeeds> =>
+  Effect.gen(function* () {
+    const reopening = yield* Reopening
+    const source = yield* SourceLook
+    while (true) {
+      const cause = yield* reopening.awaited
+      for (const outgoing of yield* desireAll(source.files())) yield* emit({ ...outgoing, cause })
+    }
+  })
 
 const isSame = (a: ActorId, b: ActorId): boolean => a.namespace === b.namespace && a.name === b.name
 
@@ -171,6 +192,7 @@ export const makeSourceBehavior = (
     observe: (state, id) => [
       ...(looksAt(id, manifestSource)
         ? [
+            { key: "reopening", run: observeReopening },
             {
               key: "manifests",
               run: (emit: Emit) =>

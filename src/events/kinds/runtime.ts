@@ -1,6 +1,6 @@
 /** Facts about the connection to the container runtime, and sandboxes that belong to no pod. */
 import { Schema } from "effect"
-import { defineEvent } from "../definition.ts"
+import { defineEvent, Timestamp } from "../definition.ts"
 
 const text = Schema.String
 
@@ -44,6 +44,30 @@ export const RuntimeConditionChanged = defineEvent("RuntimeConditionChanged", {
   about: "A condition that the runtime reports of itself changed, e.g. NetworkReady.",
   fields: { condition: text, status: Schema.Boolean, reason: text, message: text },
   tell: (e) => `${e.condition} is ${e.status}${e.message === "" ? "" : `: ${e.message}`}`
+})
+
+export const RuntimeUnhealthy = defineEvent("RuntimeUnhealthy", {
+  kind: "runtime",
+  severity: "ERROR",
+  about:
+    "No look at all containers has been finished for three minutes: what becomes of containers is not known. The node is not ready.",
+  fields: {
+    /** When a look was finished last, or looking began. */
+    lastRelist: Timestamp,
+    thresholdSeconds: Schema.Int,
+    /** Calls to the runtime without an answer, and since when. */
+    calls: Schema.Array(Schema.Struct({ call: text, since: Timestamp })),
+    /** kubelet's words, and the calls. */
+    message: text
+  },
+  tell: (e) => e.message
+})
+
+export const RuntimeHealthy = defineEvent("RuntimeHealthy", {
+  kind: "runtime",
+  about: "Looks at all containers are finished again.",
+  fields: { lastRelist: Timestamp },
+  tell: () => "the runtime is looked at again"
 })
 
 export const OrphanSandboxFound = defineEvent("OrphanSandboxFound", {
@@ -156,6 +180,8 @@ export const runtimeEvents = [
   RuntimeConnected,
   RuntimeDisconnected,
   RuntimeConditionChanged,
+  RuntimeUnhealthy,
+  RuntimeHealthy,
   OrphanSandboxFound,
   OrphanSandboxRemoved,
   GarbageFound,
