@@ -212,6 +212,9 @@ export class PodVerdict {
   private afterRestarts(): string {
     if (this.removed !== "") return `; removed at ${this.clock(this.removed)}: ${this.endingText()}`
     if (this.ending !== undefined) return `; ending since ${this.clock(this.ending.time)}: ${this.endingText()}`
+    const failed = this.phase?.event
+    if (failed?._tag === "PodPhaseChanged" && failed.to === "Failed" && failed.reason !== undefined)
+      return `; failed at ${this.clock(this.phase!.time)}: ${failed.reason}: ${failed.message ?? ""}`
     const [waiting] = this.courses().flatMap(([name, { backOff }]) =>
       backOff === undefined ? [] : [{ name, backOff }]
     )

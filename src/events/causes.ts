@@ -3,9 +3,9 @@
  * recorded when it is decided, never guessed afterwards.
  */
 import { Effect } from "effect"
-import type { EventOf } from "./catalogue.ts"
 import { millis } from "./definition.ts"
 import type { RecordedEvent } from "./envelope.ts"
+import { evictionEvidence } from "./eviction-evidence.ts"
 import { tellOom } from "./oom-evidence.ts"
 
 /** Longer chains are cut at their old end. A pod that crash-loops for a month makes some 10,000 steps. */
@@ -105,18 +105,6 @@ export const isTrouble = (recorded: RecordedEvent): boolean => {
   }
 }
 
-/** Pods of a ranking that are shown one by one. */
-const rankedShown = 10
-
-const tellRanked = (one: EventOf<"EvictionTriggered">["ranking"][number]): string =>
-  [
-    one.pod,
-    one.used === undefined ? "no figures" : `uses ${one.used}, requests ${one.requested}`,
-    `priority ${one.priority}`,
-    one.qosClass,
-    ...(one.critical === true ? ["critical: never evicted"] : [])
-  ].join(", ")
-
 /** Fields that say what was seen, by type: label and text. What the sentence of an event says already is left out. */
 export const evidence = (recorded: RecordedEvent): ReadonlyArray<readonly [label: string, text: string]> => {
   const event = recorded.event
@@ -161,37 +149,10 @@ export const evidence = (recorded: RecordedEvent): ReadonlyArray<readonly [label
       ]
     case "PressureObserved":
     case "EvictionThresholdMet":
-      return [
-        ["threshold", `${event.threshold} (${event.quantity})`],
-        ["available", `${event.available} of ${event.capacity}`],
-        ["kind", event.gracePeriodSeconds === 0 ? "hard" : `soft, grace ${event.gracePeriodSeconds} s`],
-        ...("by" in event ? [["noticed by", event.by] as const] : [["met since", event.since] as const])
-      ]
     case "NodeReclaimed":
-      return event.available === undefined ? [] : [["available", `${event.available} of ${event.capacity ?? 0}`]]
     case "EvictionTriggered":
-      return [
-        ["signal", event.signal],
-        ["threshold", event.threshold],
-        ...(event.available === undefined
-          ? []
-          : [["available", `${event.available} of ${event.capacity ?? 0}`] as const]),
-        ["grace", `${event.gracePeriodSeconds} s`],
-        ...event.ranking.slice(0, rankedShown).map((one, i) => [`rank ${i + 1}`, tellRanked(one)] as const),
-        ...(event.ranking.length <= rankedShown && event.others === undefined
-          ? []
-          : [
-              [
-                "and",
-                `${event.ranking.length - Math.min(event.ranking.length, rankedShown) + (event.others?.pods ?? 0)} more pods`
-              ] as const
-            ])
-      ]
     case "PodEvicted":
-      return [
-        ["signal", event.signal],
-        ["grace", `${event.gracePeriodSeconds} s`]
-      ]
+      return evictionEvidence(event)
     case "PodDeadlineExceeded":
       return [["active since", event.startedAt]]
     case "ContainerExited":

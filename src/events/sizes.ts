@@ -11,3 +11,7 @@ export const formatBytes = (bytes: number): string => {
   }
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
 }
+
+/** Of an eviction signal: bytes, or a number of inodes or processes. */
+export const signalAmount = (signal: string, amount: number): string =>
+  signal.endsWith(".inodesFree") || signal.startsWith("pid.") ? String(amount) : formatBytes(amount)

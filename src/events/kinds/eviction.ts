@@ -1,6 +1,7 @@
 /** Facts about eviction: what the node runs short of, what is done about it, and which pod had to go for it. */
 import { Schema } from "effect"
 import { defineEvent, Timestamp } from "../definition.ts"
+import { formatBytes, signalAmount } from "../sizes.ts"
 import { PressureCondition } from "./node-health.ts"
 
 const text = Schema.String
@@ -43,6 +44,9 @@ export const EvictionConfigured = defineEvent("EvictionConfigured", {
   }
 })
 
+const left = (e: { readonly signal: string; readonly available: number; readonly capacity: number }): string =>
+  `${e.signal} is ${signalAmount(e.signal, e.available)} of ${signalAmount(e.signal, e.capacity)}`
+
 /** A threshold, and what it means at this capacity. */
 const threshold = {
   signal: text,
@@ -61,7 +65,7 @@ export const PressureObserved = defineEvent("PressureObserved", {
   about:
     "A signal fell below a threshold. A hard one is acted upon at once, a soft one when it was met for its grace period. Told once, until it is over (PressureRelieved).",
   fields: { ...threshold, by: SightedBy },
-  tell: (e) => `${e.signal} is ${e.available} of ${e.capacity}, below ${e.threshold}`
+  tell: (e) => `${left(e)}, below ${e.threshold}`
 })
 
 export const PressureRelieved = defineEvent("PressureRelieved", {
@@ -79,7 +83,7 @@ export const PressureRelieved = defineEvent("PressureRelieved", {
     lastObserved: Timestamp
   },
   tell: (e) =>
-    `${e.signal} is above ${e.threshold} again${e.available === undefined ? "" : `: ${e.available} of ${e.capacity}`}`
+    `${e.threshold} is not met any more${e.available === undefined ? "" : `: ${signalAmount(e.signal, e.available)} available`}`
 })
 
 export const PressureConditionChanged = defineEvent("PressureConditionChanged", {
@@ -104,8 +108,7 @@ export const EvictionThresholdMet = defineEvent("EvictionThresholdMet", {
   about:
     "A threshold has been met for its grace period: the node reclaims what it can, and else evicts a pod. Told again before each further pod that goes for it.",
   fields: { ...threshold, resource: text, since: Timestamp },
-  tell: (e) =>
-    `attempting to reclaim ${e.resource}: ${e.signal} is ${e.available} of ${e.capacity}, below ${e.threshold}`
+  tell: (e) => `attempting to reclaim ${e.resource}: ${left(e)}, below ${e.threshold}`
 })
 
 export const NodeReclaimRequested = defineEvent("NodeReclaimRequested", {
@@ -136,7 +139,7 @@ export const NodeReclaimed = defineEvent("NodeReclaimed", {
     message: optional(text)
   },
   tell: (e) =>
-    `${e.freedBytes} bytes are given back for ${e.signal}: ${e.relieved ? "that is enough" : "that is not enough"}${e.message === undefined ? "" : ` (${e.message})`}`
+    `${formatBytes(e.freedBytes)} given back for ${e.signal}: ${e.relieved ? "that is enough" : "that is not enough"}${e.message === undefined ? "" : ` (${e.message})`}`
 })
 
 export const StorageLimitExceeded = defineEvent("StorageLimitExceeded", {
@@ -156,7 +159,7 @@ export const StorageLimitExceeded = defineEvent("StorageLimitExceeded", {
     used: int
   },
   tell: (e) =>
-    `${e.namespace}/${e.name}: ${e.of}${e.what === "" ? "" : ` ${e.what}`} uses ${e.used} bytes, more than ${e.limit}`
+    `${e.namespace}/${e.name}: ${e.of}${e.what === "" ? "" : ` ${e.what}`} uses ${formatBytes(e.used)}, more than ${e.limit}`
 })
 
 /** A pod in the ranking, the next one to go first. */
