@@ -1,3 +1,4 @@
+// runtimes: bun (vm)
 /** What the agent says that its node and pods use, on a real containerd, against what the kernel says. */
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
