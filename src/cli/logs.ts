@@ -1,8 +1,6 @@
 /** `chronode logs NS/NAME`: what containers wrote to stdout and stderr, from the files that the runtime keeps. */
-import { join } from "node:path"
 import { Effect, Result, Stream } from "effect"
-import { logContainer } from "../actors/pod/effects/log-container.ts"
-import { containerLogPath, podLogDirectory } from "../actors/pod/node-facts.ts"
+import { type ContainerLog, findLog } from "../actors/pod/effects/log-container.ts"
 import type { ContainerInState } from "../actors/pod/state.ts"
 import type { ReadLog } from "../adapters/logs/port.ts"
 import { agentDefaults } from "./agent-options.ts"
@@ -34,24 +32,16 @@ const nanosecondsPerMillisecond = 1_000_000n
 /** Events that end a container's log for good. */
 const endings = new Set(["ContainerExited", "PodRemoved"])
 
-interface Chosen {
-  readonly container: ContainerInState
-  readonly containerId: string
-  readonly path: string
-}
-
-/** The log of a container's last life, or of the one before; or why there is none. */
-const choose = (target: PodTarget, container: ContainerInState, flags: LogsFlags): Result.Result<Chosen, string> => {
-  const id = logContainer(target.name.name, target.statuses, container.name, flags.previous === true)
-  return Result.flatMap(id, (containerId) => {
-    const lives = [container, container.lastExit, container.previousExit]
-    const attempt = lives.find((life) => life?.containerId === containerId)?.attempt
-    if (attempt === undefined) return Result.fail(`container ${containerId} is not known any more`)
-    const podLogsDir = flags.podLogsDir ?? target.podLogsDir ?? agentDefaults.podLogsDir
-    const path = join(podLogDirectory({ podLogsDir }, target.pod), containerLogPath(container.name, attempt))
-    return Result.succeed({ container, containerId, path })
-  })
-}
+const choose = (
+  target: PodTarget,
+  container: ContainerInState,
+  flags: LogsFlags
+): Result.Result<ContainerLog, string> =>
+  findLog(
+    { ...target, podLogsDir: flags.podLogsDir ?? target.podLogsDir ?? agentDefaults.podLogsDir },
+    container,
+    flags.previous === true
+  )
 
 const wholeNumber = (flag: string, text: string | undefined): number | undefined => {
   if (text === undefined || text === "-1") return undefined
@@ -81,7 +71,7 @@ const watchEnds = (target: PodTarget, ended: Set<string>) =>
 const print = (
   context: Context,
   target: PodTarget,
-  chosen: ReadonlyArray<Chosen>,
+  chosen: ReadonlyArray<ContainerLog>,
   readLog: ReadLog,
   flags: LogsFlags
 ) =>
@@ -93,7 +83,7 @@ const print = (
     const tail = wholeNumber("--tail", flags.tail)
     const limit = limitOf(flags.limitBytes)
     const ended = new Set<string>()
-    const one = ({ container, containerId, path }: Chosen) => {
+    const one = ({ container, containerId, path }: ContainerLog) => {
       const printer = new LinePrinter(
         {
           timestamps: flags.timestamps === true,
@@ -147,7 +137,7 @@ export const execute: Execute<LogsFlags, [pod: string]> = async (context, flags,
       flags.allContainers === true
         ? target.state.containers
         : [yield* chooseContainer(target, flags.container, terminal.note)]
-    const chosen: Array<Chosen> = []
+    const chosen: Array<ContainerLog> = []
     for (const container of containers) {
       const found = choose(target, container, flags)
       if (Result.isSuccess(found)) chosen.push(found.success)

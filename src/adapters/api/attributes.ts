@@ -15,7 +15,11 @@ const verbs: Readonly<Record<string, string>> = {
   DELETE: "delete"
 }
 
-const isBeneath = (path: string, root: string): boolean => path === root || path.startsWith(`${root}/`)
+/** Whether `path` is `root` or below it; a slash at the end of `root` means nothing. */
+export const isBeneath = (path: string, root: string): boolean => {
+  const trimmed = root.replace(/\/$/u, "")
+  return path === trimmed || path.startsWith(`${trimmed}/`)
+}
 
 /** Fine-grained ones, for which `proxy` is enough too (KubeletFineGrainedAuthz, locked on since 1.36). */
 const fine: ReadonlyArray<readonly [root: string, subresource: string]> = [

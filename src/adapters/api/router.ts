@@ -28,7 +28,7 @@ export const readPath = (raw: string): string | undefined => {
   }
   if (forbidden.test(path)) return undefined
   const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path
-  if (trimmed === "/") return trimmed
+  if (path === "/") return path
   const segments = trimmed.slice(1).split("/")
   return segments.some((segment) => segment === "" || segment === "." || segment === "..") ? undefined : trimmed
 }

@@ -3,6 +3,9 @@
  * (`pkg/kubelet/kubelet_pods.go`), and its words where there is none.
  */
 import { Result } from "effect"
+import type { Pod } from "../../../events/pod-spec.ts"
+import { containerLogPath, podLogDirectory } from "../node-facts.ts"
+import type { ContainerInState } from "../state.ts"
 import type { ContainerStatus } from "../status/status.ts"
 
 /** Answers the container's id. @param statuses of all kinds of containers of the pod */
@@ -33,3 +36,28 @@ export const logContainer = (
       return Result.fail(`${called} is waiting to start: ${waiting.reason ?? ""}`)
   }
 }
+
+/** One life of a container, and the file that the runtime writes of it. */
+export interface ContainerLog {
+  readonly container: ContainerInState
+  readonly containerId: string
+  readonly path: string
+}
+
+/** The log of a container's last life, or of the one before; or why there is none. */
+export const findLog = (
+  {
+    pod,
+    statuses,
+    podLogsDir
+  }: { readonly pod: Pod; readonly statuses: ReadonlyArray<ContainerStatus>; readonly podLogsDir: string },
+  container: ContainerInState,
+  previous: boolean
+): Result.Result<ContainerLog, string> =>
+  Result.flatMap(logContainer(pod.metadata.name, statuses, container.name, previous), (containerId) => {
+    const lives = [container, container.lastExit, container.previousExit]
+    const attempt = lives.find((life) => life?.containerId === containerId)?.attempt
+    if (attempt === undefined) return Result.fail(`container ${containerId} is not known any more`)
+    const path = `${podLogDirectory({ podLogsDir }, pod)}/${containerLogPath(container.name, attempt)}`
+    return Result.succeed({ container, containerId, path })
+  })
