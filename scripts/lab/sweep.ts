@@ -7,6 +7,7 @@ import { existsSync } from "node:fs"
 import { readdir, readFile, rm, rmdir } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { unmountBelow } from "../test/scratch.ts"
 import { cgroupRootOf, tagOf } from "./network.ts"
 
 const run = promisify(execFile)
@@ -123,17 +124,6 @@ const killContainers = async (dir: string) => {
       if (shimSocket !== undefined) await rm(shimSocket, { force: true })
     }
   }
-}
-
-const unmountBelow = async (dir: string) => {
-  // mountinfo(5): field 5 is the mount point, with octal escapes.
-  const points = (await text("/proc/self/mountinfo"))
-    .split("\n")
-    .map((line) =>
-      (line.split(" ")[4] ?? "").replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
-    )
-    .filter((point) => point.startsWith(`${dir}/`))
-  for (const point of points.reverse()) await run("umount", ["-l", point]).catch(() => undefined)
 }
 
 /** The portmap plugin names the network in each rule's comment; each such rule jumps to a chain of its own. */

@@ -14,9 +14,14 @@ const mountsBelow = async (dir: string): Promise<ReadonlyArray<string>> =>
     )
     .filter((point) => point.startsWith(`${dir}/`))
 
+/** Takes down all mounts below `dir`, the deepest first; one that stays is told of by nobody. */
+export const unmountBelow = async (dir: string): Promise<void> => {
+  for (const point of [...(await mountsBelow(dir))].reverse()) await run("umount", ["-l", point]).catch(() => undefined)
+}
+
 /** A bind mount of the host's own files may lie in there: unmounted first, and left alone when that fails. */
 export const removeScratch = async (dir: string): Promise<void> => {
-  for (const point of [...(await mountsBelow(dir))].reverse()) await run("umount", ["-l", point]).catch(() => undefined)
+  await unmountBelow(dir)
   const left = await mountsBelow(dir)
   if (left.length > 0) {
     process.stderr.write(`test: left in place, since ${left.join(", ")} is mounted there: ${dir}\n`)

@@ -1,13 +1,13 @@
 // runtimes: bun (vm)
 /** What the agent says that its node and pods use, on a real containerd, against what the kernel says. */
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { Effect } from "effect"
 import { type LabContainerd, startContainerd, whyNoContainerd } from "../../scripts/lab/containerd.ts"
+import { removeScratch } from "../../scripts/test/scratch.ts"
 import { findHierarchies, type Hierarchies } from "../../src/adapters/cgroupfs/hierarchies.ts"
 import { askAgentJson } from "../../src/cli/local-api.ts"
 import type { ContainerStats, PodStats, Summary } from "../../src/events/stats-summary.ts"
@@ -72,10 +72,7 @@ describe("what pods use, by the agent", { concurrency: false }, () => {
     await node?.kill()
     await lab?.stop()
     // Volumes outlive the agent.
-    const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n")
-    const points = mounts.map((line) => line.split(" ")[1] ?? "").filter((point) => dir && point.startsWith(`${dir}/`))
-    for (const point of points) execFileSync("umount", ["-l", point])
-    if (dir !== undefined) rmSync(dir, { recursive: true, force: true })
+    if (dir !== undefined) await removeScratch(dir)
   })
 
   it("is the CPU that the kernel lets it have, and what it has used so far", within, async () => {

@@ -11,8 +11,8 @@ const tolerance = 1 / 256
 const nodePath = "/"
 
 export interface Notices {
-  /** Asks at what these thresholds mean with these figures. */
-  readonly follow: (thresholds: ReadonlyArray<Threshold>, summary: Summary) => Effect.Effect<void>
+  /** Asks at what these thresholds mean with these figures; answers whether there were figures for all of them. */
+  readonly follow: (thresholds: ReadonlyArray<Threshold>, summary: Summary) => Effect.Effect<boolean>
 }
 
 /** `podsCgroup`: absent, the pods have no cgroup of their own. Asking ends with the scope. */
@@ -39,6 +39,7 @@ export const makeNotices = (
     return {
       follow: (thresholds, { node }) =>
         Effect.gen(function* () {
+          let isWhole = true
           const pods = node.systemContainers?.find(({ name }) => name === "pods")?.memory
           for (const threshold of thresholds) {
             const isPods = threshold.signal === "allocatableMemory.available"
@@ -46,8 +47,10 @@ export const makeNotices = (
             const path = isPods ? podsCgroup : nodePath
             const stats = isPods ? pods : node.memory
             const usage = stats === undefined ? undefined : noticeUsage(stats, threshold)
-            if (path !== undefined && usage !== undefined && usage > 0) yield* ask(path, usage)
+            if (usage === undefined) isWhole &&= path === undefined
+            else if (path !== undefined && usage > 0) yield* ask(path, usage)
           }
+          return isWhole
         })
     }
   })

@@ -20,6 +20,9 @@ import { look } from "./sight.ts"
 export const lookPeriod = Duration.seconds(10)
 /** Milliseconds between looks for notices of the kernel: it may tell without end. */
 export const noticePeriod = 1000
+/** The first looks come sooner until there are figures for all thresholds: at the start the pods' cgroup is just being limited. */
+const firstLookPeriod = Duration.seconds(1)
+const maxFirstLooks = 10
 /** Milliseconds: figures that the tick may share with others. */
 const tickAge = 1000
 
@@ -40,9 +43,13 @@ export const observeResources = (
       let configured = ""
       let previousAt: number | undefined
       let noticedAt = Number.NEGATIVE_INFINITY
+      let firstLooks = asksKernel ? maxFirstLooks : 0
 
       const next: Effect.Effect<{ readonly by: By; readonly age: number }> = Effect.raceFirst(
-        Effect.as(Effect.sleep(lookPeriod), { by: "tick", age: tickAge } as const),
+        Effect.as(
+          Effect.suspend(() => Effect.sleep(firstLooks > 0 ? firstLookPeriod : lookPeriod)),
+          { by: "tick", age: tickAge } as const
+        ),
         Effect.raceFirst(
           Effect.as(looks.awoken, { by: "tick", age: 0 } as const),
           Effect.gen(function* () {
@@ -69,7 +76,8 @@ export const observeResources = (
           const before = previousAt === undefined ? {} : { previousAt }
           yield* tell({ _tag: "ResourcesObserved", by: due.by, ...before, ...sight })
           previousAt = sight.at
-          if (asksKernel) yield* notices.follow(configOf(now, sight.layout).thresholds, summary)
+          const isWhole = asksKernel && (yield* notices.follow(configOf(now, sight.layout).thresholds, summary))
+          firstLooks = isWhole ? 0 : firstLooks - 1
         }
         due = yield* next
       }
