@@ -54,6 +54,7 @@ import { startApi } from "./agent-api.ts"
 import { evictionLayer, pressureLayer } from "./agent-eviction.ts"
 import { MetricsTold, makeAgentMetrics, tellMetrics } from "./agent-metrics.ts"
 import { buildNodeServices } from "./agent-node.ts"
+import { startOtel } from "./agent-otel.ts"
 import { buildServices, seedServices, withServices } from "./agent-services.ts"
 import { statusServices } from "./agent-status.ts"
 import { logEvents, logLayer } from "./cli/agent-log.ts"
@@ -374,12 +375,14 @@ const agent = (options: AgentOptions) =>
       burst: options.pods.registryBurst,
       verification: options.registry.verification
     })
+    const otel = options.otel === undefined ? undefined : yield* startOtel(options.otel, options.nodeName, metrics)
     const logged = logEvents(options.logFormat, options.logLevel)
     const system = yield* makeActorSystem(behaviors, {
       recording: options.recording,
       onCommit: (events) => {
         logged(events)
         metrics.onCommit(events)
+        otel?.onCommit(events)
       },
       onReacted: metrics.onReacted
     }).pipe(Effect.provide(Context.add(services, Meters, metrics.meter)))
@@ -406,6 +409,7 @@ const agent = (options: AgentOptions) =>
     } as never)
     yield* system.start(roots)
     const told = tellMetrics({ options, system, services, metrics })
+    if (otel !== undefined) yield* otel.tell(told)
     yield* startApi({ options, system, services: Context.add(services, MetricsTold, told) })
     const reason = yield* Effect.raceFirst(signalled, system.failure)
     yield* Effect.logInfo(`stopping: ${reason}; containers run on`)

@@ -18,7 +18,7 @@ const neighbours: Neighbours = {
   probeNats: async () => (await import("./adapters/nats/probe.ts")).probeServer,
   readNats: async () => (await import("./adapters/nats/read.ts")).readEvents,
   readHeads: async () => (await import("./adapters/nats/heads.ts")).readHeads,
-  openTraces: async () => (await import("./adapters/otel/live.ts")).openTraceExporter,
+  openTraces: async () => (await import("./adapters/otel/live.ts")).openExporters.traces,
   playNats: async () => (await import("./adapters/nats/playback.ts")).openPlayback
 }
 

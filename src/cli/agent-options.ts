@@ -9,6 +9,7 @@ import type { ProviderSettings } from "../adapters/credentials/port.ts"
 import type { DataplaneSettings, ProxyMode } from "../adapters/dataplane/port.ts"
 import type { KubeletConfiguration } from "./kubelet-configuration/shape.ts"
 import type { NatsTarget } from "./nats-flags.ts"
+import type { OtelOptions } from "./otel-settings.ts"
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -152,6 +153,8 @@ export interface AgentOptions {
   readonly registry: RegistryOptions
   /** Undefined: no Services are served (no `--services`). */
   readonly proxy: ProxyOptions | undefined
+  /** Undefined: no collector is told anything. */
+  readonly otel: OtelOptions | undefined
   readonly logFormat: LogFormat
   readonly logLevel: LogLevel
   /** What is to be said of the configuration once the log is open: fields that are unknown or not acted on. */

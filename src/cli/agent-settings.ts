@@ -50,6 +50,7 @@ export interface RunFlags extends NatsConnectionFlags, ProxyFlags {
   readonly streamReplicas?: string
   readonly retentionMaxAge?: string
   readonly retentionMaxBytes?: string
+  readonly otlp?: string
   readonly logFormat?: LogFormat
   readonly logLevel?: LogLevel
 }
@@ -109,6 +110,7 @@ export const agentOptions = (
       }
     },
     proxy: undefined,
+    otel: undefined,
     logFormat: flags.logFormat ?? chronode.log?.format ?? agentDefaults.logFormat,
     logLevel: flags.logLevel ?? chronode.log?.level ?? agentDefaults.logLevel,
     remarks: configuration.remarks

@@ -119,5 +119,8 @@ export const chronodeFields: Fields = {
   },
   stream: { fields: { maxAge: "duration", maxBytes: "bytes", replicas: "integer" } },
   retention: { fields: { maxAge: "duration", maxBytes: "bytes" } },
+  otel: {
+    fields: { endpoint: "string", traces: "boolean", metrics: "boolean", logs: "boolean", interval: "duration" }
+  },
   log: { fields: { format: { one: ["text", "json"] }, level: { one: ["trace", "debug", "info", "warn", "error"] } } }
 }

@@ -12,6 +12,7 @@ import type { Written } from "./kubelet-configuration/codec.ts"
 import { withDefaults } from "./kubelet-configuration/defaults.ts"
 import { kubeletFields } from "./kubelet-configuration/fields.ts"
 import { type Judged, judgeKubelet } from "./kubelet-configuration/judged.ts"
+import type { OtelConfiguration } from "./otel-settings.ts"
 import { parseBytes } from "./sizes.ts"
 
 export interface ChronodeConfiguration {
@@ -55,6 +56,7 @@ export interface ChronodeConfiguration {
   }
   readonly stream?: { readonly maxAge?: string; readonly maxBytes?: string | number; readonly replicas?: number }
   readonly retention?: { readonly maxAge?: string; readonly maxBytes?: string | number }
+  readonly otel?: OtelConfiguration
   readonly log?: { readonly format?: LogFormat; readonly level?: LogLevel }
 }
 

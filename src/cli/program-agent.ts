@@ -91,6 +91,10 @@ export const declareAgent = (command: Declare, start: Start): void => {
     .option("--stream-replicas <n>", "replicas of a new stream (default 1)")
     .option("--retention-max-age <time>", "oldest published event that the journal keeps; 0: for ever (default 7d)")
     .option("--retention-max-bytes <bytes>", "size of the journal's published part; 0: no limit (default 1Gi)")
+    .option(
+      "--otlp <url>",
+      "send traces, metrics and logs to an OpenTelemetry collector, OTLP/HTTP (OTEL_EXPORTER_OTLP_ENDPOINT; default: none)"
+    )
     .addOption(
       new Option("--log-format <format>", "of the agent's log on stderr (default text)").choices(["text", "json"])
     )

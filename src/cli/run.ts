@@ -1,8 +1,10 @@
 /** `chronode run`: reads flags and configuration, and hands over to the agent. */
 import { hostname } from "node:os"
+import process from "node:process"
 import { agentOptions, credentialProviderPaths, type RunFlags } from "./agent-settings.ts"
 import { noConfiguration, readConfiguration } from "./configuration.ts"
 import { readCredentialProviders } from "./credential-providers.ts"
+import { otelOptions } from "./otel-settings.ts"
 import type { Execute } from "./program.ts"
 import { ipFamilies } from "./proxy/families.ts"
 import { proxyFlags, proxyOptions, readProxy } from "./proxy/settings.ts"
@@ -17,6 +19,7 @@ export const execute: Execute<RunFlags, []> = async ({ neighbours }, flags) => {
   const options = {
     ...told,
     registry: { ...told.registry, providers },
+    otel: otelOptions(flags.otlp, configuration.chronode.otel, process.env),
     proxy: proxyOptions(toldOfProxy, proxy, ipFamilies()),
     remarks: [...told.remarks, ...remarks, ...proxy.remarks]
   }

@@ -76,7 +76,8 @@ type Step =
   | `image ${string}`
   | `${"container" | "create" | "start" | "ready"} ${string}`
 
-const eventAttributes = (recorded: Recorded): Record<string, string> => {
+/** By which an event is found again. */
+export const eventAttributes = (recorded: Recorded): Record<string, string> => {
   const { actor, event, id, node } = recorded
   const definition = byTag.get(event._tag)
   return {
@@ -84,6 +85,13 @@ const eventAttributes = (recorded: Recorded): Record<string, string> => {
     "cloudevents.event_source": sourceOf(node, actorPath(actor)),
     ...(definition === undefined ? {} : { "cloudevents.event_type": typeName(definition) })
   }
+}
+
+/** The trace of a pod's start and the span that is all of it, as keys, by the event of its admission. */
+export const startOf = ({ actor, correlation, id }: Pick<Recorded, "actor" | "correlation" | "id">) => {
+  const uid = correlation ?? actorPath(actor)
+  const key = `${uid}/${id}`
+  return { uid, key, root: `${key}/${id}/root` }
 }
 
 /** One pod from its admission on. */
@@ -97,9 +105,10 @@ class PodStart {
   readonly images = new Set<string>()
 
   constructor(admitted: Recorded, began: number) {
-    const { actor, correlation, id, node, traceparent } = admitted
-    this.uid = correlation ?? actorPath(actor)
-    this.trace = { key: `${this.uid}/${id}`, admission: id, node, traceparent }
+    const { id, node, traceparent } = admitted
+    const { uid, key } = startOf(admitted)
+    this.uid = uid
+    this.trace = { key, admission: id, node, traceparent }
     this.begin("root", undefined, "pod start", began, admitted, {})
   }
 

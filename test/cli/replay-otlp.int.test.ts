@@ -3,14 +3,14 @@ import assert from "node:assert/strict"
 import { createServer } from "node:http"
 import { describe, it } from "node:test"
 import { fileURLToPath } from "node:url"
-import { openTraceExporter } from "../../src/adapters/otel/live.ts"
+import { openExporters } from "../../src/adapters/otel/live.ts"
 import { runMain } from "./in-process.ts"
 
 const golden = (name: string) => fileURLToPath(new URL(`../golden/0.1.0/${name}.ndjson`, import.meta.url))
 const options = { timeout: 60_000 }
 
 const run = (...words: ReadonlyArray<string>) =>
-  runMain(["replay", ...words], { openTraces: async () => openTraceExporter })
+  runMain(["replay", ...words], { openTraces: async () => openExporters.traces })
 
 interface Span {
   readonly name: string

@@ -1,5 +1,24 @@
-/** Where traces go: an OpenTelemetry collector, or whatever else takes OTLP over HTTP. */
+/** Where traces, metrics and logs go: an OpenTelemetry collector, or whatever else takes OTLP over HTTP. */
 import { type Effect, Schema, type Scope } from "effect"
+import type { Severity } from "../../events/definition.ts"
+import type { FamilyValues } from "../metrics/registry.ts"
+
+export const signals = ["traces", "metrics", "logs"] as const
+export type Signal = (typeof signals)[number]
+
+/** The address of a signal at a collector (https://opentelemetry.io/docs/specs/otlp/#otlphttp-request): that of another is not its own. */
+export const signalUrl = (text: string, signal: Signal): URL | undefined => {
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    return undefined
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") return undefined
+  const base = url.pathname.replace(/(?:\/v1\/(?:traces|metrics|logs))?\/?$/u, "")
+  url.pathname = `${base}/v1/${signal}`
+  return url
+}
 
 /**
  * `Refused`: the collector does not take it (an address without OTLP, missing rights, spans that it rejects);
@@ -43,12 +62,44 @@ export const batchSpans = 512
 /** Milliseconds for one batch, with all attempts. */
 export const exportTimeout = 10_000
 
-export interface TraceExporter {
+/** All metrics at one moment. */
+export interface MetricsReport {
+  readonly node: string
+  /** Since when it is counted, and when this was; milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly at: number
+  readonly families: ReadonlyArray<FamilyValues>
+}
+
+/** An event as a line of a log. */
+export interface LogEntry {
+  readonly node: string
+  /** When it happened, and when it was written down; milliseconds since the epoch. */
+  readonly at: number
+  readonly observedAt: number
+  readonly severity: Severity
+  /** Type of the event: `dev.chronode.ContainerStarted.v1`. */
+  readonly name: string
+  readonly body: string
+  readonly attributes: TraceAttributes
+  /** Of which trace it is a part, and of which span: their keys. */
+  readonly trace: { readonly key: string; readonly traceparent: string | undefined; readonly span: string } | undefined
+}
+
+export interface Exporter<A> {
   /** Where to, without credentials. */
   readonly url: string
   /** One request; answers when the collector has taken all of it. */
-  readonly send: (traces: ReadonlyArray<Trace>) => Effect.Effect<void, OtelError>
+  readonly send: (items: ReadonlyArray<A>) => Effect.Effect<void, OtelError>
 }
+export type TraceExporter = Exporter<Trace>
 
 /** @param version of this program */
-export type OpenTraceExporter = (url: string, version: string) => Effect.Effect<TraceExporter, OtelError, Scope.Scope>
+export type OpenExporter<A> = (url: string, version: string) => Effect.Effect<Exporter<A>, OtelError, Scope.Scope>
+export type OpenTraceExporter = OpenExporter<Trace>
+
+export interface OpenExporters {
+  readonly traces: OpenExporter<Trace>
+  readonly metrics: OpenExporter<MetricsReport>
+  readonly logs: OpenExporter<LogEntry>
+}

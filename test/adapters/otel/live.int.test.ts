@@ -1,10 +1,10 @@
-/** Traces to a collector over real HTTP: one that decodes OTLP/JSON by the specification, and some that refuse. */
+/** Traces, metrics and logs to a collector over real HTTP: one that decodes OTLP/JSON by the specification, and some that refuse. */
 import assert from "node:assert/strict"
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http"
 import { afterEach, describe, it } from "node:test"
 import { Effect, Exit } from "effect"
-import { openTraceExporter, tracesUrl } from "../../../src/adapters/otel/live.ts"
-import { OtelError, type Trace } from "../../../src/adapters/otel/port.ts"
+import { openExporters } from "../../../src/adapters/otel/live.ts"
+import { type LogEntry, OtelError, signalUrl, type Trace } from "../../../src/adapters/otel/port.ts"
 
 interface Received {
   readonly path: string | undefined
@@ -81,7 +81,7 @@ const trace = (key: string, traceparent?: string): Trace => ({
 })
 const send = (url: string, ...traces: ReadonlyArray<Trace>) =>
   Effect.runPromiseExit(
-    Effect.scoped(Effect.flatMap(openTraceExporter(url, "0.1.0"), (exporter) => exporter.send(traces)))
+    Effect.scoped(Effect.flatMap(openExporters.traces(url, "0.1.0"), (exporter) => exporter.send(traces)))
   )
 const failureOf = (exit: Exit.Exit<void, OtelError>): OtelError => {
   assert.ok(Exit.isFailure(exit))
@@ -95,7 +95,7 @@ const spansIn = ({ body }: Received) => {
   return resourceSpans[0].scopeSpans[0].spans as ReadonlyArray<OtlpSpan>
 }
 
-describe("traces over OTLP", () => {
+describe("signals over OTLP", () => {
   it("arrive as they are, with times, parents, attributes, events and what failed", options, async () => {
     const { received, url } = await collector(200, "{}")
     assert.ok(Exit.isSuccess(await send(url, trace("a"))))
@@ -160,11 +160,73 @@ describe("traces over OTLP", () => {
     assert.deepEqual([rejected.reason, rejected.message], ["Refused", "the collector rejected 1 spans: too old"])
   })
 
-  it("go to the path of traces, below whatever address is given", () => {
-    const of = (text: string) => tracesUrl(text)?.href
+  it("of metrics are sums, gauges and histograms since the agent began", options, async () => {
+    const { received, url } = await collector(200, "{}")
+    const families = [
+      { name: "c_total", help: "C.", type: "counter" as const, samples: [{ labels: { a: "b" }, value: 3 }] },
+      { name: "g_bytes", help: "G.", type: "gauge" as const, samples: [{ labels: {}, value: 1.5 }] },
+      { name: "none", help: "N.", type: "gauge" as const, samples: [] },
+      {
+        name: "h_seconds",
+        help: "H.",
+        type: "histogram" as const,
+        bounds: [0.5, 1],
+        samples: [{ labels: {}, counts: [1, 0, 2], sum: 7 }]
+      }
+    ]
+    const report = { node: "node1", startedAt: at, at: at + 1000, families }
+    const sent = Effect.flatMap(openExporters.metrics(url, "0.1.0"), (exporter) => exporter.send([report]))
+    await Effect.runPromise(Effect.scoped(sent))
+    const [request] = received
+    assert.equal(request?.path, "/v1/metrics")
+    const { metrics } = JSON.parse(request?.body ?? "").resourceMetrics[0].scopeMetrics[0]
+    const [counter, gauge, histogram, ...rest] = metrics
+    assert.deepEqual(rest, [])
+    assert.deepEqual([counter.name, counter.sum.isMonotonic, counter.sum.aggregationTemporality], ["c_total", true, 2])
+    const [point] = counter.sum.dataPoints
+    assert.deepEqual(
+      [point.asDouble, point.startTimeUnixNano, point.timeUnixNano],
+      [3, `${at}000000`, `${at + 1000}000000`]
+    )
+    assert.deepEqual(point.attributes, [{ key: "a", value: { stringValue: "b" } }])
+    assert.deepEqual([gauge.unit, gauge.gauge.dataPoints[0].asDouble], ["By", 1.5])
+    const { bucketCounts, explicitBounds, count, sum } = histogram.histogram.dataPoints[0]
+    assert.deepEqual([bucketCounts, explicitBounds, count, sum], [[1, 0, 2], [0.5, 1], 3, 7])
+  })
+
+  it("of logs have severity, body and the trace of their pod's start", options, async () => {
+    const { received, url } = await collector(200, "{}")
+    const entry: LogEntry = {
+      ...{ node: "node1", at, observedAt: at + 1, name: "dev.chronode.X.v1", body: "it ended" },
+      severity: "WARN",
+      attributes: { "k8s.pod.name": "web", n: 3 },
+      trace: { key: "a", traceparent: undefined, span: "a/root" }
+    }
+    const sent = Effect.flatMap(openExporters.logs(url, "0.1.0"), (exporter) =>
+      exporter.send([entry, { ...entry, trace: undefined }])
+    )
+    await Effect.runPromise(Effect.scoped(sent))
+    assert.ok(Exit.isSuccess(await send(url, trace("a"))))
+    const [logs, traces] = received
+    assert.equal(logs?.path, "/v1/logs")
+    const [record, bare] = JSON.parse(logs?.body ?? "").resourceLogs[0].scopeLogs[0].logRecords
+    assert.deepEqual(
+      [record.severityNumber, record.severityText, record.body.stringValue, record.eventName],
+      [13, "WARN", "it ended", "dev.chronode.X.v1"]
+    )
+    assert.equal(record.timeUnixNano, `${at}000000`)
+    assert.ok(traces)
+    const [root] = spansIn(traces)
+    assert.deepEqual([record.traceId, record.spanId], [root?.traceId, root?.spanId])
+    assert.equal(bare.traceId ?? "", "")
+  })
+
+  it("go to the path of their signal, below whatever address is given", () => {
+    const of = (text: string) => signalUrl(text, "traces")?.href
     assert.equal(of("http://c:4318"), "http://c:4318/v1/traces")
     assert.equal(of("https://c/otlp/"), "https://c/otlp/v1/traces")
     assert.equal(of("http://c/x/v1/traces?tenant=a"), "http://c/x/v1/traces?tenant=a")
     assert.deepEqual([of("c:4318"), of("grpc://c"), of("")], [undefined, undefined, undefined])
+    assert.equal(signalUrl("http://c/v1/traces", "logs")?.href, "http://c/v1/logs")
   })
 })
