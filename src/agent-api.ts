@@ -17,6 +17,7 @@ import { MetricsTold } from "./agent-metrics.ts"
 import { containerLogRoutes } from "./api-routes/container-logs.ts"
 import { ownHealthRoutes } from "./api-routes/health.ts"
 import { metricsRoutes } from "./api-routes/metrics.ts"
+import { nodeRoutes } from "./api-routes/node.ts"
 import { notServed, pageRoutes } from "./api-routes/pages.ts"
 import { podRoutes } from "./api-routes/pods.ts"
 import type { ApiWorld, Routes, StreamingRoutes } from "./api-routes/route.ts"
@@ -29,7 +30,7 @@ import { localSocket } from "./cli/local-api.ts"
 const systemLogs = "/var/log"
 
 /** Each in a file of its own in src/api-routes. What `debugging` holds can be switched off (enableDebuggingHandlers). */
-const routes: ReadonlyArray<Routes> = [ownHealthRoutes, podRoutes, statsRoutes, metricsRoutes]
+const routes: ReadonlyArray<Routes> = [ownHealthRoutes, podRoutes, statsRoutes, metricsRoutes, nodeRoutes]
 const debugging: ReadonlyArray<Routes> = [
   commandRoutes,
   containerLogRoutes,

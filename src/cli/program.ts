@@ -7,6 +7,7 @@ import { type Context, type Execute, examples } from "./declaring.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { declareAgent, declareTools } from "./program-agent.ts"
 import { declareContainers } from "./program-containers.ts"
+import { declareNode } from "./program-node.ts"
 import { declareOffline } from "./program-offline.ts"
 import { declareProxy } from "./program-proxy.ts"
 import { declareReaders } from "./program-readers.ts"
@@ -113,6 +114,7 @@ const dispatch = async (words: ReadonlyArray<string>, context: Context): Promise
   declareAgent(command, start)
   declareReaders(command, start)
   declareContainers(command, start)
+  declareNode(command, start)
   declareOffline(command, start)
   declareProxy(command, start)
   declareTools(command, start)
