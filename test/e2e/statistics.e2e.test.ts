@@ -16,7 +16,7 @@ import { requires } from "../support/requires.ts"
 import { container, forever, pod } from "./manifests.ts"
 
 const skip = requires("root").skip || whyNoContainerd()
-const within = skip ? { timeout: 120_000, skip } : { timeout: 120_000 }
+const within = skip ? { timeout: 300_000, skip } : { timeout: 300_000 }
 const mebibyte = 1024 ** 2
 const hogBytes = 24 * mebibyte
 const scratchBytes = 3 * mebibyte
@@ -66,7 +66,7 @@ describe("what pods use, by the agent", { concurrency: false }, () => {
       await new Promise((resolve) => setTimeout(resolve, 3_000))
       await ask()
     },
-    { timeout: 120_000 }
+    { timeout: 300_000 }
   )
   after(async () => {
     await node?.kill()

@@ -2,7 +2,8 @@
 import { lstat, readdir, stat, statfs } from "node:fs/promises"
 import { Effect, Layer } from "effect"
 import { type DirectoryUsage, FileSystemError, FileSystems, type FileSystemUsage } from "./port.ts"
-import { bytesPerBlock, makePace, type WalkLimits, walk, walkLimits } from "./walk.ts"
+import { bytesPerBlock, type WalkLimits, walkLimits } from "./walk.ts"
+import { makeWalker } from "./walker.ts"
 
 const codeOf = (error: unknown): string | undefined => (error as { readonly code?: string }).code
 
@@ -15,6 +16,18 @@ const attempt = <A>(path: string, run: () => Promise<A>): Effect.Effect<A, FileS
         path,
         message: error instanceof Error ? error.message : String(error)
       })
+  })
+
+/** What asking a file system may take, milliseconds: one whose server is away answers never. */
+const usageTimeout = 2_000
+
+const timely = <A>(path: string, asked: Effect.Effect<A, FileSystemError>): Effect.Effect<A, FileSystemError> =>
+  Effect.timeoutOrElse(asked, {
+    duration: usageTimeout,
+    orElse: () => {
+      const message = `${path}: its file system did not answer in ${usageTimeout / 1000} s`
+      return Effect.fail(new FileSystemError({ reason: "Failed", path, message }))
+    }
   })
 
 /** Major and minor number as glibc packs them into a `dev_t`. */
@@ -52,22 +65,14 @@ const files = async (directory: string, prefix: string, at: number): Promise<Dir
 }
 
 export const makeFileSystems = (limits: WalkLimits = walkLimits): FileSystems["Service"] => {
-  const pace = makePace(limits.entriesPerSecond, () => performance.now())
-  const underWay = new Map<string, Promise<DirectoryUsage>>()
-  let before: Promise<unknown> = Promise.resolve()
-  /** One walk after the other. */
-  const walkOnce = (path: string): Promise<DirectoryUsage> => {
-    const known = underWay.get(path)
-    if (known !== undefined) return known
-    const begun = before.then(() => walk(path, pace, limits.maxEntries, Date.now()))
-    underWay.set(path, begun)
-    const over = () => void underWay.delete(path)
-    before = begun.then(over, over)
-    return begun
-  }
+  const walk = makeWalker(limits)
   return FileSystems.of({
-    usage: (path) => attempt(path, () => usage(path)),
-    directory: (path) => attempt(path, () => walkOnce(path)),
+    usage: (path) =>
+      timely(
+        path,
+        attempt(path, () => usage(path))
+      ),
+    directory: (path) => attempt(path, () => walk(path)),
     files: (directory, prefix) => attempt(directory, () => files(directory, prefix, Date.now()))
   })
 }

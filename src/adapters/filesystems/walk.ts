@@ -113,9 +113,21 @@ const look = (path: string): fs.Stats | undefined => {
   }
 }
 
-/** Size of a tree; throws where its root cannot be looked at. */
-export const walk = async (root: string, pace: Pace, maxEntries: number, at: number): Promise<DirectoryUsage> => {
-  const tally = new Walk(fs.lstatSync(root), pace)
+export interface WalkBounds {
+  readonly maxEntries: number
+  /** Of a directory itself: it holds so many names. */
+  readonly maxDirectoryBytes?: number
+}
+
+/** Size of a tree, as far as the bounds let it be seen; throws where its root cannot be looked at. */
+export const walk = async (
+  root: string,
+  pace: Pace,
+  { maxEntries, maxDirectoryBytes = Number.POSITIVE_INFINITY }: WalkBounds,
+  at: number
+): Promise<DirectoryUsage> => {
+  const top = fs.lstatSync(root)
+  const tally = new Walk(top, pace)
   const waiting = [root]
   const told = (truncated: boolean): DirectoryUsage => ({
     bytes: tally.bytes,
@@ -123,13 +135,17 @@ export const walk = async (root: string, pace: Pace, maxEntries: number, at: num
     at,
     ...(truncated ? { truncated: true } : {})
   })
+  if (top.isDirectory() && top.size > maxDirectoryBytes) return told(true)
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
     for (const name of await namesIn(directory)) {
       if (tally.looked++ >= maxEntries) return told(true)
       if (!tally.goesOn) await tally.rest()
       const path = `${directory}/${name}`
       const stat = look(path)
-      if (stat !== undefined && tally.count(stat) && stat.isDirectory()) waiting.push(path)
+      if (stat !== undefined && tally.count(stat) && stat.isDirectory()) {
+        if (stat.size > maxDirectoryBytes) return told(true)
+        waiting.push(path)
+      }
     }
   }
   return told(false)

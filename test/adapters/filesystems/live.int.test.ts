@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { linkSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs"
+import { linkSync, lstatSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import process from "node:process"
 import { describe, it } from "node:test"
 import { Effect, Fiber } from "effect"
@@ -87,8 +87,12 @@ describe("walks", () => {
   it("let others run meanwhile", () =>
     inDirectory((root) =>
       Effect.gen(function* () {
-        tree(root, 20_000)
+        tree(root, 8_000)
+        mkdirSync(`${root}/flat`)
+        for (let file = 0; file < 10_000; file++) writeFileSync(`${root}/flat/a-file-whose-name-is-long-${file}`, "")
         const files = makeFileSystems({ entriesPerSecond: 1_000_000, maxEntries: 1_000_000 })
+        // The thread is there from now on.
+        assert.equal((yield* files.directory(`${root}/flat`)).inodes, 10_001)
         const walking = yield* Effect.forkChild(files.directory(root))
         const gaps: Array<number> = []
         for (let last = performance.now(); walking.pollUnsafe() === undefined; ) {
@@ -97,9 +101,34 @@ describe("walks", () => {
           gaps.push(now - last)
           last = now
         }
-        assert.equal((yield* Fiber.join(walking)).inodes, 20_201)
+        assert.equal((yield* Fiber.join(walking)).inodes, 18_082)
         const [longest = 0] = gaps.sort((a, b) => b - a)
         assert.ok(gaps.length > 2 && longest < 100, `${gaps.length} turns, the longest ${longest} ms`)
+      })
+    ))
+
+  it("tell what is wrong with a tree that vanishes while its turn comes", () =>
+    inDirectory((root) =>
+      Effect.gen(function* () {
+        tree(root, 3_000)
+        const files = makeFileSystems({ entriesPerSecond: 3_000, maxEntries: 1_000_000 })
+        const [whole, gone] = yield* Effect.all(
+          [
+            files.directory(root),
+            Effect.flip(
+              Effect.suspend(() => {
+                const asked = files.directory(`${root}/7`)
+                return Effect.andThen(
+                  Effect.sync(() => rmSync(`${root}/7`, { recursive: true })),
+                  asked
+                )
+              })
+            )
+          ],
+          { concurrency: 2 }
+        )
+        assert.equal(gone.reason, "NotFound")
+        assert.ok(whole.inodes >= 1)
       })
     ))
 
