@@ -997,6 +997,30 @@ export interface NodeShutdownOverData {
   readonly bootId: string
 }
 
+/** The agent runs with this configuration, which is another than the one that was told last: at its start, or because its file was changed and read again (on SIGHUP, and when it is seen to be another). */
+export interface ConfigurationAppliedData {
+  readonly reason: "Started" | "Reloaded"
+  readonly file?: string
+  readonly configuration: { readonly [name: string]: unknown }
+  readonly logLevel: string
+  readonly changed: ReadonlyArray<string>
+  readonly needsRestart: ReadonlyArray<string>
+  readonly notHonoured: ReadonlyArray<string>
+  readonly omitted?: ReadonlyArray<string>
+}
+
+/** The configuration's file was changed, and cannot be taken: the agent runs on with what it had. Told once for each text of the problems, until the file is right again (ConfigurationApplied). */
+export interface ConfigurationRejectedData {
+  readonly file: string
+  readonly problems: ReadonlyArray<{
+    readonly line?: number
+    readonly column?: number
+    readonly field?: string
+    readonly message: string
+  }>
+  readonly count: number
+}
+
 /** A manifest file was read for the first time, or with new content; the pods it declares are desired now. */
 export interface ManifestReadData {
   readonly file: string
@@ -2832,6 +2856,8 @@ export interface EventData {
   readonly NodeShutdownCompleted: NodeShutdownCompletedData
   readonly NodeShutdownCancelled: NodeShutdownCancelledData
   readonly NodeShutdownOver: NodeShutdownOverData
+  readonly ConfigurationApplied: ConfigurationAppliedData
+  readonly ConfigurationRejected: ConfigurationRejectedData
   readonly ManifestRead: ManifestReadData
   readonly ManifestInvalid: ManifestInvalidData
   readonly ManifestFieldIgnored: ManifestFieldIgnoredData
@@ -3024,6 +3050,8 @@ export const tagsByType = {
   "dev.chronode.NodeShutdownCompleted.v1": "NodeShutdownCompleted",
   "dev.chronode.NodeShutdownCancelled.v1": "NodeShutdownCancelled",
   "dev.chronode.NodeShutdownOver.v1": "NodeShutdownOver",
+  "dev.chronode.ConfigurationApplied.v1": "ConfigurationApplied",
+  "dev.chronode.ConfigurationRejected.v1": "ConfigurationRejected",
   "dev.chronode.ManifestRead.v1": "ManifestRead",
   "dev.chronode.ManifestInvalid.v1": "ManifestInvalid",
   "dev.chronode.ManifestFieldIgnored.v1": "ManifestFieldIgnored",

@@ -12,6 +12,7 @@ import { evictionEvents } from "./kinds/eviction.ts"
 import { imageEvents } from "./kinds/image.ts"
 import { logEvents } from "./kinds/log.ts"
 import { nodeEvents } from "./kinds/node.ts"
+import { nodeConfigurationEvents } from "./kinds/node-configuration.ts"
 import { nodeHealthEvents } from "./kinds/node-health.ts"
 import { podEvents } from "./kinds/pod.ts"
 import { probeEvents } from "./kinds/probe.ts"
@@ -26,6 +27,7 @@ import { volumeEvents } from "./kinds/volume.ts"
 const definitions = [
   ...nodeEvents,
   ...nodeHealthEvents,
+  ...nodeConfigurationEvents,
   ...sourceEvents,
   ...runtimeEvents,
   ...imageEvents,

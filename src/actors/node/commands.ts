@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { CgroupValues } from "../../events/cgroup-values.ts"
 import { NodeStarted, TierName } from "../../events/kinds/node.ts"
+import { ConfigurationApplied, ConfigurationRejected } from "../../events/kinds/node-configuration.ts"
 import { NodeDescription, NodeShutdownStarted, PressureCondition } from "../../events/kinds/node-health.ts"
 
 const text = Schema.String
@@ -100,6 +101,24 @@ export const ShutdownGroupEnded = Schema.TaggedStruct("ShutdownGroupEnded", {
   leftCount: Schema.Int
 })
 
+/** With what the agent runs now. `beside`: fields that are another than the defaults. */
+export const ConfigurationRead = Schema.TaggedStruct("ConfigurationRead", {
+  at,
+  reason: ConfigurationApplied.fields.reason,
+  file: ConfigurationApplied.fields.file,
+  configuration: ConfigurationApplied.fields.configuration,
+  logLevel: ConfigurationApplied.fields.logLevel,
+  needsRestart: ConfigurationApplied.fields.needsRestart,
+  notHonoured: ConfigurationApplied.fields.notHonoured,
+  omitted: ConfigurationApplied.fields.omitted,
+  beside: ConfigurationApplied.fields.changed
+})
+/** Its file was read again, and cannot be taken. */
+export const ConfigurationRefused = Schema.TaggedStruct("ConfigurationRefused", {
+  at,
+  ...ConfigurationRejected.fields
+})
+
 export const NodeCommand = Schema.Union([
   AgentStarted,
   AgentStopping,
@@ -116,7 +135,9 @@ export const NodeCommand = Schema.Union([
   DrainEnded,
   InhibitorReported,
   ShutdownAnnounced,
-  ShutdownGroupEnded
+  ShutdownGroupEnded,
+  ConfigurationRead,
+  ConfigurationRefused
 ])
 export type NodeCommand = typeof NodeCommand.Type
 export type CommandOf<Tag extends NodeCommand["_tag"]> = Extract<NodeCommand, { readonly _tag: Tag }>

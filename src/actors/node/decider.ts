@@ -4,6 +4,7 @@ import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import type { NodeCommand } from "./commands.ts"
 import { NodeCommand as NodeCommandSchema } from "./commands.ts"
+import { learnConfiguration, rejectConfiguration } from "./configuration.ts"
 import { cordon, drain, endDrain, uncordon } from "./drain.ts"
 import { evolve } from "./evolve.ts"
 import { learnDescription, learnPressure, learnStatus } from "./learn-status.ts"
@@ -93,6 +94,12 @@ const decide = (state: NodeState, command: NodeCommand): ReadonlyArray<Decided<N
       break
     case "ShutdownGroupEnded":
       endGroup(d, command)
+      break
+    case "ConfigurationRead":
+      learnConfiguration(d, command)
+      break
+    case "ConfigurationRefused":
+      rejectConfiguration(d, command)
       break
   }
   return d.decided

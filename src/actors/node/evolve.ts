@@ -2,6 +2,7 @@
 import type { EventsOf } from "../../events/catalogue.ts"
 import type { EventMeta } from "../../events/envelope.ts"
 import type { nodeHealthEvents } from "../../events/kinds/node-health.ts"
+import { canonical } from "../kernel/json.ts"
 import type { DrainInState, NodeActorEvent, NodeState } from "./state.ts"
 
 export const evolve = (state: NodeState, event: NodeActorEvent, meta: EventMeta): NodeState => {
@@ -35,6 +36,16 @@ export const evolve = (state: NodeState, event: NodeActorEvent, meta: EventMeta)
       if (known === undefined) return state
       const { failed: _, ...rest } = known
       return { ...state, tiers: { ...state.tiers, [event.path]: rest } }
+    }
+    case "ConfigurationApplied": {
+      const { file, configuration, logLevel, needsRestart, notHonoured } = event
+      const told = { configuration, logLevel, needsRestart, notHonoured }
+      return { ...state, configuration: file === undefined ? told : { ...told, file } }
+    }
+    case "ConfigurationRejected": {
+      const { file, problems, count } = event
+      const known = state.configuration ?? { configuration: {}, logLevel: "", needsRestart: [], notHonoured: [] }
+      return { ...state, configuration: { ...known, rejected: canonical({ file, problems, count }) } }
     }
     default:
       return evolveHealth(state, event, meta)

@@ -1,13 +1,18 @@
 /** What is known of the node: a fold of its events. Plain JSON. */
+import type { Schema } from "effect"
 import type { EventsOf } from "../../events/catalogue.ts"
 import type { CgroupValues } from "../../events/cgroup-values.ts"
 import type { nodeEvents } from "../../events/kinds/node.ts"
+import type { nodeConfigurationEvents } from "../../events/kinds/node-configuration.ts"
 import type { NodeDescription, nodeHealthEvents } from "../../events/kinds/node-health.ts"
 import type { Decision } from "../kernel/decision.ts"
 import type { NodeConditionType } from "./status/conditions.ts"
 import type { TierName } from "./tiers.ts"
 
-export type NodeActorEvent = EventsOf<typeof nodeEvents> | EventsOf<typeof nodeHealthEvents>
+export type NodeActorEvent =
+  | EventsOf<typeof nodeEvents>
+  | EventsOf<typeof nodeHealthEvents>
+  | EventsOf<typeof nodeConfigurationEvents>
 export type NodeDecision = Decision<NodeState, NodeActorEvent>
 
 export interface NodeState {
@@ -41,6 +46,18 @@ export interface NodeState {
     | { readonly delayLimitSeconds: number; readonly gracePeriodSeconds: number }
     | { readonly failed: string }
   readonly shutdown?: ShutdownInState
+  readonly configuration?: ConfigurationInState
+}
+
+/** As it was told last. */
+export interface ConfigurationInState {
+  readonly file?: string
+  readonly configuration: Readonly<Record<string, Schema.Json>>
+  readonly logLevel: string
+  readonly needsRestart: ReadonlyArray<string>
+  readonly notHonoured: ReadonlyArray<string>
+  /** Problems of a file that was not taken, as one text; absent: the file is right. */
+  readonly rejected?: string
 }
 
 export interface NodeConditionInState {

@@ -1,5 +1,6 @@
 /** Defaults of a KubeletConfiguration: kubelet's (`pkg/kubelet/apis/config/v1beta1/defaults.go`), and where Chronode's are others. */
 import { defaultEvictionHard } from "../../actors/eviction/rules/settings.ts"
+import { canonical } from "../../actors/kernel/json.ts"
 import { at, decode, isZero, type Written, withField } from "./codec.ts"
 import { type KubeletFieldPath, kubeletField } from "./fields.ts"
 import { isGateOn } from "./gates.ts"
@@ -94,6 +95,14 @@ export const kubeletDefaults: Readonly<Partial<Record<KubeletFieldPath, unknown>
 export const isUnset = (decoded: KubeletConfiguration, path: KubeletFieldPath): boolean => {
   const value = at(decoded, path)
   return kubeletField(path).nature === "pointer" ? value === undefined : isZero(value)
+}
+
+/** Whether the file says something of a field that is another than its default. */
+export const isSet = (written: Written, path: KubeletFieldPath): boolean => {
+  const decoded = decode(written)
+  const otherwise = kubeletDefaults[path]
+  const value = at(decoded, path)
+  return !isUnset(decoded, path) && !(isZero(value) && isZero(otherwise)) && canonical(value) !== canonical(otherwise)
 }
 
 /** Kubelet's defaults, and nothing else. @param decoded of `decode` */
