@@ -51,16 +51,18 @@ import { layer as proberLayer } from "./adapters/probing/live.ts"
 import { layer as volumesLayer } from "./adapters/volumes/live.ts"
 import { Volumes } from "./adapters/volumes/port.ts"
 import { startApi } from "./agent-api.ts"
+import { liveConfiguration } from "./agent-configuration.ts"
 import { evictionLayer, pressureLayer } from "./agent-eviction.ts"
 import { MetricsTold, makeAgentMetrics, tellMetrics } from "./agent-metrics.ts"
 import { buildNodeServices } from "./agent-node.ts"
 import { startOtel } from "./agent-otel.ts"
 import { buildServices, seedServices, withServices } from "./agent-services.ts"
 import { statusServices } from "./agent-status.ts"
-import { logEvents, logLayer } from "./cli/agent-log.ts"
+import { type LogThreshold, logEvents, logLayer } from "./cli/agent-log.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
+import { restartPeriodOf } from "./cli/agent-settings.ts"
 import { journalPath } from "./cli/journal-path.ts"
-import { nodeOffer, nodeResources, reservationProblem } from "./cli/node-offer.ts"
+import { hostProblem, nodeOffer, nodeResources, reservationProblem } from "./cli/node-offer.ts"
 import { version } from "./cli/version.ts"
 import { actorId, nodeSubjects, nodeToken } from "./events/actor-id.ts"
 import { Journal } from "./events/journal/port.ts"
@@ -148,6 +150,8 @@ const podSettings = (options: AgentOptions) =>
       )
       if (driver === "systemd" && pods.cgroupsPerQOS && !isSystemdBooted())
         return yield* Effect.die(new Error(notBooted))
+      const unfit = hostProblem(options.kubelet, facts.cgroupVersion, yield* Effect.orDie(host.readText("/proc/swaps")))
+      if (unfit !== undefined) return yield* Effect.die(new Error(unfit))
       const machine = { ...facts, ...(yield* storageOf(options.dataDir)) }
       const overReserved = reservationProblem(options.kubelet, machine)
       if (overReserved !== undefined) return yield* Effect.die(new Error(overReserved))
@@ -188,7 +192,9 @@ const podSettings = (options: AgentOptions) =>
         reservedTiers,
         userNamespaces: yield* userNamespaceIds(pods.idsPerPod, pods.maxPods),
         runtimeHandler: "",
-        maxContainerRestartPeriodSeconds: pods.maxContainerRestartPeriod / 1000
+        get maxContainerRestartPeriodSeconds() {
+          return restartPeriodOf(options.kubelet) / 1000
+        }
       })
     })
   )
@@ -328,7 +334,7 @@ const noPods = (options: AgentOptions) =>
           clusterDomain: ""
         },
         runtimeHandler: "",
-        maxContainerRestartPeriodSeconds: options.pods.maxContainerRestartPeriod / 1000
+        maxContainerRestartPeriodSeconds: restartPeriodOf(options.kubelet) / 1000
       })
     )
   )
@@ -354,8 +360,9 @@ const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | 
     return { node: Context.merge(withNode, eviction), services }
   })
 
-const agent = (options: AgentOptions) =>
+const agent = (given: AgentOptions, threshold: LogThreshold) =>
   Effect.gen(function* () {
+    const { options, follow } = yield* liveConfiguration(given, threshold)
     const current: { system: ActorSystemShape | undefined } = { system: undefined }
     for (const { level, message } of options.remarks) {
       yield* level === "warn" ? Effect.logWarning(message) : Effect.logDebug(message)
@@ -376,7 +383,7 @@ const agent = (options: AgentOptions) =>
       verification: options.registry.verification
     })
     const otel = options.otel === undefined ? undefined : yield* startOtel(options.otel, options.nodeName, metrics)
-    const logged = logEvents(options.logFormat, options.logLevel)
+    const logged = logEvents(options.logFormat, threshold)
     const system = yield* makeActorSystem(behaviors, {
       recording: options.recording,
       onCommit: (events) => {
@@ -407,6 +414,10 @@ const agent = (options: AgentOptions) =>
       recoveredActors: recovered.actors,
       podLogsDir: options.podLogsDir
     } as never)
+    yield* follow((command) => Effect.asVoid(system.tell(node, command as never))).pipe(
+      Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(cause))),
+      Effect.forkScoped
+    )
     yield* system.start(roots)
     const told = tellMetrics({ options, system, services, metrics })
     if (otel !== undefined) yield* otel.tell(told)
@@ -443,13 +454,14 @@ const stop = (system: ActorSystemShape, node: ReturnType<typeof actorId>, reason
 
 /** Runs the agent until a signal or a fatal error; answers the exit code. */
 export const runAgent = async (options: AgentOptions): Promise<number> => {
+  const threshold: LogThreshold = { level: options.logLevel }
   const exit = await Effect.runPromiseExit(
-    agent(options).pipe(
+    agent(options, threshold).pipe(
       Effect.tapCause((cause) => {
         const error = Cause.squash(cause)
         return Effect.logFatal(error instanceof Error ? error.message : String(error))
       }),
-      Effect.provide(logLayer(options.logFormat, options.logLevel))
+      Effect.provide(logLayer(options.logFormat, threshold))
     )
   )
   return Exit.isSuccess(exit) ? 0 : 1

@@ -8,7 +8,6 @@ import type { LogFormat, LogLevel } from "./agent-options.ts"
 import { oneLine } from "./text.ts"
 
 const rank: Readonly<Record<string, number>> = { TRACE: 0, DEBUG: 1, INFO: 2, WARN: 3, ERROR: 4, FATAL: 5 }
-const effectLevels = { trace: "Trace", debug: "Debug", info: "Info", warn: "Warn", error: "Error" } as const
 
 interface Line {
   /** RFC 3339 */
@@ -40,11 +39,20 @@ const write = (format: LogFormat, line: Line): void => {
   process.stderr.write(format === "json" ? `${JSON.stringify(line)}\n` : text(line))
 }
 
+/** What is logged at least; may change while the agent runs. */
+export interface LogThreshold {
+  level: LogLevel
+}
+
+const isBelow = (severity: string, { level }: LogThreshold): boolean =>
+  (rank[severity] ?? 2) < (rank[level.toUpperCase()] ?? 2)
+
 /** Effect's logger, writing our lines. */
-export const logLayer = (format: LogFormat, level: LogLevel): Layer.Layer<never> =>
+export const logLayer = (format: LogFormat, threshold: LogThreshold): Layer.Layer<never> =>
   Layer.merge(
     Logger.layer([
       Logger.make(({ date, logLevel, message, cause }) => {
+        if (isBelow(logLevel.toUpperCase(), threshold)) return
         const words = (Array.isArray(message) ? message : [message]).map((part) =>
           typeof part === "string" ? part : part instanceof Error ? part.message : JSON.stringify(part)
         )
@@ -55,15 +63,15 @@ export const logLayer = (format: LogFormat, level: LogLevel): Layer.Layer<never>
         write(format, { time: date.toISOString(), level: logLevel.toUpperCase(), actor: "", message: joined })
       })
     ]),
-    Layer.succeed(References.MinimumLogLevel, effectLevels[level])
+    Layer.succeed(References.MinimumLogLevel, "Trace")
   )
 
 /** Logs committed events of the wanted severity and above. */
 export const logEvents =
-  (format: LogFormat, level: LogLevel) =>
+  (format: LogFormat, threshold: LogThreshold) =>
   (events: ReadonlyArray<RecordedEvent<NodeEvent>>): void => {
     for (const { severity, time, actor, event } of events) {
-      if ((rank[severity] ?? 2) < (rank[level.toUpperCase()] ?? 2)) continue
+      if (isBelow(severity, threshold)) continue
       write(format, { time, level: severity, actor: actorPath(actor), event: event._tag, message: tell(event) })
     }
   }

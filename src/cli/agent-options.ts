@@ -64,7 +64,6 @@ export interface PodOptions {
   /** Pulls that may begin in a second, on average and at once. 0 a second: no limit. */
   readonly registryPullQPS: number
   readonly registryBurst: number
-  readonly maxContainerRestartPeriod: number
   /** kubelet's seccompDefault: containers that name no seccomp profile get the runtime's. */
   readonly seccompDefault: boolean
   /** Kernel parameters beside the safe ones, as names and prefixes with `*`. */
@@ -159,6 +158,12 @@ export interface AgentOptions {
   readonly logLevel: LogLevel
   /** What is to be said of the configuration once the log is open: fields that are unknown or not acted on. */
   readonly remarks: ReadonlyArray<Remark>
+  /** Undefined: there is none. */
+  readonly configurationFile: string | undefined
+  /** Fields that the file sets and that are not acted on. */
+  readonly notHonoured: ReadonlyArray<string>
+  /** What the options would be if the file were read now; throws what is wrong with it, a line for each problem. Undefined: it is not read again. */
+  readonly reload: (() => AgentOptions) | undefined
 }
 
 export interface Remark {

@@ -57,6 +57,8 @@ export interface RunFlags extends NatsConnectionFlags, ProxyFlags {
 
 /** Milliseconds; also where the feature gate KubeletCrashLoopBackOffMax is off. */
 const defaultRestartPeriod = 300_000
+export const restartPeriodOf = ({ crashLoopBackOff }: KubeletConfiguration): number =>
+  crashLoopBackOff.maxContainerRestartPeriod ?? defaultRestartPeriod
 const defaultIdsPerPod = 65_536
 
 /** RFC 1123 subdomain, as a Node's name must be. */
@@ -88,7 +90,7 @@ export const agentOptions = (
       flags.containerLogsDir ??
       chronode.containerLogsDir ??
       (podLogsDir === agentDefaults.podLogsDir ? agentDefaults.containerLogsDir : undefined),
-    logRotation: logRotation(kubelet),
+    logRotation: logRotationOf(kubelet),
     manifests,
     fileCheckFrequency: kubelet.fileCheckFrequency,
     cri: kubelet.containerRuntimeEndpoint,
@@ -113,7 +115,10 @@ export const agentOptions = (
     otel: undefined,
     logFormat: flags.logFormat ?? chronode.log?.format ?? agentDefaults.logFormat,
     logLevel: flags.logLevel ?? chronode.log?.level ?? agentDefaults.logLevel,
-    remarks: configuration.remarks
+    remarks: configuration.remarks,
+    configurationFile: flags.config,
+    notHonoured: configuration.notHonoured,
+    reload: undefined
   }
 }
 
@@ -201,7 +206,7 @@ const retentionOptions = (flags: RunFlags, { chronode }: Configuration): Retenti
   }
 }
 
-const logRotation = (kubelet: KubeletConfiguration): LogRotationPolicy => {
+export const logRotationOf = (kubelet: KubeletConfiguration): LogRotationPolicy => {
   const bytes = value(quantityOf(kubelet.containerLogMaxSize))
   return {
     // As with kubelet, a negative size switches rotation off.
@@ -233,7 +238,6 @@ const podOptions = (kubelet: KubeletConfiguration): PodOptions => ({
   maxParallelImagePulls: kubelet.serializeImagePulls ? 1 : (kubelet.maxParallelImagePulls ?? Number.MAX_SAFE_INTEGER),
   registryPullQPS: kubelet.registryPullQPS,
   registryBurst: kubelet.registryBurst,
-  maxContainerRestartPeriod: kubelet.crashLoopBackOff.maxContainerRestartPeriod ?? defaultRestartPeriod,
   seccompDefault: kubelet.seccompDefault,
   allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls,
   idsPerPod: kubelet.userNamespaces?.idsPerPod ?? defaultIdsPerPod

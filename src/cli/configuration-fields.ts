@@ -41,43 +41,6 @@ export const loggingFields: Fields = {
   }
 }
 
-/** Fields that Chronode acts on now; all others of a KubeletConfiguration are checked and left alone. */
-export const actedOn: ReadonlySet<string> = new Set([
-  "clusterDNS",
-  "clusterDomain",
-  "resolvConf",
-  "cgroupDriver",
-  "cgroupRoot",
-  "cgroupsPerQOS",
-  "enforceNodeAllocatable",
-  "kubeReserved",
-  "systemReserved",
-  "podPidsLimit",
-  "cpuCFSQuota",
-  "cpuCFSQuotaPeriod",
-  "singleProcessOOMKill",
-  "maxPods",
-  "staticPodPath",
-  "containerRuntimeEndpoint",
-  "podLogsDir",
-  "containerLogMaxSize",
-  "containerLogMaxFiles",
-  "containerLogMaxWorkers",
-  "containerLogMonitorInterval",
-  "crashLoopBackOff",
-  "serializeImagePulls",
-  "maxParallelImagePulls",
-  "registryPullQPS",
-  "registryBurst",
-  "imagePullCredentialsVerificationPolicy",
-  "preloadedImagesVerificationAllowlist",
-  "fileCheckFrequency",
-  "runtimeRequestTimeout",
-  "seccompDefault",
-  "allowedUnsafeSysctls",
-  "userNamespaces"
-])
-
 /** Chronode's own settings: what the flags of `chronode run` say, in a file. */
 export const chronodeFields: Fields = {
   ...typeMeta,

@@ -6,12 +6,13 @@
 import type { ProxyMode } from "../adapters/dataplane/port.ts"
 import type { Durability, LogFormat, LogLevel, Recording, Remark } from "./agent-options.ts"
 import { checkDocument, offsetOfField, parseDocuments, readConfigurationText } from "./configuration-documents.ts"
-import { actedOn, chronodeFields } from "./configuration-fields.ts"
+import { chronodeFields } from "./configuration-fields.ts"
 import { CommandFailed } from "./exit.ts"
 import type { Written } from "./kubelet-configuration/codec.ts"
 import { withDefaults } from "./kubelet-configuration/defaults.ts"
 import { kubeletFields } from "./kubelet-configuration/fields.ts"
 import { type Judged, judgeKubelet } from "./kubelet-configuration/judged.ts"
+import { notHonoured } from "./kubelet-configuration/support.ts"
 import type { OtelConfiguration } from "./otel-settings.ts"
 import { parseBytes } from "./sizes.ts"
 
@@ -65,9 +66,11 @@ export interface Configuration {
   readonly kubelet: Written
   readonly chronode: ChronodeConfiguration
   readonly remarks: ReadonlyArray<Remark>
+  /** Fields of kubelet's that the file sets and that are not acted on. */
+  readonly notHonoured: ReadonlyArray<string>
 }
 
-export const noConfiguration: Configuration = { kubelet: {}, chronode: {}, remarks: [] }
+export const noConfiguration: Configuration = { kubelet: {}, chronode: {}, remarks: [], notHonoured: [] }
 
 const kinds = {
   "kubelet.config.k8s.io/v1beta1/KubeletConfiguration": { name: "kubelet", fields: kubeletFields },
@@ -113,20 +116,30 @@ export const parseConfiguration = (text: string, file: string): Configuration =>
       remarks.push({ level: "warn", message: `${place(offsetOfField(read, field))}: ${field}: ${message}` })
     if (part)
       remarks.push({ level: "warn", message: `${file}: names no kind; read as a part of a KubeletConfiguration` })
-    if (known.name === "kubelet") {
-      for (const field of Object.keys(values)) {
-        if (field in kubeletFields && field !== "apiVersion" && field !== "kind" && !actedOn.has(field))
-          remarks.push({
-            level: "debug",
-            message: `${place(offsetOfField(read, field))}: ${field}: is not acted on yet`
-          })
-      }
-    }
     found[known.name] = dropNulls(values)
   }
   if (errors.length > 0) throw new CommandFailed(errors.join("\n"), "mend the configuration and start again")
-  return { kubelet: found.kubelet ?? {}, chronode: found.chronode ?? {}, remarks }
+  const ignored = notHonoured(found.kubelet ?? {})
+  remarks.push(...ignoredRemarks(file, ignored))
+  return {
+    kubelet: found.kubelet ?? {},
+    chronode: found.chronode ?? {},
+    remarks,
+    notHonoured: ignored.filter(({ status }) => status === "later").map(({ field }) => field)
+  }
 }
+
+/** One warning with all names; those without a meaning here are no news. */
+const ignoredRemarks = (file: string, ignored: ReturnType<typeof notHonoured>): ReadonlyArray<Remark> =>
+  (
+    [
+      ["later", "warn", "are not acted on yet"],
+      ["none", "debug", "have no meaning here"]
+    ] as const
+  ).flatMap(([status, level, what]) => {
+    const names = ignored.filter((one) => one.status === status).map(({ field }) => field)
+    return names.length === 0 ? [] : [{ level, message: `${file}: ${what}: ${names.join(", ")}` }]
+  })
 
 const dropNulls = (values: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { socketOf } from "./agent-settings.ts"
 import type { Check } from "./doctor/check.ts"
+import { checkConfiguration } from "./doctor/configuration.ts"
 import { checkCgroups, checkClock, checkInotify, checkRights } from "./doctor/machine.ts"
 import { checkNats, checkNetwork, checkRuntime } from "./doctor/neighbours.ts"
 import { checkServices } from "./doctor/services.ts"
@@ -15,6 +16,7 @@ import { oneLine, painter } from "./text.ts"
 
 interface DoctorFlags extends NatsConnectionFlags, ProxyFlags {
   readonly cri: string
+  readonly config?: string
   readonly dataDir: string
   readonly cniConfDir: string
   readonly cniBinDir?: string
@@ -40,6 +42,7 @@ const checkAll = (neighbours: Neighbours, flags: DoctorFlags, now: number): Effe
       ...services,
       ...nats,
       ...checkDataDir(flags.dataDir),
+      ...(flags.config === undefined ? [] : checkConfiguration(flags.config, flags.dataDir)),
       checkClock(now)
     ]
   })

@@ -112,6 +112,26 @@ export const nodeResources = (told: Reservations, machine: Machine): NodeResourc
   }
 }
 
+/**
+ * What of the machine the configuration does not allow, in kubelet's words (`validation_linux.go`, `container_manager_linux.go`).
+ *
+ * @param swaps text of /proc/swaps: a heading, and a line for each
+ */
+export const hostProblem = (
+  told: Pick<KubeletConfiguration, "failCgroupV1" | "failSwapOn" | "singleProcessOOMKill">,
+  cgroupVersion: "v1" | "v2" | "none",
+  swaps: string
+): string | undefined => {
+  const isCgroup1 = cgroupVersion === "v1"
+  if (told.failCgroupV1 && isCgroup1)
+    return "kubelet is configured to not run on a host using cgroup v1. cgroup v1 support is in maintenance mode (failCgroupV1)"
+  if (isCgroup1 && told.singleProcessOOMKill === false)
+    return "invalid configuration: singleProcessOOMKill must not be explicitly set to false when using cgroup v1"
+  if (told.failSwapOn && swaps.trim().split("\n").length > 1)
+    return "running with swap on is not supported, please disable swap or set --fail-swap-on flag to false (failSwapOn)"
+  return undefined
+}
+
 /** What keeps the agent from starting, in kubelet's words and then in figures; undefined: nothing. */
 export const reservationProblem = (told: Reservations, machine: Machine): string | undefined => {
   const { capacity } = describe(told, machine)

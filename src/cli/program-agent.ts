@@ -136,6 +136,7 @@ export const declareTools = (command: Declare, start: Start): void => {
 
   const doctor = command("doctor", "check what the agent needs on this machine, and say how to mend what is missing")
     .option("--cri <socket>", "container runtime", "unix:///run/containerd/containerd.sock")
+    .option("--config <file>", "KubeletConfiguration and/or ChronodeConfiguration that an agent is to be started with")
     .option("--no-nats", "do not look for NATS")
   withOptions(doctor, [...natsOptions(), ...servicesOptions()])
     .addOption(dataDir())
@@ -147,6 +148,7 @@ export const declareTools = (command: Declare, start: Start): void => {
     doctor,
     ["chronode doctor", "everything"],
     ["chronode doctor --proxy-mode ipvs", "what Services by IPVS would lack here"],
+    ["chronode doctor --config /var/lib/kubelet/config.yaml", "what is wrong with it, or not acted on"],
     ["chronode doctor --proxy-config kube-proxy.yaml", "what is wrong with it, or not acted on"],
     ["chronode doctor --no-nats -o json", "for a program"]
   )

@@ -3,7 +3,7 @@ import { describe, it } from "node:test"
 import { quantityOf, value } from "../../src/actors/pod/resources/quantity.ts"
 import { parseConfiguration } from "../../src/cli/configuration.ts"
 import { withDefaults } from "../../src/cli/kubelet-configuration/defaults.ts"
-import { nodeOffer, nodeResources, reservationProblem } from "../../src/cli/node-offer.ts"
+import { hostProblem, nodeOffer, nodeResources, reservationProblem } from "../../src/cli/node-offer.ts"
 
 const gi = 1024 ** 3
 const machine = {
@@ -86,6 +86,17 @@ describe("a node that has too little for what is reserved", () => {
       'invalid Node Allocatable configuration. Resource "cpu" has a reservation of {{5 0} {<nil>}  DecimalSI} but capacity of {{4 0} {<nil>} 4 DecimalSI}. Expected capacity >= reservation. (cpu: systemReserved 2 and kubeReserved 3 are 5, and the node has 4)'
     )
     assert.match(reservationProblem(told({ kubeReserved: { pid: "40000" } }), machine) ?? "", /pid: kubeReserved 40k/u)
+  })
+})
+
+describe("a machine that the configuration does not allow", () => {
+  it("runs no agent: swap, and the first version of cgroups", () => {
+    const [without, with_] = ["Filename\tType\n", "Filename\tType\n/dev/vdb partition\n"]
+    assert.equal(hostProblem(told({}), "v1", with_), undefined)
+    assert.equal(hostProblem(told({ failSwapOn: true, failCgroupV1: true }), "v2", without), undefined)
+    assert.match(hostProblem(told({ failSwapOn: true }), "v2", with_) ?? "", /running with swap on is not supported/u)
+    assert.match(hostProblem(told({ failCgroupV1: true }), "v1", without) ?? "", /not run on a host using cgroup v1/u)
+    assert.match(hostProblem(told({ singleProcessOOMKill: false }), "v1", without) ?? "", /must not be explicitly set/u)
   })
 })
 
