@@ -1,5 +1,6 @@
 /** Incidents of containers that end: crash loops, init containers, kills. */
-import { Effect } from "effect"
+import { Clock, Context, Effect } from "effect"
+import { ContainerRuntime } from "../../src/adapters/cri/port.ts"
 import { simulatedImage } from "../../test/support/simulated-node.ts"
 import { life, pod, type Stories } from "./story.ts"
 
@@ -54,6 +55,29 @@ export const restarts: Stories = {
         program: ({ metadata: { attempt } }) =>
           attempt < 2 ? { exits: { after: 2_000, code: 137, oomKilled: true } } : {}
       }
+    }
+  ],
+  // The runtime says Error; the kernel's log says which process it killed, and whose limit was hit.
+  "out-of-memory-by-the-kernel": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          yield* world.manifests.write("web.yaml", pod("web", "resources: { limits: { memory: 64Mi } }"))
+          yield* agent.pass(2)
+          const [container] = yield* Effect.orDie(Context.get(world.outside, ContainerRuntime).listContainers({}))
+          const cgroup = `/kubepods/burstable/pod/${container!.id}`
+          const bytes = 64 * 1024 ** 2
+          world.memory.kills = [
+            {
+              ...{ at: yield* Clock.currentTimeMillis, cgroup, limited: cgroup, pid: 42, process: "java" },
+              ...{ rss: bytes - 4096, usage: bytes, limit: bytes, failures: 17 }
+            }
+          ]
+          yield* agent.pass(20)
+        })
+      ),
+    {
+      runtime: { program: ({ metadata: { attempt } }) => (attempt < 1 ? { exits: { after: 5_000, code: 137 } } : {}) }
     }
   ],
   // Under Always an init container is tried again with back-off, until it succeeds and the others may start.

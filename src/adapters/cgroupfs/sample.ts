@@ -40,6 +40,10 @@ export class Sampler {
   readonly #hasPressure: boolean
   /** Whether there are figures of v2's controllers. */
   readonly #isUnifiedUsed: boolean
+  /** Whether the cgroup before had figures of pressure. */
+  #hadPressure = false
+  /** Whether the root has figures of a device. */
+  #hasDevices = true
   /** Files that this kernel does not have although their controller is there: peak, swap. Asked for once. */
   readonly #lacking = new Set<string>()
 
@@ -52,6 +56,17 @@ export class Sampler {
     this.#hasPressure = points.unified !== undefined && files.read("/proc/pressure/cpu")
   }
 
+  /**
+   * Before each pass. A cgroup has figures of a device only where all above it have: where the root has none (kernels since
+   * 6.10 count nothing for v1 until a limit is set) there are no files to be read below it.
+   */
+  begin(): void {
+    const { v1, unified } = this.#points
+    const point = v1.get("blkio")
+    const root = point === undefined ? (unified === undefined ? undefined : this.#ioV2(unified)) : this.#ioV1(point)
+    this.#hasDevices = root === undefined || root.length > 0
+  }
+
   /** Undefined: there is no such cgroup. `at`: milliseconds since the epoch. */
   sample(path: string, at: number): CgroupSample | undefined {
     const { v1, unified } = this.#points
@@ -60,9 +75,9 @@ export class Sampler {
     const controllers = this.#isUnifiedUsed ? this.#files.text(`${unifiedPath}/cgroup.controllers`) : undefined
     if (v1.size === 0 && controllers === undefined) return undefined
     const enabled = new Set(controllers?.split(/\s+/u))
-    const has = this.#hasPressure && this.#files.exists(`${unifiedPath}/cpu.pressure`)
+    const stalled = this.#hasPressure ? this.#cpuPressure(unifiedPath!) : undefined
     const stalls = (file: string): { readonly pressure?: PsiStats } =>
-      has ? this.#pressure(`${unifiedPath}/${file}`) : {}
+      stalled === undefined ? {} : this.#pressure(`${unifiedPath}/${file}`)
 
     const memoryPoint = v1.get("memory")
     const memory =
@@ -80,18 +95,31 @@ export class Sampler {
     const pidsPoint = v1.get("pids") ?? (enabled.has("pids") ? unified : undefined)
     const pids = pidsPoint === undefined ? undefined : this.#pids(`${pidsPoint}${path}`)
     if (memory === undefined && cpu === undefined && pids === undefined) return undefined
-    const devices = v1.has("blkio")
-      ? this.#ioV1(`${v1.get("blkio")}${path}`)
-      : enabled.has("io")
-        ? this.#ioV2(unifiedPath!)
-        : undefined
+    const devices = this.#devices(path, enabled)
     return {
       at,
-      ...(cpu === undefined ? {} : { cpu: { ...cpu, ...stalls("cpu.pressure") } }),
+      ...(cpu === undefined ? {} : { cpu: stalled === undefined ? cpu : { ...cpu, pressure: stalled } }),
       ...(memory === undefined ? {} : { memory: { ...memory, ...stalls("memory.pressure") } }),
       ...(pids === undefined ? {} : { pids }),
       ...(devices === undefined ? {} : { io: { devices, ...stalls("io.pressure") } })
     }
+  }
+
+  /** A hybrid host has such a file only where the runtime made the cgroup in v2's hierarchy too: what fails costs more than a look. */
+  #cpuPressure(directory: string): PsiStats | undefined {
+    const file = `${directory}/cpu.pressure`
+    if (!this.#hadPressure && !this.#files.exists(file)) return undefined
+    const { pressure: stats } = this.#pressure(file)
+    this.#hadPressure = stats !== undefined
+    return stats
+  }
+
+  #devices(path: string, enabled: ReadonlySet<string>): ReadonlyArray<IoCounters> | undefined {
+    const { v1, unified } = this.#points
+    const point = v1.get("blkio")
+    if (point === undefined && !enabled.has("io")) return undefined
+    if (!this.#hasDevices) return []
+    return point === undefined ? this.#ioV2(`${unified}${path}`) : this.#ioV1(`${point}${path}`)
   }
 
   #number(file: string): number | undefined {

@@ -93,6 +93,7 @@ export const makeCgroupStatistics = (
         }
         const at = Date.now()
         const samples = new Map<string, CgroupSample>()
+        sampler.begin()
         for (const path of paths) {
           checkPath("sample", path)
           const sample = sampler.sample(path, at)
@@ -104,6 +105,7 @@ export const makeCgroupStatistics = (
     network: (path) => call("count", path, () => counters(path)),
     node: call("sample", "/", () => {
       const at = Date.now()
+      sampler.begin()
       return sampleNode(files, sampler.sample("", at), at)
     }),
     oomEvidence: (path) => call("read", path, () => evidence(path)),
