@@ -18,6 +18,7 @@ import type { ReplayFlags } from "./replay.ts"
 import type { Terminal } from "./terminal.ts"
 import { nearest, oneLine, type Paint, painter } from "./text.ts"
 import { formatLength, localTime } from "./times.ts"
+import { evictionsJson, evictionsText } from "./what-if-evictions.ts"
 import { readWhatIfFile, type WhatIfFile } from "./what-if-file.ts"
 
 export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }, flags, file) => {
@@ -61,6 +62,8 @@ export const execute: Execute<ReplayFlags, [file: string]> = async ({ terminal }
     check(asked, folded, run, file)
     return run.finish()
   })
+  if (asked.change.eviction !== undefined && found.eviction === undefined)
+    terminal.note(`chronode: ${file} has no decisions of eviction: nothing is known of what the node had left`)
   if (flags.output === "json") terminal.out(`${JSON.stringify(asJson(found), null, 2)}\n`)
   else print(terminal, found)
   return folded.unreadable.length === 0 ? exitCodes.good : exitCodes.failed
@@ -124,6 +127,7 @@ const clock = (time: string): string => localTime(Date.parse(time)).slice(11)
 
 const print = (terminal: Terminal, found: WhatIf): void => {
   const paint = painter(terminal.colours)
+  if (found.eviction !== undefined) terminal.out(`\n${evictionsText(found.eviction, paint)}`)
   for (const outcome of found.pods) printPod(terminal, outcome, found, paint)
   const rest = found.others === 0 ? "" : `; ${found.others} other pods are not concerned`
   terminal.out(`\n${found.pods.length === 1 ? "1 pod" : `${found.pods.length} pods`} taken again${rest}\n`)
@@ -348,9 +352,10 @@ const eventJson = ({
   told: tell(event)
 })
 
-const asJson = ({ pods, others, unknown, isWhole, end }: WhatIf) => ({
+const asJson = ({ pods, eviction, others, unknown, isWhole, end }: WhatIf) => ({
   recording: isWhole ? "inputs" : "events",
   end,
+  ...(eviction === undefined ? {} : { evictions: evictionsJson(eviction) }),
   pods: pods.map(({ course, differences, answers, otherwise, assumptions }) => ({
     pod: `${course.pod.namespace}/${course.pod.name}`,
     differences,

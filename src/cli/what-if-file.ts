@@ -16,10 +16,11 @@ import {
   type YAMLMap
 } from "yaml"
 import type { Change, PodPart } from "../actors/what-if/change.ts"
+import type { EvictionChange } from "../actors/what-if/eviction-course.ts"
 import { describeShape, podShape, type Shape } from "../events/pod-shape.ts"
 import { parseConfiguration } from "./configuration.ts"
 import { CommandFailed } from "./exit.ts"
-import { decode } from "./kubelet-configuration/codec.ts"
+import { decode, type Written } from "./kubelet-configuration/codec.ts"
 import { nearest } from "./text.ts"
 
 /** Larger files are refused unread. */
@@ -79,6 +80,7 @@ export const parseWhatIf = (text: string, file: string): WhatIfFile => {
   const remarks: Array<string> = []
   const named: Array<Named> = []
   let maxRestartPeriodSeconds: number | undefined
+  let eviction: EvictionChange | undefined
   const place = (node: unknown): string => {
     const { line, col } = lines.linePos((node as Node | null | undefined)?.range?.[0] ?? 0)
     return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`
@@ -109,9 +111,13 @@ export const parseWhatIf = (text: string, file: string): WhatIfFile => {
       remarks.push(...told.filter(({ level }) => level === "warn").map(({ message }) => message))
       const period = decode(kubelet).crashLoopBackOff.maxContainerRestartPeriod
       if (period !== undefined) maxRestartPeriodSeconds = period / 1000
+      const evicting = evictionChange(kubelet)
+      if (evicting !== undefined) eviction = { ...eviction, ...evicting }
       for (const name of Object.keys(kubelet)) {
-        if (!["apiVersion", "kind", "crashLoopBackOff"].includes(name))
-          remarks.push(`${place(root)}: ${name}: changes nothing here; what pods are decided by is crashLoopBackOff`)
+        if (!["apiVersion", "kind", "crashLoopBackOff"].includes(name) && !evictionFields.has(name))
+          remarks.push(
+            `${place(root)}: ${name}: changes nothing here; what pods are decided by is crashLoopBackOff and what evicts them`
+          )
       }
     } else {
       problems.push(
@@ -119,14 +125,52 @@ export const parseWhatIf = (text: string, file: string): WhatIfFile => {
       )
     }
   }
-  if (problems.length === 0 && named.length === 0 && maxRestartPeriodSeconds === undefined)
+  if (problems.length === 0 && named.length === 0 && maxRestartPeriodSeconds === undefined && eviction === undefined)
     problems.push(`${file}: says of nothing that it would have been otherwise`)
   if (problems.length > 0) throw new CommandFailed(problems.join("\n"), "chronode replay --help shows an example")
   const pods = named.map(({ part }) => part)
   return {
-    change: maxRestartPeriodSeconds === undefined ? { pods } : { pods, maxRestartPeriodSeconds },
+    change: {
+      pods,
+      ...(maxRestartPeriodSeconds === undefined ? {} : { maxRestartPeriodSeconds }),
+      ...(eviction === undefined ? {} : { eviction })
+    },
     named,
     remarks
+  }
+}
+
+/** Fields of a KubeletConfiguration that evictions follow from. */
+const evictionFields: ReadonlySet<string> = new Set([
+  "evictionHard",
+  "evictionSoft",
+  "evictionSoftGracePeriod",
+  "evictionMinimumReclaim",
+  "evictionPressureTransitionPeriod",
+  "evictionMaxPodGracePeriod",
+  "localStorageCapacityIsolation"
+])
+
+/** As the file has them; `undefined`: none of them. */
+const evictionChange = (written: Written): EvictionChange | undefined => {
+  const given = Object.keys(written).filter((name) => evictionFields.has(name))
+  if (given.length === 0) return undefined
+  const read = decode(written)
+  const all = {
+    evictionHard: read.evictionHard,
+    evictionSoft: read.evictionSoft,
+    evictionSoftGracePeriod: read.evictionSoftGracePeriod,
+    evictionMinimumReclaim: read.evictionMinimumReclaim,
+    localStorageCapacityIsolation: read.localStorageCapacityIsolation
+  }
+  return {
+    ...Object.fromEntries(Object.entries(all).filter(([name]) => given.includes(name))),
+    ...(given.includes("evictionPressureTransitionPeriod")
+      ? { evictionPressureTransitionPeriodSeconds: read.evictionPressureTransitionPeriod / 1000 }
+      : {}),
+    ...(given.includes("evictionMaxPodGracePeriod")
+      ? { evictionMaxPodGracePeriodSeconds: read.evictionMaxPodGracePeriod }
+      : {})
   }
 }
 

@@ -19,6 +19,9 @@ export const assumptionTexts = {
   "images-present": "an image that this log never mentions is on the node",
   "same-program": "programs behave as recorded although what they run with is changed",
   "same-answers": "probes are answered as recorded although they ask something else",
+  "figures-without-others":
+    "pods that would have stayed use what they used last, pods that would have gone use nothing; the other figures are as recorded",
+  "reclaims-nothing": "what the node gave back in truth at another time it would not have given back here",
   "agent-runs-on": "the agent runs on where it was restarted in truth"
 } as const
 export type AssumptionName = keyof typeof assumptionTexts

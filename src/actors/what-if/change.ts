@@ -10,6 +10,7 @@ import { everyContainer } from "../pod/spec-extension.ts"
 import type { Definition, PodState } from "../pod/state.ts"
 import type { StartProbe } from "../probe/commands.ts"
 import { type ProbeState, podNameOf } from "../probe/state.ts"
+import type { EvictionChange } from "./eviction-course.ts"
 import { type Difference, differencesOf, strategicMerge } from "./merge.ts"
 
 export interface PodPart {
@@ -25,6 +26,8 @@ export interface Change {
   readonly pods: ReadonlyArray<PodPart>
   /** kubelet's `crashLoopBackOff.maxContainerRestartPeriod`, seconds. */
   readonly maxRestartPeriodSeconds?: number
+  /** Settings of eviction. */
+  readonly eviction?: EvictionChange
 }
 
 interface PodName {

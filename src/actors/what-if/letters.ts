@@ -74,6 +74,7 @@ export interface Family {
 export class FamilyReader {
   private readonly deciders: Deciders
   private readonly isWanted: (pod: ActorId) => boolean
+  private readonly ownerOf: typeof familyOf
   private readonly families = new Map<
     string,
     {
@@ -88,7 +89,9 @@ export class FamilyReader {
   private readonly known = new Set<string>()
   private readonly open = new Map<string, Open>()
 
-  constructor(deciders: Deciders, isWanted: (pod: ActorId) => boolean) {
+  /** @param ownerOf whose family an actor belongs to; by default a pod's */
+  constructor(deciders: Deciders, isWanted: (pod: ActorId) => boolean, ownerOf = familyOf) {
+    this.ownerOf = ownerOf
     this.deciders = deciders
     this.isWanted = isWanted
   }
@@ -162,7 +165,7 @@ export class FamilyReader {
   }
 
   private familyFor(actor: ActorId) {
-    const pod = familyOf(this.deciders, actor)
+    const pod = this.ownerOf(this.deciders, actor)
     if (pod === undefined || !this.isWanted(pod)) return undefined
     const path = actorPath(pod)
     let family = this.families.get(path)

@@ -71,7 +71,13 @@ const outcomes = new Set([
 /** What is said between the actors of a pod. */
 const messages = new Set(["StartProbe", "StopProbe", "ReportProbe", "MountVolume", "UnmountVolume", "ReportVolume"])
 /** What comes from outside whatever the pod does. */
-const external = new Set(["DesirePod", "UndesirePod", "PreemptPod", "ReportImage", "RefreshVolume"])
+const external = new Set(["DesirePod", "UndesirePod", "PreemptPod", "EvictPod", "ReportImage", "RefreshVolume"])
+
+/** A command that comes from outside the pod. */
+export interface Told {
+  readonly actor: ActorId
+  readonly command: Command
+}
 
 interface Item {
   readonly at: number
@@ -104,11 +110,20 @@ export class ModelledRun {
     this.model = new WorldModel(past, options.policy, this.assumptions)
   }
 
-  /** The decision that is another one, and what is under way or will come from outside in any case. */
-  begin(letter: Letter, command: Command, rest: ReadonlyArray<Letter>): void {
-    this.now = command.at
+  /**
+   * The decision that is another one, and what is under way or will come from outside in any case. `command` absent: it would
+   * not have been told. `more`: what would have come besides.
+   */
+  begin(
+    letter: Letter,
+    command: Command | undefined,
+    rest: ReadonlyArray<Letter>,
+    more: ReadonlyArray<Told> = []
+  ): void {
+    this.now = letter.command.at
     this.flags = letter.flags
     this.underWay(rest)
+    for (const told of more) this.tell(told.actor, told.command)
     for (const [path, state] of this.states) {
       const actor = parseActorPath(path)!
       if (actor.kind === "pod") {
@@ -119,9 +134,9 @@ export class ModelledRun {
       }
       this.arm(actor, state)
       if (actor.kind === "probe")
-        this.ask(actor, state as ProbeState, lastAnswer(this.past, state as ProbeState, command.at))
+        this.ask(actor, state as ProbeState, lastAnswer(this.past, state as ProbeState, this.now))
     }
-    this.deliver(letter.actor, command, letter.cause)
+    if (command !== undefined) this.deliver(letter.actor, command, letter.cause)
   }
 
   finish(): ModelledCourse {

@@ -2,7 +2,7 @@
  * A log taken again with something changed: for every pod that the change concerns, the course that it would have taken, and
  * what was taken for granted.
  */
-import { actorPath } from "../../events/actor-id.ts"
+import { type ActorId, actorPath } from "../../events/actor-id.ts"
 import { millis, timestamp } from "../../events/definition.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
 import type { FirstState } from "../../events/incident/first-state.ts"
@@ -14,7 +14,8 @@ import type { PodState } from "../pod/state.ts"
 import { answersOf, type ContainerAnswer } from "./answers.ts"
 import { type Assumption, assumptionTexts } from "./assumptions.ts"
 import { type Change, differencesFor, programChanges, questionChanges, touches } from "./change.ts"
-import { type Course, courseOf } from "./course.ts"
+import { type Course, courseOf, type OtherEvictions } from "./course.ts"
+import { type EvictionCourse, evictCommand, evictionCourseOf, heldAt } from "./eviction-course.ts"
 import { definitionsOf, type Family, FamilyReader } from "./letters.ts"
 import type { Difference } from "./merge.ts"
 import type { RunPolicy } from "./model.ts"
@@ -32,6 +33,8 @@ export interface PodOutcome {
 
 export interface WhatIf {
   readonly pods: ReadonlyArray<PodOutcome>
+  /** Of the node, where settings of eviction are otherwise. */
+  readonly eviction: EvictionCourse | undefined
   /** Pods of the log that the change does not concern. */
   readonly others: number
   /** Pods whose beginning the log does not have. */
@@ -57,6 +60,7 @@ export class WhatIfRun {
   private readonly others = new Set<string>()
   private readonly images = new Map<string, string>()
   private readonly agentStarts: Array<number> = []
+  private readonly evictions: FamilyReader
   private read: ReadonlyArray<Family> | undefined
   private recording: "events" | "inputs" | undefined
   private end = Number.NEGATIVE_INFINITY
@@ -65,17 +69,24 @@ export class WhatIfRun {
     this.deciders = deciders
     this.change = change
     this.families = new FamilyReader(deciders, (pod) => {
-      if (touches(change, pod)) return true
+      if (touches(change, pod) || change.eviction !== undefined) return true
       this.others.add(actorPath(pod))
       return false
     })
+    this.evictions = new FamilyReader(
+      deciders,
+      () => change.eviction !== undefined,
+      (_, actor) => (actor.kind === "eviction" ? actor : undefined)
+    )
   }
 
   /** What was the case before the first event of a slice, as far as it is known. */
   begin({ first, flags, recording }: SliceStart): void {
     this.recording = recording
-    if (flags !== undefined) this.families.inForce(flags)
-    if (first !== undefined) this.families.begin(first)
+    for (const families of [this.families, this.evictions]) {
+      if (flags !== undefined) families.inForce(flags)
+      if (first !== undefined) families.begin(first)
+    }
   }
 
   apply(recorded: RecordedEvent): void {
@@ -91,6 +102,7 @@ export class WhatIfRun {
       this.images.set(recorded.actor.name, event.imageId)
     }
     this.families.apply(recorded)
+    this.evictions.apply(recorded)
   }
 
   /** The definitions that the pods in question had, when the whole log is read. @throws UnreadableCommand */
@@ -117,26 +129,40 @@ export class WhatIfRun {
   /** @throws UnreadableCommand */
   finish(): WhatIf {
     const isWhole = this.recording === "inputs"
+    const eviction = this.evictionCourse()
+    const known = this.known()
+    const outcomes = known
+      .map((family) => this.outcome(family, isWhole, eviction))
+      // An eviction concerns those that it would have spared or taken.
+      .filter(({ course }) => touches(this.change, course.pod) || course.parted !== undefined)
     return {
-      pods: this.known().map((family) => this.outcome(family, isWhole)),
-      others: this.others.size,
+      pods: outcomes,
+      eviction,
+      others: this.others.size + known.length - outcomes.length,
       unknown: this.unknown(),
       isWhole,
       end: timestamp(Math.max(0, this.end))
     }
   }
 
-  private outcome(family: Family, isWhole: boolean): PodOutcome {
+  private evictionCourse(): EvictionCourse | undefined {
+    const { eviction } = this.change
+    const [family] = this.evictions.end()
+    return eviction === undefined || family === undefined ? undefined : evictionCourseOf(family, eviction, this.end)
+  }
+
+  private outcome(family: Family, isWhole: boolean, eviction: EvictionCourse | undefined): PodOutcome {
     const past = pastOf(family, this.end, isWhole)
     const { deciders, change, images, agentStarts } = this
-    const under = (policy: RunPolicy) => courseOf(family, past, { deciders, change, policy, images, agentStarts })
+    const under = (policy: RunPolicy) =>
+      courseOf(family, past, { deciders, change, policy, images, agentStarts }, othersFor(family.pod, eviction))
     const course = under("next")
     const first = family.firstStates.get(actorPath(family.pod))?.state as PodState | undefined
     const answers = answersOf(course, first, this.end)
     const second = course.assumptions.some(({ name }) => name === "runs-as-next")
       ? answersOf(under("previous"), first, this.end)
       : answers
-    const differences = this.differences(family)
+    const differences = [...(eviction?.differences ?? []), ...this.differences(family)]
     return {
       course,
       differences,
@@ -146,6 +172,7 @@ export class WhatIfRun {
         ...(isWhole
           ? []
           : [{ name: "unrecorded-inputs" as const, text: assumptionTexts["unrecorded-inputs"], of: [] }]),
+        ...(eviction?.assumptions.list() ?? []),
         ...course.assumptions,
         ...named("same-program", programChanges(differences)),
         ...named("same-answers", questionChanges(differences))
@@ -163,6 +190,15 @@ export class WhatIfRun {
     return [...found.values()]
   }
 }
+
+const othersFor = (pod: ActorId, eviction: EvictionCourse | undefined): OtherEvictions | undefined =>
+  eviction && {
+    dropped: eviction.dropped,
+    added: eviction.added
+      .filter(({ namespace, name }) => namespace === pod.namespace && name === pod.name)
+      .map(evictCommand),
+    heldAt: (at) => heldAt(eviction, at)
+  }
 
 const named = (name: "same-program" | "same-answers", of: ReadonlyArray<string>): ReadonlyArray<Assumption> =>
   of.length === 0 ? [] : [{ name, text: assumptionTexts[name], of }]
