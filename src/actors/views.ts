@@ -2,7 +2,9 @@
 import type { ActorId } from "../events/actor-id.ts"
 import type { Volume } from "../events/pod-spec.ts"
 import type { EndpointState } from "./endpoint/state.ts"
+import { statusWord } from "./node/report.ts"
 import type { NodeState } from "./node/state.ts"
+import { type NodeApiView, nodeApiView } from "./node/view.ts"
 import type { PodState } from "./pod/state.ts"
 import { type ContainerView, containerViews, type PodView, podView } from "./pod/view.ts"
 import { type ProbeState, podNameOf, timing } from "./probe/state.ts"
@@ -79,6 +81,12 @@ export interface NodeView {
     readonly message: string
   }
   readonly pods: number
+  /** kubectl's STATUS: `Ready,SchedulingDisabled`. */
+  readonly statusWord: string
+  readonly labels: NodeApiView["labels"]
+  readonly spec: NodeApiView["spec"]
+  /** As a `v1.Node` has it, as far as the log tells. */
+  readonly status: NodeApiView["status"]
 }
 
 const ofKind = (actors: Iterable<Folded>, kind: string): ReadonlyArray<Folded> =>
@@ -180,6 +188,7 @@ export const nodeView = (name: string, actors: Iterable<Folded>): NodeView => {
   const runtime = find("runtime") as RuntimeState | undefined
   const stream = find("stream") as StreamActorState | undefined
   const started = node?.started
+  const pods = ofKind(all, "pod")
   return {
     name,
     version: started?.version ?? "",
@@ -199,7 +208,13 @@ export const nodeView = (name: string, actors: Iterable<Folded>): NodeView => {
       conditions: Object.fromEntries(Object.entries(runtime?.conditions ?? {}).map(([type, c]) => [type, c.status]))
     },
     stream: streamView(stream),
-    pods: ofKind(all, "pod").length
+    pods: pods.length,
+    statusWord: statusWord(node),
+    ...nodeApiView(
+      node,
+      runtime,
+      pods.map(({ state }) => state as PodState)
+    )
   }
 }
 

@@ -140,24 +140,40 @@ const endpointColumns = (views: ReadonlyArray<EndpointView>, now: number): Colum
   ])
 })
 
-const nodeColumns = (views: ReadonlyArray<NodeView>, now: number): Columns => ({
-  header: ["NODE", "AGENT", "UP", "STARTS", "KERNEL", "CGROUP", "ADMISSION", "PODS", "RUNTIME", "STREAM"],
-  rows: views.map((n) => [
-    n.name,
-    `${n.version}${n.host === "" ? "" : ` on ${n.host}`}${n.stopped ? " (stopped)" : ""}`,
-    n.stopped ? "" : age(n.startedAt, now),
-    String(n.starts),
-    n.kernel,
-    n.cgroupVersion,
-    n.admission,
-    String(n.pods),
-    n.runtime.name === "" ? n.runtime.status : `${n.runtime.name} ${n.runtime.version} (${n.runtime.status})`,
-    n.stream.stream === "" ? n.stream.status : `${n.stream.stream} (${n.stream.status})`
-  ])
-})
+const none = "<none>"
 
-/** @param now the point in time that ages are counted to, milliseconds since the epoch */
-export const columns = (views: NodeViews, name: ViewName, now: number): Columns => {
+/** kubectl's columns; `wide` adds its others, and what only an agent with a log has. */
+const nodeColumns = (views: ReadonlyArray<NodeView>, now: number, wide: boolean): Columns => {
+  const more = ["INTERNAL-IP", "OS-IMAGE", "KERNEL-VERSION", "CONTAINER-RUNTIME", "CGROUP", "STARTS", "PODS", "STREAM"]
+  return {
+    header: ["NAME", "STATUS", "ROLES", "UP", "VERSION", ...(wide ? more : [])],
+    rows: views.map((n) => [
+      n.name,
+      `${n.statusWord}${n.admission === "closed" ? ",AdmissionClosed" : ""}`,
+      none,
+      n.stopped ? "" : age(n.startedAt, now),
+      `${n.version}${n.host === "" ? "" : ` on ${n.host}`}${n.stopped ? " (stopped)" : ""}`,
+      ...(wide
+        ? [
+            n.status.addresses.find(({ type }) => type === "InternalIP")?.address ?? none,
+            n.status.nodeInfo.osImage || none,
+            n.kernel,
+            n.runtime.name === "" ? n.runtime.status : `${n.runtime.name}://${n.runtime.version} (${n.runtime.status})`,
+            n.cgroupVersion,
+            String(n.starts),
+            String(n.pods),
+            n.stream.stream === "" ? n.stream.status : `${n.stream.stream} (${n.stream.status})`
+          ]
+        : [])
+    ])
+  }
+}
+
+/**
+ * @param now the point in time that ages are counted to, milliseconds since the epoch
+ * @param wide more columns, where there are some
+ */
+export const columns = (views: NodeViews, name: ViewName, now: number, wide = false): Columns => {
   switch (name) {
     case "pods":
       return podColumns(views.pods, now)
@@ -172,6 +188,6 @@ export const columns = (views: NodeViews, name: ViewName, now: number): Columns 
     case "endpoints":
       return endpointColumns(views.endpoints, now)
     case "node":
-      return nodeColumns(views.node, now)
+      return nodeColumns(views.node, now, wide)
   }
 }

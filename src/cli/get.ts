@@ -14,7 +14,7 @@ interface GetFlags {
   readonly from: string
   readonly at?: string
   readonly snapshots: boolean
-  readonly output: "table" | "json" | "yaml"
+  readonly output: "table" | "wide" | "json" | "yaml"
   readonly dataDir: string
 }
 
@@ -39,7 +39,7 @@ export const execute: Execute<GetFlags, [what: string]> = async ({ terminal }, f
     // In a file time stands still: ages are counted to its last event.
     const isLive = flags.from === "journal" && at === undefined
     const now = at?._tag === "Time" ? at.at : isLive ? terminal.now() : Date.parse(fold.lastTime)
-    const { header, rows } = columns(views, name, now)
+    const { header, rows } = columns(views, name, now, flags.output === "wide")
     if (rows.length === 0) terminal.note(`no ${name === "node" ? "events" : name}`)
     else terminal.out(table(header, rows))
   }

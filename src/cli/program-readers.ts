@@ -57,13 +57,14 @@ export const declareReaders = (command: Declare, start: Start): void => {
     .addOption(new Option("--from <source>", "journal or an incident FILE").default("journal"))
     .option("--at <point>", "the state at this time, or after the event of this id, instead of now")
     .addOption(noSnapshots())
-    .addOption(output("table", "json", "yaml"))
+    .addOption(output("table", "wide", "json", "yaml"))
     .addOption(dataDir())
     .action((what, flags) => start(() => import("./get.ts"), flags, what))
   examples(
     get,
     ["chronode get pods", "pods of this node"],
     ["chronode get containers --at 10m", "as it was ten minutes ago"],
+    ["chronode get node -o wide", "ready or not, addresses, kernel, runtime"],
     ["chronode get services", "cluster IPs, ports, and how many endpoints are ready"],
     ["chronode get endpoints --at 05:53", "what stood behind them at that time"],
     ["chronode get probes --from incident.ndjson -o json", "out of a file, for a program"]
