@@ -3,12 +3,11 @@
  * that is live.
  */
 import { hostname } from "node:os"
-import { join } from "node:path"
 import { Clock, Context, Effect, type Scope } from "effect"
 import { apiServer } from "./actors/api/identity.ts"
 import { ApiSessions } from "./actors/api/sessions.ts"
 import { serveApi } from "./adapters/api/live.ts"
-import type { ApiSettings, ListenerAddress, NodeApi, Route, StreamingRoute } from "./adapters/api/port.ts"
+import type { NodeApi, Route, StreamingRoute } from "./adapters/api/port.ts"
 import { Host } from "./adapters/host/port.ts"
 import { makeRequestMeter } from "./adapters/metrics/metered-api.ts"
 import { passThrough } from "./adapters/streaming/pass-through.ts"
@@ -24,7 +23,7 @@ import type { ApiWorld, Routes, StreamingRoutes } from "./api-routes/route.ts"
 import { statsRoutes } from "./api-routes/stats.ts"
 import { commandRoutes, streamingRoutes } from "./api-routes/streams.ts"
 import { systemLogRoutes } from "./api-routes/system-logs.ts"
-import { localSocket } from "./cli/local-api.ts"
+import { apiSettings } from "./cli/api-settings.ts"
 
 /** Where the machine's logs are (`kubelet.go` ServeLogs). */
 const systemLogs = "/var/log"
@@ -79,9 +78,6 @@ const served = (world: ApiWorld): Served => {
   return kept
 }
 
-/** How often files of certificates, tokens and rules are looked at for changes; milliseconds. */
-const certificateLookPeriod = 10_000
-
 const nodeApi = (world: ApiWorld): NodeApi => {
   const told = Context.get(world.services, MetricsTold)
   const sessions = Context.get(world.services, ApiSessions)
@@ -102,51 +98,12 @@ const nodeApi = (world: ApiWorld): NodeApi => {
   }
 }
 
-/** An address to listen at; undefined: port 0. */
-const at = (host: string, port: number): ListenerAddress | undefined => (port > 0 ? { host, port } : undefined)
-
 /** By what names and addresses the node is reached: what its own certificate is for. */
 const namesOf = ({ options, services }: ApiWorld): ReadonlyArray<string> => {
   const { addresses } = Context.get(services, Host).facts
   return [...new Set([options.nodeName, hostname().toLowerCase(), "localhost", "127.0.0.1", "::1", ...addresses])]
 }
 
-const apiSettings = (world: ApiWorld): ApiSettings => {
-  const { nodeName, dataDir, kubelet, api } = world.options
-  const { x509, webhook, anonymous } = kubelet.authentication
-  const { mode, webhook: access } = kubelet.authorization
-  const hasFiles = kubelet.tlsCertFile !== "" && kubelet.tlsPrivateKeyFile !== ""
-  const secure = kubelet.enableServer ? at(kubelet.address, kubelet.port) : undefined
-  return {
-    nodeName,
-    socket: join(dataDir, localSocket),
-    readOnly: at(kubelet.address, kubelet.readOnlyPort),
-    healthz: at(kubelet.healthzBindAddress, kubelet.healthzPort),
-    tls: secure && {
-      ...secure,
-      certificate: hasFiles
-        ? { cert: kubelet.tlsCertFile, key: kubelet.tlsPrivateKeyFile }
-        : { directory: join(dataDir, "pki"), names: namesOf(world) },
-      minVersion: kubelet.tlsMinVersion,
-      cipherSuites: kubelet.tlsCipherSuites,
-      clientCAFile: x509.clientCAFile || undefined,
-      tokenFile: api.tokenAuthFile,
-      policyFile: api.authorizationPolicyFile,
-      kubeconfig: api.authenticationKubeconfig,
-      webhook: {
-        tokens: webhook.enabled,
-        access: mode === "Webhook",
-        tokenTtl: webhook.cacheTTL,
-        allowedTtl: access.cacheAuthorizedTTL,
-        deniedTtl: access.cacheUnauthorizedTTL
-      },
-      anonymous: anonymous.enabled,
-      alwaysAllow: mode === "AlwaysAllow",
-      lookPeriod: certificateLookPeriod
-    }
-  }
-}
-
 /** Answers from now on, until the scope ends. */
 export const startApi = (world: ApiWorld): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.suspend(() => serveApi({ settings: apiSettings(world), api: nodeApi(world) }))
+  Effect.suspend(() => serveApi({ settings: apiSettings(world.options, namesOf(world)), api: nodeApi(world) }))

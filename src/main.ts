@@ -11,6 +11,7 @@ const neighbours: Neighbours = {
   openRuntime: async () => (await import("./adapters/cri/live.ts")).CriRuntime.make,
   openDataplane: async () => (await import("./dataplanes.ts")).openDataplane,
   otherProxies: async () => (await import("./adapters/dataplane/others.ts")).otherProxies,
+  examineApi: async () => (await import("./adapters/api/examine.ts")).examineApi,
   readLog: async () => (await import("./adapters/logs/read.ts")).readLog,
   runProcess: async () => (await import("./adapters/streaming/process.ts")).runProcess,
   connectPort: async () => (await import("./adapters/streaming/port-connection.ts")).connectPort,

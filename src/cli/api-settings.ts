@@ -1,8 +1,11 @@
 /** Settings of the node's HTTP API: flags over configuration file over defaults. */
-import type { ApiOptions } from "./agent-options.ts"
+import { join } from "node:path"
+import type { ApiSettings, ListenerAddress } from "../adapters/api/port.ts"
+import type { AgentOptions, ApiOptions } from "./agent-options.ts"
 import type { ChronodeConfiguration } from "./configuration.ts"
 import { UsageError } from "./exit.ts"
 import type { KubeletConfiguration } from "./kubelet-configuration/shape.ts"
+import { localSocket } from "./local-api.ts"
 
 export interface ApiFlags {
   readonly apiPort?: string
@@ -34,3 +37,50 @@ export const apiOptions = (flags: ApiFlags, chronode: ChronodeConfiguration): Ap
   authorizationPolicyFile: (flags.authorizationPolicyFile ?? chronode.authorizationPolicyFile) || undefined,
   authenticationKubeconfig: (flags.authenticationKubeconfig ?? chronode.authenticationKubeconfig) || undefined
 })
+
+/** How often files of certificates, tokens and rules are looked at for changes; milliseconds. */
+const filesLookPeriod = 10_000
+
+/** An address to listen at; undefined: none. */
+const at = (host: string, port: number, isOn: boolean): ListenerAddress | undefined =>
+  isOn && port > 0 ? { host, port } : undefined
+
+/** @param names host names and addresses by which the node is reached: what its own certificate is for */
+export const apiSettings = (
+  { nodeName, dataDir, kubelet, api }: Pick<AgentOptions, "nodeName" | "dataDir" | "kubelet" | "api">,
+  names: ReadonlyArray<string>
+): ApiSettings => {
+  const { enableServer } = kubelet
+  const { x509, webhook, anonymous } = kubelet.authentication
+  const { mode, webhook: access } = kubelet.authorization
+  const hasFiles = kubelet.tlsCertFile !== "" && kubelet.tlsPrivateKeyFile !== ""
+  const secure = at(kubelet.address, kubelet.port, enableServer)
+  return {
+    nodeName,
+    socket: join(dataDir, localSocket),
+    readOnly: at(kubelet.address, kubelet.readOnlyPort, enableServer),
+    healthz: at(kubelet.healthzBindAddress, kubelet.healthzPort, enableServer),
+    tls: secure && {
+      ...secure,
+      certificate: hasFiles
+        ? { cert: kubelet.tlsCertFile, key: kubelet.tlsPrivateKeyFile }
+        : { directory: join(dataDir, "pki"), names },
+      minVersion: kubelet.tlsMinVersion,
+      cipherSuites: kubelet.tlsCipherSuites,
+      clientCAFile: x509.clientCAFile || undefined,
+      tokenFile: api.tokenAuthFile,
+      policyFile: api.authorizationPolicyFile,
+      kubeconfig: api.authenticationKubeconfig,
+      webhook: {
+        tokens: webhook.enabled,
+        access: mode === "Webhook",
+        tokenTtl: webhook.cacheTTL,
+        allowedTtl: access.cacheAuthorizedTTL,
+        deniedTtl: access.cacheUnauthorizedTTL
+      },
+      anonymous: anonymous.enabled,
+      alwaysAllow: mode === "AlwaysAllow",
+      lookPeriod: filesLookPeriod
+    }
+  }
+}

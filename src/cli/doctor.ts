@@ -1,6 +1,8 @@
 /** `chronode doctor`: every check with what was found and how to mend it. Exit code 1 if one fails. */
 import { Effect } from "effect"
 import { socketOf } from "./agent-settings.ts"
+import type { ApiFlags } from "./api-settings.ts"
+import { checkApi } from "./doctor/api.ts"
 import type { Check } from "./doctor/check.ts"
 import { checkConfiguration } from "./doctor/configuration.ts"
 import { checkCgroups, checkClock, checkInotify, checkRights } from "./doctor/machine.ts"
@@ -14,7 +16,7 @@ import type { Execute } from "./program.ts"
 import type { ProxyFlags } from "./proxy/settings.ts"
 import { oneLine, painter } from "./text.ts"
 
-interface DoctorFlags extends NatsConnectionFlags, ProxyFlags {
+interface DoctorFlags extends NatsConnectionFlags, ProxyFlags, ApiFlags {
   readonly cri: string
   readonly config?: string
   readonly dataDir: string
@@ -43,6 +45,7 @@ const checkAll = (neighbours: Neighbours, flags: DoctorFlags, now: number): Effe
       ...nats,
       ...checkDataDir(flags.dataDir),
       ...(flags.config === undefined ? [] : checkConfiguration(flags.config, flags.dataDir)),
+      ...(yield* checkApi(neighbours, flags, now)),
       checkClock(now)
     ]
   })

@@ -3,6 +3,7 @@
  * and loads each part only when a command asks for it.
  */
 import type { Effect, Result, Scope, Stream } from "effect"
+import type { ApiFinding, ApiSettings } from "../adapters/api/port.ts"
 import type { ContainerRuntime, CriError } from "../adapters/cri/port.ts"
 import type { Dataplane, DataplaneSettings, ProxyMode } from "../adapters/dataplane/port.ts"
 import type { ReadLog } from "../adapters/logs/port.ts"
@@ -92,6 +93,9 @@ export type OpenDataplane = (
   settings: DataplaneSettings
 ) => Effect.Effect<Dataplane["Service"], never, Scope.Scope>
 
+/** What would be wrong with the HTTP API on this machine: addresses, files. Nothing is changed by looking. */
+export type ExamineApi = (settings: ApiSettings, now: number) => Promise<ReadonlyArray<ApiFinding>>
+
 export interface Neighbours {
   /** `bun 1.4.5` */
   readonly runtimeName: string
@@ -99,6 +103,7 @@ export interface Neighbours {
   readonly openRuntime: () => Promise<OpenRuntime>
   readonly openDataplane: () => Promise<OpenDataplane>
   readonly otherProxies: () => Promise<OtherProxies>
+  readonly examineApi: () => Promise<ExamineApi>
   readonly readLog: () => Promise<ReadLog>
   readonly runProcess: () => Promise<RunProcess>
   readonly connectPort: () => Promise<ConnectPort>

@@ -29,13 +29,27 @@ const servicesOptions = (): ReadonlyArray<Option> => [
   new Option("--metrics-bind-address <address>", 'of /metrics beside Services; "": none (default 127.0.0.1:10249)')
 ]
 
+/** What is said of the HTTP API, to the agent and to who looks whether it could be served. */
+const apiOptions = (): ReadonlyArray<Option> => [
+  new Option(
+    "--api-port <port>",
+    "port of the HTTP API by TLS; 0: none (default: 10250 beside a KubeletConfiguration, else none)"
+  ),
+  new Option("--token-auth-file <file>", 'tokens of the HTTP API: lines of token,user,uid,"group,…"; mode 0600'),
+  new Option("--authorization-policy-file <file>", "NodeApiPolicy: who may do what through the HTTP API"),
+  new Option(
+    "--authentication-kubeconfig <file>",
+    "API server that is asked for tokens and rights of those who use the HTTP API (default: none)"
+  )
+]
+
 export const declareAgent = (command: Declare, start: Start): void => {
   const run = command("run", "run the agent: pods from manifests, events to the journal and to NATS")
     .option("--manifests <dir>", "directory of pod manifests (YAML or JSON)")
     .option("--config <file>", "KubeletConfiguration or ChronodeConfiguration; flags win over it")
     .option("--cri <socket>", "container runtime (default unix:///run/containerd/containerd.sock)")
     .addOption(new Option("--no-nats", "do not publish events"))
-  withOptions(run, [...natsOptions(), ...servicesOptions()])
+  withOptions(run, [...natsOptions(), ...servicesOptions(), ...apiOptions()])
     .addOption(
       new Option("--data-dir <dir>", "where the journal and volumes are kept (default /var/lib/chronode)").env(
         "CHRONODE_DATA_DIR"
@@ -50,16 +64,6 @@ export const declareAgent = (command: Declare, start: Start): void => {
     .option(
       "--cgroup-root <path>",
       "cgroup below which those of pods are made (default: the root; or --config's cgroupRoot)"
-    )
-    .option(
-      "--api-port <port>",
-      "port of the HTTP API by TLS; 0: none (default: 10250 beside a KubeletConfiguration, else none)"
-    )
-    .option("--token-auth-file <file>", 'tokens of the HTTP API: lines of token,user,uid,"group,…"; mode 0600')
-    .option("--authorization-policy-file <file>", "NodeApiPolicy: who may do what through the HTTP API")
-    .option(
-      "--authentication-kubeconfig <file>",
-      "API server that is asked for tokens and rights of those who use the HTTP API (default: none)"
     )
     .option(
       "--registry-config <file>",
@@ -138,7 +142,7 @@ export const declareTools = (command: Declare, start: Start): void => {
     .option("--cri <socket>", "container runtime", "unix:///run/containerd/containerd.sock")
     .option("--config <file>", "KubeletConfiguration and/or ChronodeConfiguration that an agent is to be started with")
     .option("--no-nats", "do not look for NATS")
-  withOptions(doctor, [...natsOptions(), ...servicesOptions()])
+  withOptions(doctor, [...natsOptions(), ...servicesOptions(), ...apiOptions()])
     .addOption(dataDir())
     .option("--cni-conf-dir <dir>", "where the runtime finds its network configuration", "/etc/cni/net.d")
     .option("--cni-bin-dir <dir>", "where the runtime finds its network plugins (default /opt/cni/bin, /usr/lib/cni)")

@@ -159,6 +159,14 @@ export interface TlsListener extends ListenerAddress {
   readonly lookPeriod: number
 }
 
+/** One thing about settings that was looked at. */
+export interface ApiFinding {
+  readonly status: "ok" | "warn" | "fail"
+  readonly found: string
+  /** What to do about it. */
+  readonly mend?: string
+}
+
 export interface ApiSettings {
   /** Of the node: authorization asks about it. */
   readonly nodeName: string
