@@ -9,12 +9,14 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { conformancePage } from "./docs/conformance-page.ts"
 import { eventsPage } from "./docs/events-page.ts"
+import { kubeletConfigurationPage } from "./docs/kubelet-configuration-page.ts"
 import { proxyConfigurationPage } from "./docs/proxy-configuration-page.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const pages = {
   "docs/events.md": eventsPage,
   "docs/conformance.md": () => conformancePage(root),
+  "docs/kubelet-configuration.md": kubeletConfigurationPage,
   "docs/proxy-configuration.md": proxyConfigurationPage
 }
 

@@ -5,7 +5,6 @@
  */
 import { posix } from "node:path"
 import { idsUnit, maxIdsPerPod } from "../../actors/pod/security/user-namespace.ts"
-import { qualifiedNameProblem } from "../../adapters/manifests/names.ts"
 import { gateProblem, isGateOn } from "./gates.ts"
 import type { KubeletConfiguration } from "./shape.ts"
 import { images, pulls, verification } from "./validation-images.ts"
@@ -89,11 +88,13 @@ const bootstrap: Rule = ({ serverTLSBootstrap, featureGates }) => [
 ]
 
 const taintEffects = ["", "NoSchedule", "PreferNoSchedule", "NoExecute"]
+/** A name, behind an optional DNS name and "/" (IsQualifiedName). */
+const qualifiedName = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/u
 const labelValue = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/u
 
 const taints: Rule = ({ registerWithTaints }) =>
   registerWithTaints.flatMap(({ key = "", value = "", effect = "", timeAdded }, i) => {
-    const isRight = qualifiedNameProblem(key) === undefined && labelValue.test(value) && taintEffects.includes(effect)
+    const isRight = qualifiedName.test(key) && labelValue.test(value) && taintEffects.includes(effect)
     const added = timeAdded === undefined ? "<nil>" : timeAdded.replace("T", " ").replace("Z", " +0000 UTC")
     return [
       !isRight && ([`registerWithTaints.${i}`, `invalid taint: {${key} ${value} ${effect} ${added}}`] as const),
