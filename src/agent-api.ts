@@ -10,6 +10,7 @@ import { serveApi } from "./adapters/api/live.ts"
 import type { NodeApi, Route, StreamingRoute } from "./adapters/api/port.ts"
 import { Host } from "./adapters/host/port.ts"
 import { makeRequestMeter } from "./adapters/metrics/metered-api.ts"
+import { sendMessages } from "./adapters/streaming/messages.ts"
 import { passThrough } from "./adapters/streaming/pass-through.ts"
 import { upgradeProblem } from "./adapters/streaming/upgrade-request.ts"
 import { MetricsTold } from "./agent-metrics.ts"
@@ -88,6 +89,7 @@ const nodeApi = (world: ApiWorld): NodeApi => {
     streaming: passing.map(meter.streaming),
     passing: {
       problem: upgradeProblem,
+      messages: sendMessages,
       pass: (client, target) =>
         passThrough(client, target, { idleTimeout: world.options.kubelet.streamingConnectionIdleTimeout })
     },

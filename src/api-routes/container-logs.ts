@@ -65,6 +65,7 @@ export const containerLogRoutes: Routes = ({ system, options: { podLogsDir } }) 
   {
     methods: ["GET"],
     path: "/containerLogs/{namespace}/{pod}/{container}",
+    messages: true,
     answer: ({ query, signal }, { namespace = "", pod: name = "", container: called = "" }) =>
       Effect.gen(function* () {
         const options = yield* Effect.fromResult(logOptions(query, yield* Clock.currentTimeMillis))

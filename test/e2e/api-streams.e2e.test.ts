@@ -12,7 +12,7 @@ import { runProcess } from "../../src/adapters/streaming/process.ts"
 import { ask, freePort } from "../adapters/api/clients.ts"
 import { openWebSocket } from "../adapters/streaming/web-socket-client.ts"
 import { eventually, type NodeUnderTest } from "../support/agent.ts"
-import { container, pod, webServer } from "./manifests.ts"
+import { container, forever, pod, webServer } from "./manifests.ts"
 import { startWorld, type World, whyNotHere, within } from "./world.ts"
 
 const tls = { rejectUnauthorized: false }
@@ -136,13 +136,14 @@ describe("the node's API into pods", { concurrency: false }, () => {
       pod("server", {
         containers: [
           container("app", webServer),
-          container("console", "while read line; do echo got $line; done; sleep 1000", { stdin: true })
+          container("console", "while read line; do echo got $line; done; sleep 1000", { stdin: true }),
+          container("talker", `echo container is alive; ${forever}`)
         ]
       })
     )
     await node.start()
     await node.waitFor("ApiListening", undefined, { listener: "tls" })
-    for (const name of ["app", "console"])
+    for (const name of ["app", "console", "talker"])
       await node.waitFor("ContainerStarted", "pod/default/server", { container: name })
     ann = await relay(port, "token-a")
   })
@@ -176,27 +177,64 @@ describe("the node's API into pods", { concurrency: false }, () => {
     assert.ok(!JSON.stringify(await node.journal.events()).includes(secret), "what was typed or printed is in no event")
   })
 
-  it("speaks kubelet's WebSocket protocols: v5 by translation, v4 as the runtime does", within(60), async () => {
-    const path = `/exec/default/server/app?${query("sh", "-c", "cat; exit 3")}&input=1`
+  // conformance: Pods should support remote command execution over websockets
+  it(
+    "runs commands over WebSocket: the oldest protocol and v4 as the runtime does, v5 by translation",
+    within(60),
+    async () => {
+      const path = `/exec/default/server/app?${query("sh", "-c", "cat; exit 3")}&input=1`
+      const headers = ["Authorization: Bearer token-a"]
+      const five = await openWebSocket({ port, tls }, path, ["v5.channel.k8s.io"], headers)
+      assert.match(five.head, /^HTTP\/1\.1 101 /u)
+      five.send(0, "through a socket")
+      five.send(255, "\u0000")
+      await five.closed
+      assert.equal(five.received.get(1), "through a socket")
+      assert.match(five.received.get(3) ?? "", /"ExitCode","message":"3"/u)
+      const four = await openWebSocket(
+        { port, tls },
+        `/exec/default/server/app?${query("sh", "-c", "echo four; exit 4")}`,
+        ["v4.channel.k8s.io"],
+        headers
+      )
+      await four.closed
+      assert.equal(four.received.get(1), "four\n")
+      for (const exitCode of [3, 4]) await node.waitFor("ExecEnded", "api/default/server", { exitCode })
+      const words = query("echo", "remote execution test")
+      const oldest = await openWebSocket(
+        { port, tls },
+        `/exec/default/server/app?${words}`,
+        ["channel.k8s.io"],
+        headers
+      )
+      await oldest.closed
+      assert.equal(oldest.received.get(1), "remote execution test\n")
+      assert.match(oldest.head, /Sec-WebSocket-Protocol: channel\.k8s\.io/iu)
+      const foreign = await openWebSocket({ port, tls }, path, [], [...headers, "Origin: https://elsewhere.example"])
+      assert.match(foreign.head, /^HTTP\/1\.1 403 /u)
+    }
+  )
+
+  // conformance: Pods should support retrieving logs from the container over websockets
+  it("sends logs over WebSocket, as a whole and as they grow", within(60), async () => {
+    const path = "/containerLogs/default/server/talker"
     const headers = ["Authorization: Bearer token-a"]
-    const five = await openWebSocket({ port, tls }, path, ["v5.channel.k8s.io"], headers)
-    assert.match(five.head, /^HTTP\/1\.1 101 /u)
-    five.send(0, "through a socket")
-    five.send(255, "\u0000")
-    await five.closed
-    assert.equal(five.received.get(1), "through a socket")
-    assert.match(five.received.get(3) ?? "", /"ExitCode","message":"3"/u)
-    const four = await openWebSocket(
-      { port, tls },
-      `/exec/default/server/app?${query("sh", "-c", "echo four; exit 4")}`,
-      ["v4.channel.k8s.io"],
-      headers
-    )
-    await four.closed
-    assert.equal(four.received.get(1), "four\n")
-    for (const exitCode of [3, 4]) await node.waitFor("ExecEnded", "api/default/server", { exitCode })
-    const foreign = await openWebSocket({ port, tls }, path, [], [...headers, "Origin: https://elsewhere.example"])
-    assert.match(foreign.head, /^HTTP\/1\.1 403 /u)
+    // Without channels: the first byte of a message is the first of its text.
+    const text = (client: Awaited<ReturnType<typeof openWebSocket>>): string =>
+      [...client.received].map(([first, rest]) => String.fromCharCode(first) + rest).join("")
+    const whole = await openWebSocket({ port, tls }, path, ["binary.k8s.io"], headers)
+    assert.match(whole.head, /^HTTP\/1\.1 101 [\s\S]*Sec-WebSocket-Protocol: binary\.k8s\.io/u)
+    assert.equal(await whole.closed, 1000)
+    assert.equal(text(whole), "container is alive\n")
+    const growing = await openWebSocket({ port, tls }, `${path}?follow=true`, [], headers)
+    await growing.until(() => text(growing) === "container is alive\n")
+    assert.equal(growing.socket.destroyed, false)
+    growing.socket.destroy()
+    const missing = await openWebSocket({ port, tls }, `${path}x`, ["binary.k8s.io"], headers)
+    assert.match(missing.head, /^HTTP\/1\.1 404 /u)
+    const strange = await openWebSocket({ port, tls }, path, ["v9.example"], headers)
+    assert.match(strange.head, /^HTTP\/1\.1 400 /u)
+    for (const client of [missing, strange]) client.socket.destroy()
   })
 
   it("attaches, forwards ports, and runs a command for its output alone", within(60), async () => {

@@ -17,7 +17,7 @@ import {
 } from "./port.ts"
 import { makeRefusals } from "./refusals.ts"
 import { makeRouter, readPath } from "./router.ts"
-import { refuseUpgrade, upgraded } from "./upgrade.ts"
+import { answeredInMessages, refuseUpgrade, upgraded } from "./upgrade.ts"
 
 /** Who it is, and whether he may. A failure is what he is told. */
 export interface Doorkeeper {
@@ -140,7 +140,11 @@ export const makeHandlers = (
       const whole = Effect.gen(function* () {
         const { request: asked, path } = yield* admit(incoming, gone.signal)
         const [found] = findStreaming(path)
-        if (found === undefined) return yield* Effect.fail(refusal(404, "404: Page Not Found"))
+        if (found === undefined) {
+          const inMessages = find(path).find(({ route }) => route.messages === true)
+          if (inMessages === undefined) return yield* Effect.fail(refusal(404, "404: Page Not Found"))
+          return yield* answeredInMessages({ ...inMessages, request: asked, incoming, socket, head }, api.passing)
+        }
         const { route, parts } = found
         const begun = () => void socket.off("close", left)
         yield* upgraded({ route, request: asked, parts, incoming, socket, head, begun }, api.passing)

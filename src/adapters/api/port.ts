@@ -6,7 +6,7 @@ import type { Effect } from "effect"
 import type { EventsOf } from "../../events/catalogue.ts"
 import type { apiEvents } from "../../events/kinds/api.ts"
 import type { Summary } from "../../events/stats-summary.ts"
-import type { StreamEnd, StreamTarget, UpgradeProblem, UpgradingClient } from "../streaming/port.ts"
+import type { SendMessages, StreamEnd, StreamTarget, UpgradeProblem, UpgradingClient } from "../streaming/port.ts"
 
 /** Who asks: as certificates and tokens say. */
 export interface User {
@@ -71,6 +71,8 @@ export interface Route {
   readonly path: string
   /** Answered on the read-only port too; streaming never is. */
   readonly readOnly?: boolean
+  /** Its body may also be asked for as messages of a WebSocket, as clients of an API server do. */
+  readonly messages?: boolean
   /** Only on the local socket. */
   readonly localOnly?: boolean
   readonly answer: (
@@ -117,6 +119,7 @@ export interface NodeApi {
   readonly passing: {
     readonly problem: UpgradeProblem
     readonly pass: (client: UpgradingClient, target: StreamTarget) => Effect.Effect<StreamEnd>
+    readonly messages: SendMessages
   }
   /** To be written down. Of refusals at most `maxRefusalsPerMinute` are told one by one. */
   readonly saw: (event: ServerEvent) => Effect.Effect<void>

@@ -2,7 +2,15 @@
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { Effect, Exit } from "effect"
-import { type ApiRefusal, type ApiRequest, type NodeApi, refusal, type StreamingRoute } from "./port.ts"
+import {
+  type ApiAnswer,
+  type ApiRefusal,
+  type ApiRequest,
+  type NodeApi,
+  type Route,
+  refusal,
+  type StreamingRoute
+} from "./port.ts"
 import type { Parts } from "./router.ts"
 
 export interface Upgrading {
@@ -34,6 +42,30 @@ export const upgraded = (
       if (Exit.isFailure(end)) socket.destroy()
     })
   )
+
+async function* piecesOf({ body }: ApiAnswer): AsyncIterable<Uint8Array> {
+  if (typeof body === "string") yield Buffer.from(body)
+  else if (body instanceof Uint8Array) yield body
+  else yield* body
+}
+
+/** The answer of a route that is no stream, as messages of a WebSocket. */
+export const answeredInMessages = (
+  { route, request, parts, incoming, socket, head }: Omit<Upgrading, "route" | "begun"> & { readonly route: Route },
+  passing: NodeApi["passing"]
+): Effect.Effect<void, ApiRefusal> => {
+  const { method = "", rawHeaders } = incoming
+  const problem = passing.problem(method, rawHeaders)
+  if (problem !== undefined) return Effect.fail(refusal(problem.status, problem.message))
+  const body = Effect.flatMap(route.answer(request, parts), (answer) =>
+    answer.status === 200
+      ? Effect.succeed(piecesOf(answer))
+      : Effect.fail(refusal(answer.status, typeof answer.body === "string" ? answer.body : "it cannot be had"))
+  )
+  return Effect.mapError(passing.messages({ method, rawHeaders, socket, head, address: "" }, body), (error) =>
+    refusal(error.status, error.message)
+  )
+}
 
 /** An answer in place of an upgrade. */
 export const refuseUpgrade = (socket: Duplex, { status, message }: ApiRefusal): void => {

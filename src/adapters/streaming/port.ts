@@ -116,3 +116,9 @@ export type UpgradeProblem = (
   method: string,
   rawHeaders: ReadonlyArray<string>
 ) => { readonly status: number; readonly message: string } | undefined
+
+/** Answers a client that asked for a WebSocket with a body in messages. `body` is opened once the client is known to speak that. */
+export type SendMessages = <E>(
+  client: UpgradingClient,
+  body: Effect.Effect<AsyncIterable<Uint8Array>, E>
+) => Effect.Effect<void, E | { readonly status: number; readonly message: string }>

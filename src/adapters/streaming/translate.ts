@@ -4,29 +4,18 @@
  */
 import type { Duplex } from "node:stream"
 import { Deferred, Effect, type Scope } from "effect"
+import { acceptWebSocket } from "./accept.ts"
 import { openConnection, openSpdy, type SpdyStream, type StreamHandler } from "./connection.ts"
 import { exitCodeIn } from "./exit-watch.ts"
 import { watchIdle } from "./idle.ts"
 import type { StreamEnd, StreamingError, StreamTarget, UpgradingClient } from "./port.ts"
-import { headEnd, refuseUpgrade } from "./upgrade.ts"
-import { closingProtocol, tunnelProtocol, valuesOf } from "./upgrade-request.ts"
-import { acceptOf, closeCodes, type WebSocketEvents, WebSocketServerSide } from "./web-socket.ts"
+import { refuseUpgrade } from "./upgrade.ts"
+import { closingProtocol, tunnelProtocol } from "./upgrade-request.ts"
+import { closeCodes, type WebSocketEvents, WebSocketServerSide } from "./web-socket.ts"
 
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const
 const maxStatusBytes = 64 * 1024
 const nothing = (): void => {}
-
-const accept = (client: UpgradingClient, protocol: string): void => {
-  const [key = ""] = valuesOf(client.rawHeaders, "sec-websocket-key")
-  const lines = [
-    "HTTP/1.1 101 Switching Protocols",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${acceptOf(key)}`,
-    `Sec-WebSocket-Protocol: ${protocol}`
-  ]
-  client.socket.write(`${lines.join("\r\n")}${headEnd}`)
-}
 
 type Over = Pick<StreamEnd, "outcome" | "message" | "exitCode">
 
@@ -118,7 +107,7 @@ const remotecommand = (client: UpgradingClient, target: StreamTarget, idleTimeou
         onEnd: ended
       }
     }
-    accept(client, closingProtocol)
+    acceptWebSocket(client, closingProtocol)
     const streams = Effect.gen(function* () {
       const error = yield* connection.open({ streamtype: "error" }, toChannel(channels.error))
       if (stdin) input = yield* connection.open({ streamtype: "stdin" }, { onData: nothing, onEnd: nothing })
@@ -143,7 +132,7 @@ const tunnel = (client: UpgradingClient, target: StreamTarget, idleTimeout: numb
       { interruptible: true }
     )
     const over = yield* Deferred.make<Over>()
-    accept(client, tunnelProtocol)
+    acceptWebSocket(client, tunnelProtocol)
     const web = yield* openWeb(client.socket, over, {
       onMessage: (message) => {
         if (socket.writable && !socket.write(message)) web.pause()

@@ -162,6 +162,16 @@ export class WebSocketServerSide {
     return this.isClosed ? true : this.write(serverFrame(opcodes.binary, ...parts))
   }
 
+  /** The same as text. */
+  sendText(text: string): boolean {
+    return this.isClosed ? true : this.write(serverFrame(opcodes.text, Buffer.from(text)))
+  }
+
+  /** Nothing is sent or heard any more. */
+  get isOver(): boolean {
+    return this.isClosed
+  }
+
   private write(frame: Buffer): boolean {
     this.bytesOut += frame.length
     return this.socket.write(frame)

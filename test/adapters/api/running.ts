@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { Effect, type Scope } from "effect"
 import { serveApi } from "../../../src/adapters/api/live.ts"
 import type { ApiSettings, NodeApi, ServerEvent, TlsListener } from "../../../src/adapters/api/port.ts"
+import { sendMessages } from "../../../src/adapters/streaming/messages.ts"
 import { passThrough } from "../../../src/adapters/streaming/pass-through.ts"
 import { upgradeProblem } from "../../../src/adapters/streaming/upgrade-request.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
@@ -64,7 +65,11 @@ export const startServer = (
       settings,
       api: {
         streaming: [],
-        passing: { problem: upgradeProblem, pass: (client, target) => passThrough(client, target, { idleTimeout: 0 }) },
+        passing: {
+          problem: upgradeProblem,
+          messages: sendMessages,
+          pass: (client, target) => passThrough(client, target, { idleTimeout: 0 })
+        },
         saw: (event) => Effect.sync(() => void events.push(event)),
         ...api
       }
