@@ -1,6 +1,7 @@
 /** Everything that the demo starts, below one directory of its own: containerd, nats-server, the agent and its commands. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { totalmem } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type LabContainerd, startContainerd } from "../lab/containerd.ts"
@@ -29,6 +30,8 @@ export class Stage {
   readonly podLogsDir: string
   readonly logs: string
   readonly agentLog: string
+  /** What all pods may have together, bytes. */
+  readonly podsMemory = 384 * 1024 ** 2
   containerd: LabContainerd | undefined
   nats: NatsServer | undefined
   private agent: ChildProcess | undefined
@@ -56,8 +59,12 @@ export class Stage {
         "kind: KubeletConfiguration",
         `cgroupRoot: ${cgroupRoot(this.root)}`,
         // Also on a machine whose disk is nearly full the demo shows what it is to show.
-        "evictionHard: { memory.available: 50Mi, nodefs.available: 0% }",
+        "evictionHard: { memory.available: 100Mi, nodefs.available: 0% }",
+        "evictionPressureTransitionPeriod: 2s",
+        `kubeReserved: { memory: "${totalmem() - this.podsMemory}" }`,
         "imageGCHighThresholdPercent: 100",
+        // No port of the machine is taken: the command line asks over the agent's own socket.
+        "enableServer: false",
         ""
       ].join("\n")
     )

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { busyboxImage } from "../lab/image.ts"
+import { evictGreedy } from "./shortage.ts"
 import { checkout, nodeName, type Stage, streamName, type Task } from "./stage.ts"
 import { command, explain, good, headline, live, quote, table } from "./voice.ts"
 import { Watch } from "./watch.ts"
@@ -269,6 +270,7 @@ export const play = async (stage: Stage, keep: boolean, takeName: () => string):
   await failLiveness(watch)
   await useService(stage, watch)
   await killContainer(stage, watch)
+  await evictGreedy(stage, watch)
   await killAgent(stage, watch)
   const incident = takeName()
   exportIncident(stage, incident)

@@ -91,6 +91,7 @@ describe("the demo", { timeout: patience }, () => {
       assert.match(output, /taken again, all the same/u)
       assert.match(output, /liveness probe of server failed/u)
       assert.match(output, /40 requests were answered by greeter-one \d+, greeter-two \d+\n/u)
+      assert.match(output, /greedy was evicted when \d+ MiB of 384 MiB were left/u)
       assert.match(output, /greeter-one is not ready: 40 requests were answered by greeter-two 40\n/u)
     })
   })

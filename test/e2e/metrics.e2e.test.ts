@@ -67,7 +67,7 @@ describe("metrics of a node that runs pods", { concurrency: false }, () => {
     const rules = [{ groups: ["monitoring"], verbs: ["get"], resources: ["nodes/metrics"] }]
     writeFileSync(policy, JSON.stringify({ apiVersion: "chronode.dev/v1alpha1", kind: "NodeApiPolicy", rules }))
     node = world.node("metrics", {
-      configuration: { address: "127.0.0.1", port, healthzPort: await freePort() },
+      configuration: { enableServer: true, address: "127.0.0.1", port, healthzPort: await freePort() },
       flags: ["--token-auth-file", tokens, "--authorization-policy-file", policy, "--otlp", collector.url]
     })
     node.put("web.json", web)
