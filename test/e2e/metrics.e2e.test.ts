@@ -1,3 +1,4 @@
+// runtimes: bun (deno)
 /**
  * Metrics of an agent that runs pods on a real containerd: read strictly, by promtool, and scraped by Debian's Prometheus over
  * TLS; and what a collector of OpenTelemetry is sent meanwhile.
