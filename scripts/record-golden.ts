@@ -20,6 +20,7 @@ import { imagesAndVolumes } from "./golden/images-and-volumes.ts"
 import { lifeCycle } from "./golden/life-cycle.ts"
 import { manifests } from "./golden/manifests.ts"
 import { node } from "./golden/node.ts"
+import { nodeLife } from "./golden/node-life.ts"
 import { objects } from "./golden/objects.ts"
 import { probes } from "./golden/probes.ts"
 import { recorder } from "./golden/recorder.ts"
@@ -35,6 +36,7 @@ const stories: Stories = {
   ...lifeCycle,
   ...manifests,
   ...node,
+  ...nodeLife,
   ...objects,
   ...recorder,
   ...services

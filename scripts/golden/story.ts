@@ -25,5 +25,5 @@ export const unavailable = { result: "failure", output: "HTTP probe failed with 
 export const life = (
   world: World,
   story: (agent: SimulatedAgent) => Effect.Effect<unknown, unknown, Scope.Scope>,
-  options: Pick<SimulationOptions, "flags"> = {}
+  options: Pick<SimulationOptions, "flags"> & { readonly bootId?: string } = {}
 ): Effect.Effect<unknown, unknown, Scope.Scope> => Effect.scoped(Effect.flatMap(startAgent(world, options), story))

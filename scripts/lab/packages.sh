@@ -34,6 +34,8 @@ has ip || need iproute2
 has iptables || need iptables
 has nft || need nftables
 has conntrack || need conntrack
+has dbus-daemon || need dbus-daemon
+{ [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import dbus; from gi.repository import GLib' 2>/dev/null; } || need "python3-dbus python3-gi"
 if [ "${1:-}" = --vm ] && [ "$(uname -m)" = x86_64 ]; then
   has qemu-system-x86_64 || need qemu-system-x86
   has ipvsadm || need ipvsadm
