@@ -1,7 +1,7 @@
 // runtimes: bun (vm)
 /** What the agent says that its node and pods use, on a real containerd, against what the kernel says. */
 import assert from "node:assert/strict"
-import { mkdtempSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
@@ -45,26 +45,33 @@ describe("what pods use, by the agent", { concurrency: false }, () => {
       dir = mkdtempSync(join(tmpdir(), "s-"))
       hierarchies = await findHierarchies()
       lab = await startContainerd(join(dir, "c"))
-      node = new NodeUnderTest({ dir: join(dir, "n"), name: "s", cri: lab.endpoint })
+      const config = join(dir, "config.json")
+      const kind = { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration" }
+      writeFileSync(config, JSON.stringify({ ...kind, volumeStatsAggPeriod: "2s" }))
+      node = new NodeUnderTest({ dir: join(dir, "n"), name: "s", cri: lab.endpoint, flags: ["--config", config] })
       const spin = { resources: { requests: { cpu: "100m" }, limits: { cpu: "300m" } } }
       node.put("busy.json", pod("busy", { containers: [container("app", "while :; do :; done", spin)] }))
       const eats = `head -c ${hogBytes} /dev/zero > /fast/eaten; head -c ${scratchBytes} /dev/urandom > /scratch/file; `
-      const mounts = ["fast", "scratch"].map((name) => ({ name, mountPath: `/${name}` }))
+      const told = join(dir, "told")
+      mkdirSync(told)
+      const mounts = ["fast", "scratch", "told"].map((name) => ({ name, mountPath: `/${name}` }))
       const volumes = [
         { name: "fast", emptyDir: { medium: "Memory", sizeLimit: "64Mi" } },
         { name: "scratch", emptyDir: {} },
-        { name: "etc", hostPath: { path: "/etc" } }
+        { name: "told", hostPath: { path: told } }
       ]
-      const hog = container("app", `${eats} seq 5000; head -c 200000 /dev/urandom > /layer; sync; ${forever}`, {
-        volumeMounts: mounts
-      })
+      const hog = container(
+        "app",
+        `${eats} seq 5000; head -c 200000 /dev/urandom > /layer; sync; touch /told/eaten; ${forever}`,
+        {
+          volumeMounts: mounts
+        }
+      )
       node.put("hog.json", pod("hog", { containers: [hog], volumes }))
       node.put("host.json", pod("host", { hostNetwork: true, containers: [container("app", forever)] }))
       await node.start()
       for (const name of ["busy", "hog", "host"]) await node.waitFor("ContainerStarted", `pod/default/${name}`)
-      // Rates need two passes, and volumes are sized once a minute: asked for when all of it is there.
-      await new Promise((resolve) => setTimeout(resolve, 3_000))
-      await ask()
+      await eventually("the hog has eaten", () => (existsSync(join(told, "eaten")) ? true : undefined), 120_000)
     },
     { timeout: 300_000 }
   )
@@ -76,10 +83,18 @@ describe("what pods use, by the agent", { concurrency: false }, () => {
   })
 
   it("is the CPU that the kernel lets it have, and what it has used so far", within, async () => {
-    summary = await eventually("there is a rate", async () => {
-      const seen = await ask()
-      return podOf("busy", seen)?.cpu?.usageNanoCores === undefined ? undefined : seen
-    })
+    summary = await eventually(
+      "there are rates, and sizes of when all was there",
+      async () => {
+        const seen = await ask()
+        const [busy, hog] = [podOf("busy", seen), podOf("hog", seen)]
+        const isRated = busy?.cpu?.usageNanoCores !== undefined
+        const scratch = hog?.volume?.find(({ name }) => name === "scratch")?.usedBytes ?? 0
+        const isWhole = scratch >= scratchBytes && (hog?.containers[0]?.logs?.usedBytes ?? 0) > 0
+        return isRated && isWhole && (hog?.memory?.workingSetBytes ?? 0) >= hogBytes ? seen : undefined
+      },
+      120_000
+    )
     const { cpu } = podOf("busy")!
     const cores = (cpu?.usageNanoCores ?? 0) / 1e9
     assert.ok(cores > 0.15 && cores < 0.4, `${cores} cores of a limit of 0.3`)
