@@ -14,6 +14,7 @@ import { sendMessages } from "./adapters/streaming/messages.ts"
 import { passThrough } from "./adapters/streaming/pass-through.ts"
 import { upgradeProblem } from "./adapters/streaming/upgrade-request.ts"
 import { MetricsTold } from "./agent-metrics.ts"
+import { configzRoutes } from "./api-routes/configz.ts"
 import { containerLogRoutes } from "./api-routes/container-logs.ts"
 import { ownHealthRoutes } from "./api-routes/health.ts"
 import { metricsRoutes } from "./api-routes/metrics.ts"
@@ -30,7 +31,14 @@ import { apiSettings } from "./cli/api-settings.ts"
 const systemLogs = "/var/log"
 
 /** Each in a file of its own in src/api-routes. What `debugging` holds can be switched off (enableDebuggingHandlers). */
-const routes: ReadonlyArray<Routes> = [ownHealthRoutes, podRoutes, statsRoutes, metricsRoutes, nodeRoutes]
+const routes: ReadonlyArray<Routes> = [
+  ownHealthRoutes,
+  podRoutes,
+  statsRoutes,
+  metricsRoutes,
+  configzRoutes,
+  nodeRoutes
+]
 const debugging: ReadonlyArray<Routes> = [
   commandRoutes,
   containerLogRoutes,

@@ -136,6 +136,10 @@ describe("the node's API by curl", { concurrency: false }, () => {
     const summary = JSON.parse((await get("/stats/summary")).body) as { readonly node: { readonly nodeName: string } }
     assert.equal(summary.node.nodeName, "node-api")
     assert.match((await get("/metrics")).body, /^kubelet_running_pods /mu)
+    const { kubeletconfig } = JSON.parse((await get("/configz")).body) as {
+      readonly kubeletconfig: { readonly port: number }
+    }
+    assert.equal(kubeletconfig.port, port)
     assert.match((await get("/statusz")).body, /Paths: .*\/containerLogs .*\/pods/u)
     assert.match((await get("/flagz")).body, /node-name=node-api/u)
     assert.match((await get("/logs/")).body, /<pre>/u)
