@@ -68,9 +68,10 @@ const killsIn = (kills: ReadonlyArray<OomKill>, containerId: string): ReadonlyAr
 }
 
 /** Whose limit it was that the kill followed from. */
-const limitedBy = (kill: OomKill, { containerId, podCgroup }: Witnessed): NonNullable<OomEvidence["by"]> => {
-  const { limited } = kill
-  if (limited === undefined) return "Node"
+const limitedBy = (kill: OomKill, { containerId, podCgroup }: Witnessed): OomEvidence["by"] => {
+  const { limited, ofNode } = kill
+  if (ofNode === true) return "Node"
+  if (limited === undefined) return undefined
   if (killsIn([{ ...kill, cgroup: limited }], containerId).length > 0) return "Container"
   const podName = podCgroup.split("/").at(-1) ?? ""
   return podName !== "" && limited.split("/").includes(podName) ? "Pod" : "Pods"
@@ -79,6 +80,19 @@ const limitedBy = (kill: OomKill, { containerId, podCgroup }: Witnessed): NonNul
 const defined = <A extends object>(values: { readonly [K in keyof A]: A[K] | undefined }): A =>
   Object.fromEntries(Object.entries(values).filter(([, given]) => given !== undefined)) as A
 
+/** Milliseconds: kills that are no further apart are of one time that memory was short. */
+const oneTime = 1_000
+
+/** Of the processes that were killed the last time (a whole container may be), the one that had the most memory. */
+const mainKill = (kills: ReadonlyArray<OomKill>): OomKill | undefined => {
+  const until = kills.at(-1)?.at ?? 0
+  const latest = kills.filter(({ at }) => at >= until - oneTime)
+  return latest.reduce<OomKill | undefined>(
+    (most, kill) => ((kill.rss ?? 0) > (most?.rss ?? -1) ? kill : most),
+    undefined
+  )
+}
+
 /** Counters of its own cgroup that were seen last, or else its pod's, brought up to what the log says. */
 const evidenceOf = (
   container: Witnessed,
@@ -86,7 +100,7 @@ const evidenceOf = (
   own: CgroupEvidence | undefined,
   pod: CgroupEvidence | undefined
 ): OomEvidence => {
-  const last = kills.at(-1)
+  const last = mainKill(kills)
   const by = last === undefined ? undefined : limitedBy(last, container)
   const isOwn = by === undefined || by === "Container"
   const cgroup = isOwn ? own : pod

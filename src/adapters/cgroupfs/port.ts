@@ -153,8 +153,10 @@ export interface OomKill {
   readonly at: number
   /** The cgroup that it was in, from the kernel's own root; absent where many were killed at once and the kernel left it out. */
   readonly cgroup?: string
-  /** The cgroup whose limit was hit; absent: memory of the node as a whole, or left out too. */
+  /** The cgroup whose limit was hit; absent where it was none's, or left out too. */
   readonly limited?: string
+  /** The memory of the node as a whole was short. */
+  readonly ofNode?: true
   readonly pid: number
   /** Name of the process as the kernel has it, 15 characters at most. */
   readonly process: string

@@ -48,7 +48,7 @@ describe("the witness, by the kernel's log", () => {
   it("says whose limit it was", async () => {
     const byOf = async (limited: string | undefined) => {
       const { limited: _, usage: __, limit: ___, ...kill } = killOf("aaa")
-      return (await testify([limited === undefined ? kill : { ...kill, limited }], ended(137))).oom
+      return (await testify([limited === undefined ? { ...kill, ofNode: true } : { ...kill, limited }], ended(137))).oom
     }
     assert.equal((await byOf(pod))?.by, "Pod")
     assert.equal((await byOf(pod))?.limitBytes, 64 * mebibyte)
@@ -70,6 +70,17 @@ describe("the witness, by the kernel's log", () => {
     const { reason, oom } = await testify([killOf("aaa")], ended(1))
     assert.equal(reason, "Error")
     assert.equal(oom?.process?.name, "tail")
+  })
+
+  it("names of several processes that were killed at once the one with the most memory", async () => {
+    const group = [
+      killOf("aaa", { process: "old", at: 1, rss: 99 * mebibyte }),
+      killOf("aaa"),
+      killOf("aaa", { pid: 8, process: "sh", rss: 4096 })
+    ]
+    const { oom } = await testify(group, ended(137))
+    assert.equal(oom?.process?.name, "tail")
+    assert.equal(oom?.events["oom_kill"], 3)
   })
 
   it("adds what is known where the runtime alone knows", async () => {

@@ -38,19 +38,40 @@ describe("the kernel's log of kills for want of memory", () => {
 
   it("says that the node's memory was short as a whole, without the numbers of a cgroup", () => {
     const [kill] = told([...inLimit, placed(undefined, own, 7), killed(7, "tail", "Out of memory")])
-    assert.deepEqual(kill, { at: 5, cgroup: own, pid: 7, process: "tail", rss: 7680 * kibibyte })
+    assert.deepEqual(kill, { at: 5, cgroup: own, pid: 7, process: "tail", rss: 7680 * kibibyte, ofNode: true })
   })
 
   it("has all processes of a cgroup that dies as a whole", () => {
     const group = `Tasks in ${own} are going to be killed due to memory.oom.group set`
-    const kills = told([...inLimit, placed(own, own, 7), group, killed(7), killed(8, "sh"), ...inLimit, killed(9, "x")])
+    const kills = told([
+      ...inLimit,
+      placed(own, own, 7),
+      killed(7),
+      group,
+      killed(7),
+      killed(8, "sh"),
+      ...inLimit,
+      killed(9, "x")
+    ])
     assert.deepEqual(
-      kills.map(({ pid, cgroup, limit }) => [pid, cgroup, limit]),
+      kills.map(({ pid, cgroup, limited, limit }) => [pid, cgroup, limited, limit]),
       [
-        [7, own, 8192 * kibibyte],
-        [8, own, 8192 * kibibyte],
-        [9, undefined, undefined]
+        [7, own, own, 8192 * kibibyte],
+        [8, own, own, 8192 * kibibyte],
+        [9, undefined, undefined, undefined]
       ]
+    )
+  })
+
+  it("does not take a process that is killed later for one of the group", () => {
+    const log = new OomLog()
+    for (const line of [placed(own, own, 7), killed(7)]) log.take(line, 5)
+    log.take(`Tasks in ${own} are going to be killed due to memory.oom.group set`, 5)
+    log.take(killed(8), 900)
+    log.take(killed(9), 5_000)
+    assert.deepEqual(
+      log.kills.map(({ cgroup }) => cgroup),
+      [own, own, undefined]
     )
   })
 
@@ -86,7 +107,7 @@ describe("the kernel's log of kills for want of memory", () => {
     ]
     const log = new OomLog()
     for (let round = 0; round < 20_000; round++) {
-      const line = random.pick(lines)
+      const line = random.chance(0.1) ? killed(random.int(1, 99)) : random.pick(lines)
       const at = random.int(0, line.length)
       const damaged = random.chance(0.5)
         ? line
