@@ -128,7 +128,7 @@ describe("the node's API into pods", { concurrency: false }, () => {
     const rules = [{ groups: ["readers"], verbs: ["get"], resources: ["nodes/pods"] }]
     writeFileSync(policy, JSON.stringify({ apiVersion: "chronode.dev/v1alpha1", kind: "NodeApiPolicy", rules }))
     node = world.node("api", {
-      configuration: { enableServer: true, address: "127.0.0.1", port, healthzPort: await freePort() },
+      configuration: { enableServer: true, port, healthzPort: await freePort() },
       flags: ["--token-auth-file", tokens, "--authorization-policy-file", policy]
     })
     node.put(
