@@ -953,13 +953,13 @@ export interface NodeDrainFailedData {
   readonly leftCount: number
 }
 
-/** systemd-logind waits for this agent before it shuts the machine down, for so long at most (InhibitDelayMaxSec in logind.conf). Where that is less than the grace periods add up to, the last pods are cut off. */
+/** The shutdown of the machine waits for this agent (systemd-logind), for so long at most (InhibitDelayMaxSec in logind.conf). Where that is less than the grace periods add up to, the last pods are cut off. */
 export interface ShutdownInhibitorTakenData {
   readonly delayLimitSeconds: number
   readonly gracePeriodSeconds: number
 }
 
-/** systemd-logind could not be asked to wait at shutdown: pods would be cut off by one. It is tried again every 10 s. */
+/** The service systemd-logind could not be asked to wait at shutdown: pods would be cut off by one. It is tried again every 10 s. */
 export interface ShutdownInhibitorFailedData {
   readonly message: string
 }

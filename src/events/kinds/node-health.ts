@@ -116,7 +116,7 @@ export const ShutdownInhibitorTaken = defineEvent("ShutdownInhibitorTaken", {
   severity: "INFO",
   severityOf: (e) => (e.delayLimitSeconds < e.gracePeriodSeconds ? "WARN" : "INFO"),
   about:
-    "systemd-logind waits for this agent before it shuts the machine down, for so long at most (InhibitDelayMaxSec in logind.conf). Where that is less than the grace periods add up to, the last pods are cut off.",
+    "The shutdown of the machine waits for this agent (systemd-logind), for so long at most (InhibitDelayMaxSec in logind.conf). Where that is less than the grace periods add up to, the last pods are cut off.",
   fields: {
     /** Seconds that logind waits; a whole number or part of one. */
     delayLimitSeconds: Schema.Finite,
@@ -133,7 +133,7 @@ export const ShutdownInhibitorFailed = defineEvent("ShutdownInhibitorFailed", {
   kind: "node",
   severity: "ERROR",
   about:
-    "systemd-logind could not be asked to wait at shutdown: pods would be cut off by one. It is tried again every 10 s.",
+    "The service systemd-logind could not be asked to wait at shutdown: pods would be cut off by one. It is tried again every 10 s.",
   fields: { message: text },
   tell: (e) => `no graceful shutdown: ${e.message}`
 })

@@ -145,7 +145,7 @@ export const ImageCollectionDecided = defineEvent("ImageCollectionDecided", {
   tell: (e) =>
     `${e.images} images (${e.bytes} bytes) are to go: ${
       e.trigger === "HighThreshold"
-        ? `the disk of images is ${e.usedPercent} % full (limit ${e.highThresholdPercent} %), ${e.bytesToFree} bytes are to become free`
+        ? `the disk of images is ${e.usedPercent === undefined ? "too" : `${e.usedPercent} %`} full (limit ${e.highThresholdPercent} %)${e.bytesToFree === undefined ? "" : `, ${e.bytesToFree} bytes are to become free`}`
         : e.trigger === "MaximumAge"
           ? "not used for too long"
           : "the node is short of room"
