@@ -3,6 +3,7 @@
  * sentence, from the pod's own events and those of its probes and volumes.
  */
 import type { RecordedEvent } from "../events/envelope.ts"
+import { endWords } from "../events/kinds/pod.ts"
 import type { ProbeType } from "../events/kinds/probe.ts"
 import { Restarts, timesText } from "../events/restarts.ts"
 import { oneLine } from "./text.ts"
@@ -50,6 +51,8 @@ export class PodVerdict {
   private last: RecordedEvent | undefined
   private phase: RecordedEvent | undefined
   private rejected: RecordedEvent | undefined
+  /** The node takes no pods. */
+  private held: RecordedEvent | undefined
   private removed = ""
   /** It was admitted where another definition of the same name had run. */
   private replaced: RecordedEvent | undefined
@@ -72,11 +75,19 @@ export class PodVerdict {
         this.ending = undefined
         this.phase = undefined
         this.rejected = undefined
+        this.held = undefined
         this.removed = ""
         this.policy = event.pod.spec.restartPolicy ?? "Always"
         return
       case "PodRejected":
         this.rejected = recorded
+        this.held = undefined
+        return
+      case "PodHeld":
+        this.held = recorded
+        return
+      case "PodReplacementDropped":
+        this.held = undefined
         return
       case "PodTerminationRequested":
         this.ending = recorded
@@ -229,7 +240,7 @@ export class PodVerdict {
     const killed = this.courses().flatMap(([name, { kill, exit }]) =>
       kill !== undefined && exit?.event._tag === "ContainerExited" && exit.event.signal === 9 ? [name] : []
     )
-    const reason = event.reason === "ManifestRemoved" ? "its manifest is gone" : "its definition changed"
+    const reason = endWords[event.reason]
     const rest =
       killed.length === 0
         ? ""
@@ -239,9 +250,13 @@ export class PodVerdict {
 
   /** Rejected, removed, being ended, failed for good, done. */
   private ended(): Verdict | undefined {
-    const { rejected, ending, phase, removed } = this
+    const { rejected, held, ending, phase, removed } = this
     if (rejected?.event._tag === "PodRejected")
       return { text: `rejected: ${rejected.event.reason}: ${rejected.event.message}`, about: rejected }
+    if (held?.event._tag === "PodHeld") {
+      const text = `waits since ${this.clock(held.time)}: ${held.event.reason}: ${held.event.message}`
+      return { text, about: held }
+    }
     if (removed !== "") return { text: `removed at ${this.clock(removed)}: ${this.endingText()}`, about: ending }
     if (ending !== undefined) {
       const stuck = [...this.hindrances.values()].map(({ what, times }) => `; ${what} (tried ${timesText(times)})`)

@@ -66,7 +66,7 @@ export const support: Readonly<Record<keyof KubeletConfiguration, Support>> = {
   streamingConnectionIdleTimeout: honoured(
     "after which an exec, attach or port-forward that nothing goes through is ended"
   ),
-  nodeStatusUpdateFrequency: later("the node's conditions are looked at every 10 s"),
+  nodeStatusUpdateFrequency: honoured("how often the node's conditions are looked at"),
   nodeStatusReportFrequency: none(noApiServer),
   nodeLeaseDurationSeconds: none(noApiServer),
   imageMinimumGCAge: honoured("images that are younger stay"),
@@ -97,7 +97,7 @@ export const support: Readonly<Record<keyof KubeletConfiguration, Support>> = {
   runOnce: none("was removed from kubelet"),
   cpuCFSQuota: honoured("whether limits of processors are kept by the kernel"),
   cpuCFSQuotaPeriod: honoured("period of those limits"),
-  nodeStatusMaxImages: none(`${noApiServer}; the node's status has no list of images`),
+  nodeStatusMaxImages: none(`${noApiServer}; chronode get node tells at most 50`),
   maxOpenFiles: none("the agent's own is set by what starts it (LimitNOFILE= of systemd)"),
   contentType: none(noApiServer),
   kubeAPIQPS: none(noApiServer),
