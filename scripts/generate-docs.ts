@@ -1,6 +1,6 @@
 /**
- * Writes docs/events.md from the catalogue, docs/conformance.md from the tests, and docs/proxy-configuration.md from the table
- * of its fields. With `--check` it writes nothing and exits 1 where a page is stale.
+ * Writes docs/events.md from the catalogue, docs/conformance.md from the tests, docs/metrics.md from the families of metrics, and
+ * docs/kubelet-configuration.md and docs/proxy-configuration.md from the tables of their fields. With `--check` it writes nothing and exits 1 where a page is stale.
  *
  *     bun scripts/generate-docs.ts [--check]
  */
@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url"
 import { conformancePage } from "./docs/conformance-page.ts"
 import { eventsPage } from "./docs/events-page.ts"
 import { kubeletConfigurationPage } from "./docs/kubelet-configuration-page.ts"
+import { metricsPage } from "./docs/metrics-page.ts"
 import { proxyConfigurationPage } from "./docs/proxy-configuration-page.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -17,6 +18,7 @@ const pages = {
   "docs/events.md": eventsPage,
   "docs/conformance.md": () => conformancePage(root),
   "docs/kubelet-configuration.md": kubeletConfigurationPage,
+  "docs/metrics.md": metricsPage,
   "docs/proxy-configuration.md": proxyConfigurationPage
 }
 

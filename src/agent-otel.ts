@@ -27,7 +27,7 @@ export interface AgentOtel {
   readonly tell: (told: MetricsTold["Service"]) => Effect.Effect<void, never, Scope.Scope>
 }
 
-const countSending = ({ registry }: NodeMetrics, sendings: ReadonlyMap<Signal, Sending<never>>): void => {
+export const countSending = ({ registry }: NodeMetrics, sendings: ReadonlyMap<Signal, Sending<never>>): void => {
   const each = (read: (counts: ReturnType<Sending<never>["counts"]>) => number) => () =>
     Array.from(sendings, ([signal, { counts }]) => ({ labels: { signal }, value: read(counts()) }))
   const add = (name: string, help: string, type: "counter" | "gauge", look: ReturnType<typeof each>): void =>

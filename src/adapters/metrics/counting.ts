@@ -1,7 +1,7 @@
 /** What committed events tell for metrics. Called once for each commit, with its events in order; quick, and never throws. */
 import type { ActorId } from "../../events/actor-id.ts"
 import type { NodeEvent } from "../../events/catalogue.ts"
-import { millis } from "../../events/definition.ts"
+import { millis, type Timestamp } from "../../events/definition.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
 import type { KubeletFamilies } from "./kubelet-families.ts"
 import { maxFollowed, PodStartTimes } from "./pod-start-times.ts"
@@ -10,6 +10,8 @@ export type ContainerType = "container" | "init_container" | "ephemeral_containe
 
 export interface CountingOptions {
   readonly typeOf: (pod: ActorId, container: string) => ContainerType
+  /** Until when the API's certificate is good, milliseconds since the epoch; it is put here. */
+  readonly certificate: { until: number | undefined }
 }
 
 /** `pkg/kubelet/metrics/metrics.go` imageSizeBuckets: sizes from which an image counts as one of the class. */
@@ -33,14 +35,19 @@ const reasonLabel = (reason: string): string => (/^[A-Za-z][A-Za-z0-9-]{0,63}$/u
 /** Of `Node didn't have enough resource: cpu, requested: …`. */
 const lackedResource = (message: string): string => /resource: ([\w./-]+)/u.exec(message)?.[1] ?? ""
 
-export const makeCounting = (families: KubeletFamilies, { typeOf }: CountingOptions) => {
+/** Clocks may be set back. */
+const secondsBetween = (from: Timestamp, to: Timestamp): number => Math.max(0, millis(to) - millis(from)) / 1000
+
+export const makeCounting = (families: KubeletFamilies, { typeOf, certificate }: CountingOptions) => {
   const starts = new PodStartTimes()
   /** Uids of pods that were removed. */
   const removed = new Set<string>()
   let hasFirstNetwork = false
+  /** Why images are removed that go now. */
+  let collected: "age" | "space" = "space"
 
   const status = ({ time, recordedTime }: RecordedEvent<NodeEvent>): void =>
-    families.podStatusSync.observe(Math.max(0, millis(recordedTime) - millis(time)) / 1000)
+    families.podStatusSync.observe(secondsBetween(time, recordedTime))
 
   const admitted = (recorded: RecordedEvent<NodeEvent>, uid: string, containers: number): void => {
     families.containersPerPod.observe(containers)
@@ -99,6 +106,30 @@ export const makeCounting = (families: KubeletFamilies, { typeOf }: CountingOpti
         break
       case "ImagePulled":
         families.pullDuration.observe(event.duration / 1000, { image_size_in_bytes: imageSizeClass(event.size) })
+        break
+      case "EvictionTriggered": {
+        const labels = { eviction_signal: event.signal }
+        families.evictions.add(1, labels)
+        if (event.observedAt !== undefined)
+          families.evictionStatsAge.observe(secondsBetween(event.observedAt, recorded.time), labels)
+        break
+      }
+      case "ImageCollectionDecided":
+        collected = event.trigger === "MaximumAge" ? "age" : "space"
+        break
+      case "GarbageRemoved":
+        if (event.what === "Image") families.imagesCollected.add(1, { reason: collected })
+        break
+      case "NodeShutdownStarted":
+        families.shutdownStart.set(millis(recorded.time) / 1000)
+        families.shutdownEnd.set(0)
+        break
+      case "NodeShutdownCompleted":
+        families.shutdownEnd.set(millis(recorded.time) / 1000)
+        break
+      case "ApiListening":
+      case "CertificateReloaded":
+        if (event.notAfter !== undefined) certificate.until = millis(event.notAfter)
         break
       case "CertificateRefused":
         families.serverRenewErrors.add(1)

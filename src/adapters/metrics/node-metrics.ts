@@ -61,7 +61,16 @@ export const makeNodeMetrics = ({ nodeName, build, kubernetes, typeOf }: NodeMet
     }
   }
 
-  const counted = makeCounting(families, { typeOf })
+  const certificate: { until: number | undefined } = { until: undefined }
+  registry.lookedUp(
+    {
+      name: "kubelet_certificate_manager_server_ttl_seconds",
+      help: "How long the API's certificate is good, in seconds."
+    },
+    "gauge",
+    () => (certificate.until === undefined ? [] : [{ labels: {}, value: (certificate.until - Date.now()) / 1000 }])
+  )
+  const counted = makeCounting(families, { typeOf, certificate })
   return {
     registry,
     families,

@@ -130,6 +130,31 @@ describe("events in /metrics", () => {
     assert.equal(told("kubelet_restarted_pods_total"), 1)
   })
 
+  it("count evictions by signal, with the age of their figures, images that were removed by reason, and shutdowns", () => {
+    const { happens, told } = made()
+    const eviction = actorId("eviction", "", "node1")
+    const observedAt = timestamp(start)
+    happens(2000, { _tag: "EvictionTriggered", signal: "memory.available", observedAt }, eviction)
+    happens(2001, { _tag: "EvictionTriggered", signal: "emptydirfs.limit" }, eviction)
+    assert.equal(told("kubelet_evictions", { eviction_signal: "memory.available" }), 1)
+    assert.equal(told("kubelet_evictions", { eviction_signal: "emptydirfs.limit" }), 1)
+    assert.equal(told("kubelet_eviction_stats_age_seconds_sum", { eviction_signal: "memory.available" }), 2)
+    const runtime = actorId("runtime", "", "cri")
+    for (const trigger of ["HighThreshold", "MaximumAge", "MaximumAge"]) {
+      happens(3000, { _tag: "ImageCollectionDecided", trigger }, runtime)
+      happens(3001, { _tag: "GarbageRemoved", what: "Image", id: "sha256:1" }, runtime)
+    }
+    happens(3002, { _tag: "GarbageRemoved", what: "Container", id: "1" }, runtime)
+    assert.equal(told("kubelet_image_garbage_collected_total", { reason: "space" }), 1)
+    assert.equal(told("kubelet_image_garbage_collected_total", { reason: "age" }), 2)
+    assert.equal(told("kubelet_graceful_shutdown_start_time_seconds"), 0)
+    const node = actorId("node", "", "node1")
+    happens(4000, { _tag: "NodeShutdownStarted", groups: [] }, node)
+    happens(9000, { _tag: "NodeShutdownCompleted", seconds: 5, left: [], leftCount: 0 }, node)
+    assert.equal(told("kubelet_graceful_shutdown_start_time_seconds"), (start + 4000) / 1000)
+    assert.equal(told("kubelet_graceful_shutdown_end_time_seconds"), (start + 9000) / 1000)
+  })
+
   it("class images by size as kubelet does", () => {
     const classes = [undefined, 0, 5, 10, 100, 500, 1024, 10_240, 51_200, 102_400].map((mebibytes) =>
       imageSizeClass(mebibytes === undefined ? undefined : mebibytes * 2 ** 20)
