@@ -33,8 +33,8 @@ export interface Kept {
   readonly files: Figures<PodFiles>
   readonly usages: Figures<ReadonlyMap<string, ContainerUsage>>
   readonly images: Figures<RuntimeFileSystems>
-  /** Cgroup of a container or sandbox, by its id; those that were looked for in vain stand as undefined. */
-  readonly cgroups: { now: Map<string, string | undefined> }
+  /** Cgroup of a container or sandbox, by its id. */
+  cgroups: ReadonlyMap<string, string>
 }
 
 export interface RuntimeFileSystems {
@@ -115,6 +115,6 @@ export const makeKept = (volumeAge: number, perPod: boolean, targetOf: (uid: str
       maxAge: imagesAge,
       patience: runtimePatience
     })
-    const kept: Kept = { rates: new CpuRates(), volumes, files: podFiles, usages, images, cgroups: { now: new Map() } }
+    const kept: Kept = { rates: new CpuRates(), volumes, files: podFiles, usages, images, cgroups: new Map() }
     return kept
   })

@@ -81,8 +81,7 @@ const makePass = (
     const states = (yield* Pods).all().map(({ state }) => state)
     const pods = podTargets(states, facts)
     targets.now = pods
-    yield* findCgroups(pods, kept)
-    const cgroups = new Map([...kept.cgroups.now].flatMap(([id, path]) => (path === undefined ? [] : [[id, path]])))
+    const cgroups = yield* findCgroups(pods, kept)
     const system = yield* systemCgroups(options)
     const own = pods.flatMap(({ cgroup }) => (cgroup === "" ? [] : [cgroup]))
     const ofContainers = pods.flatMap(({ containers }) => containers.flatMap(({ id }) => cgroups.get(id) ?? []))

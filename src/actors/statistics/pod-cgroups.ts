@@ -6,7 +6,7 @@ import { podsCgroup } from "../pod/node-facts.ts"
 import { cgroupPath } from "../pod/resources/cgroup.ts"
 import { PodSettings } from "../pod/settings.ts"
 import { type Kept, orAbsent } from "./kept.ts"
-import { containerCgroup, type PodTarget } from "./targets.ts"
+import type { PodTarget } from "./targets.ts"
 
 export interface SystemCgroups {
   /** Paths that the configuration gives; empty: found. */
@@ -31,35 +31,27 @@ export const samplesOf = (paths: ReadonlyArray<string>) =>
     return (yield* orAbsent("cgroups", cgroups.sample(paths))) ?? new Map<string, CgroupSample>()
   })
 
-/** Cgroups of containers are where containerd puts them, or are looked for below their pod's, once. */
+/**
+ * Cgroups of containers and sandboxes by their ids, which runtimes put into the names: `<id>`, `cri-containerd-<id>.scope`.
+ * Pods with one that is not known yet are looked into.
+ */
 export const findCgroups = (pods: ReadonlyArray<PodTarget>, kept: Kept) =>
   Effect.gen(function* () {
-    const { facts } = yield* PodSettings
     const statistics = yield* CgroupStatistics
-    const before = kept.cgroups.now
-    const now = new Map<string, string | undefined>()
-    kept.cgroups.now = now
-    const unknown: Array<{ readonly pod: string; readonly id: string }> = []
+    const now = new Map<string, string>()
     for (const { cgroup, sandboxId, containers } of pods) {
       if (cgroup === "") continue
-      for (const id of [sandboxId, ...containers.map((container) => container.id)]) {
-        now.set(id, before.get(id))
-        if (!before.has(id)) unknown.push({ pod: cgroup, id })
+      const ids = [sandboxId, ...containers.map(({ id }) => id)]
+      const isKnown = ids.every((id) => kept.cgroups.has(id))
+      const names = isKnown ? [] : ((yield* orAbsent("the cgroups of a pod", statistics.children(cgroup))) ?? [])
+      for (const id of ids) {
+        const name = names.find((child) => child.includes(id))
+        const path = kept.cgroups.get(id) ?? (name === undefined ? undefined : `${cgroup}/${name}`)
+        if (path !== undefined) now.set(id, path)
       }
     }
-    if (unknown.length === 0) return
-    const guesses = new Map(unknown.map(({ pod, id }) => [id, containerCgroup(pod, id, facts.cgroupDriver)]))
-    const there = yield* samplesOf([...guesses.values()])
-    for (const { pod, id } of unknown) {
-      const guess = guesses.get(id)!
-      if (there.has(guess)) {
-        now.set(id, guess)
-        continue
-      }
-      const names = (yield* orAbsent("the cgroups of a pod", statistics.children(pod))) ?? []
-      const name = names.find((child) => child.includes(id))
-      if (name !== undefined) now.set(id, `${pod}/${name}`)
-    }
+    kept.cgroups = now
+    return now
   })
 
 export const systemCgroups = (options: SystemCgroups) =>

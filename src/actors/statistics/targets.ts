@@ -2,7 +2,6 @@
 import type { Volume } from "../../events/pod-spec.ts"
 import type { PodReference } from "../../events/stats-summary.ts"
 import { containerLogPath, type NodeFacts, podDirectory, podLogDirectory } from "../pod/node-facts.ts"
-import type { CgroupDriver } from "../pod/resources/cgroup.ts"
 import { podCgroupPath } from "../pod/resources/pod-cgroup.ts"
 import { type ContainerInState, containerSpec, type PodState } from "../pod/state.ts"
 
@@ -89,7 +88,3 @@ const targetOf = (state: PodState, facts: Facts): PodTarget | undefined => {
 /** Pods that have a sandbox, by namespace and name. */
 export const podTargets = (states: ReadonlyArray<PodState>, facts: Facts): ReadonlyArray<PodTarget> =>
   states.flatMap((state) => targetOf(state, facts) ?? [])
-
-/** Where containerd puts the cgroup of a container or sandbox. Others are found by looking. */
-export const containerCgroup = (pod: string, id: string, driver: CgroupDriver): string =>
-  driver === "systemd" ? `${pod}/cri-containerd-${id}.scope` : `${pod}/${id}`
