@@ -15,6 +15,7 @@ import { stateHash } from "../src/actors/kernel/state-hash.ts"
 import { version } from "../src/cli/version.ts"
 import { writeIncident } from "../src/events/incident/writer.ts"
 import { makeWorld, type SimulationOptions, simulate } from "../test/support/simulated-node.ts"
+import { api } from "./golden/api.ts"
 import { eviction } from "./golden/eviction.ts"
 import { imagesAndVolumes } from "./golden/images-and-volumes.ts"
 import { lifeCycle } from "./golden/life-cycle.ts"
@@ -29,6 +30,7 @@ import { services } from "./golden/services.ts"
 import type { Stories, Story } from "./golden/story.ts"
 
 const stories: Stories = {
+  ...api,
   ...probes,
   ...restarts,
   ...eviction,
