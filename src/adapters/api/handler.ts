@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { Cause, Clock, Effect, FiberSet, type Scope } from "effect"
+import { hostPort } from "../../events/ip-address.ts"
 import { attributesOf } from "./attributes.ts"
 import { type Handlers, readBody, send } from "./exchange.ts"
 import {
@@ -63,7 +64,8 @@ export const makeHandlers = (
         const method = incoming.method ?? ""
         const { verb, subresources } = attributesOf(method, path)
         const { remoteAddress, remotePort } = incoming.socket
-        const from = remoteAddress === undefined ? "" : `${remoteAddress.replace(/^::ffff:/u, "")}:${remotePort ?? 0}`
+        const from =
+          remoteAddress === undefined ? "" : hostPort(remoteAddress.replace(/^::ffff:/u, ""), remotePort ?? 0)
         const seen = { at: clock.currentTimeMillisUnsafe(), listener, from, verb: verb || method.toLowerCase(), path }
         const refuse = (user: User | undefined, status: number, message: string, reason: string) =>
           Effect.andThen(refusals.tell({ ...seen, user }, status, reason), Effect.fail(refusal(status, message)))

@@ -1,4 +1,5 @@
 /** TLS on connections that were accepted elsewhere. Certificates and settings may change: new connections get the new ones. */
+import { X509Certificate } from "node:crypto"
 import type { Socket } from "node:net"
 import { createServer, type Server, type TLSSocket } from "node:tls"
 import { handshakeTimeout } from "./bounds.ts"
@@ -52,6 +53,38 @@ export const userOfSubject = (subject: {
   return name === undefined || name === "" ? undefined : { name, groups: texts(subject.O) }
 }
 
+/** Whether one of the authorities signed the certificate (DER) itself. */
+const isIssued = (raw: Uint8Array, { authorities }: TlsTrust): boolean => {
+  const leaf = new X509Certificate(raw)
+  return authorities.some((pem) => {
+    const authority = new X509Certificate(pem)
+    return leaf.checkIssued(authority) && leaf.verify(authority.publicKey)
+  })
+}
+
+/** Certificates that are remembered as checked. */
+const maxChecked = 1_024
+
+/** Which certificates a whole handshake has checked under the present authorities; the oldest are forgotten. */
+const makeChecked = () => {
+  let under: TlsTrust | undefined
+  const known = new Set<string>()
+  const of = (trust: TlsTrust): Set<string> => {
+    if (under !== trust) known.clear()
+    under = trust
+    return known
+  }
+  return {
+    has: (fingerprint: string, trust: TlsTrust) => of(trust).has(fingerprint),
+    add: (fingerprint: string, trust: TlsTrust) => {
+      const all = of(trust)
+      const [oldest] = all
+      if (all.size >= maxChecked && oldest !== undefined) all.delete(oldest)
+      all.add(fingerprint)
+    }
+  }
+}
+
 const clientOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
 /** @param serve gets each connection after its handshake */
@@ -59,11 +92,15 @@ export const makeTls = (settings: TlsSettings, serve: (socket: TLSSocket) => voi
   let server: Server | undefined
   let trusted: TlsTrust = { authorities: [] }
   const proven = new WeakMap<Socket, Proven>()
+  const checked = makeChecked()
 
   const prove = (socket: TLSSocket, trust: TlsTrust): void => {
     // The chain leads to an authority, is for clients, and is of this time; the handshake proved that the client has the key.
     if (!socket.authorized || trust.authorities.length === 0) return
-    const { subject, valid_to: validTo } = socket.getPeerCertificate()
+    const { subject, valid_to: validTo, raw, fingerprint256 } = socket.getPeerCertificate()
+    // A session that is resumed was checked when it began: perhaps under other authorities than today's.
+    if (!socket.isSessionReused()) checked.add(fingerprint256, trust)
+    else if (!checked.has(fingerprint256, trust) && !isIssued(raw, trust)) return
     const user = userOfSubject((subject ?? {}) as Parameters<typeof userOfSubject>[0])
     if (user !== undefined) proven.set(socket, { user, notAfter: Date.parse(validTo), trust })
   }

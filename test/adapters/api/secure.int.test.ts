@@ -52,6 +52,24 @@ const served = (port: number, more: Readonly<Record<string, unknown>> = {}): Eff
     socket.on("close", () => resume(Effect.succeed(undefined)))
   })
 
+/** One request with a session that may be gone on with, and the first line of its answer. */
+const resumable = (port: number, issued: Issued, session?: Buffer) =>
+  Effect.callback<{ readonly answer: string; readonly session: Buffer | undefined }>((resume) => {
+    let [answer, next] = ["", undefined as Buffer | undefined]
+    const options = { host: "127.0.0.1", port, rejectUnauthorized: false, ...issued }
+    const socket = connect({ ...options, ...(session === undefined ? {} : { session }) }, () =>
+      socket.write("GET /pods HTTP/1.1\r\nHost: n\r\nConnection: close\r\n\r\n")
+    )
+    socket.on("session", (given) => {
+      next = given
+    })
+    socket.on("data", (part) => {
+      answer += String(part)
+    })
+    socket.on("error", () => socket.destroy())
+    socket.on("close", () => resume(Effect.succeed({ answer: answer.split("\r\n")[0] as string, session: next })))
+  })
+
 const write = (path: string, text: string, mode = 0o600): string => {
   writeFileSync(path, text, { mode })
   chmodSync(path, mode)
@@ -204,6 +222,13 @@ describe("clients' certificates", () => {
       yield* change(`# two\n${old.cert}${next.cert}`, "200 200")
       yield* change(next.cert, "401 200")
       yield* change("nothing", "401 401")
+      // A session that began under an authority that is gone is as good as none.
+      yield* change(old.cert, "200 401")
+      const first = yield* resumable(server.port, alice)
+      assert.match(first.answer, / 200 /u)
+      assert.match((yield* resumable(server.port, alice, first.session)).answer, / 200 /u)
+      yield* change(next.cert, "401 200")
+      assert.match((yield* resumable(server.port, alice, first.session)).answer, / 401 /u)
     })
   )
 })
