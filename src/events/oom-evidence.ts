@@ -26,19 +26,17 @@ const whose = {
   Container: "the container's limit",
   Pod: "the pod's limit",
   Pods: "the limit of all pods",
-  Node: "the node's memory"
+  Node: "the end of the node's memory"
 } as const
 
 /** `limit 8.0 MiB, peak 8.0 MiB, the container's limit was hit, killed tail (pid 712, 7.5 MiB), oom_kill 1, failcnt 64` */
-export const tellOom = ({ by, limitBytes, peakBytes, events, process }: OomEvidence): string =>
+export const tellOom = ({ by, limitBytes, peakBytes, events, process: victim }: OomEvidence): string =>
   [
     ...(limitBytes === undefined ? [] : [`limit ${formatBytes(limitBytes)}`]),
     ...(peakBytes === undefined ? [] : [`peak ${formatBytes(peakBytes)}`]),
     ...(by === undefined ? [] : [`${whose[by]} was hit`]),
-    ...(process === undefined
-      ? []
-      : [
-          `killed ${process.name} (pid ${process.pid}${process.rssBytes === undefined ? "" : `, ${formatBytes(process.rssBytes)}`})`
-        ]),
+    ...(victim === undefined ? [] : [`killed ${victim.name} (pid ${victim.pid}${rssText(victim.rssBytes)})`]),
     ...Object.entries(events).flatMap(([name, value]) => (value === 0 ? [] : [`${name} ${value}`]))
   ].join(", ")
+
+const rssText = (bytes: number | undefined): string => (bytes === undefined ? "" : `, ${formatBytes(bytes)}`)
