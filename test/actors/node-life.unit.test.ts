@@ -146,6 +146,31 @@ describe("shutdown of the machine", () => {
       })
     ))
 
+  it("goes on where it was when the agent is killed in the midst of it", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld({ shutdown: groups })
+        const life = yield* Scope.make()
+        const first = yield* Scope.provide(startAgent(world), life)
+        yield* world.manifests.write("web.yaml", simulatedPod("web"))
+        yield* world.manifests.write("system.yaml", simulatedPod("system", "", critical))
+        yield* first.pass(5)
+        yield* world.logind.prepare(true)
+        yield* first.pass(0.1)
+        assert.equal((yield* of(world, "NodeShutdownGroupStarted")).length, 1)
+        yield* Scope.close(life, { _tag: "Success", value: undefined } as never)
+        const agent = yield* startAgent(world)
+        yield* agent.pass(40)
+        assert.equal((yield* of(world, "NodeShutdownStarted")).length, 1)
+        assert.equal((yield* of(world, "NodeShutdownCompleted")).length, 1)
+        assert.deepEqual(
+          ["web", "system"].map((name) => agent.status(`default/${name}`)),
+          ["Terminated", "Terminated"]
+        )
+        assert.equal(world.logind.inhibitors(), 0)
+      })
+    ))
+
   it("that is cancelled brings back what has ended, and goes on with the inhibitor", () =>
     simulate(
       Effect.gen(function* () {

@@ -32,7 +32,10 @@ const agrees = (
     for (const state of lived) {
       // Actors that were only just made have no event yet.
       if (!folded.includes(state))
-        assert.match(state, /"(isServer":true|asked":null|activity":"none|definition":null|status":"none|connection":"unknown)/u)
+        assert.match(
+          state,
+          /"(isServer":true|asked":null|activity":"none|definition":null|status":"none|connection":"unknown)/u
+        )
     }
   })
 

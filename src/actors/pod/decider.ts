@@ -83,11 +83,9 @@ const definitionOf = ({ pod, source, maxRestartPeriodSeconds, userNamespace, run
 })
 
 const admit = (d: PodDecision, desired: Desired, because?: string): void => {
-  const { pod, source, room, hold } = desired
-  if (hold !== undefined) {
-    d.emit({ _tag: "PodHeld", ...definitionOf(desired), ...hold }, because)
-    return
-  }
+  const { pod, source, hold } = desired
+  // Of one that waits the room is looked at when its time comes; what no room mends is told now.
+  const room = hold === undefined ? desired.room : undefined
   const refusal = admission(pod, room)
   const preempted = room?.preempt ?? []
   if (refusal !== undefined && preempted.length > 0 && isOn(d.flags, preemption) && lacksOnlyRoom(pod, room!)) {
@@ -95,6 +93,8 @@ const admit = (d: PodDecision, desired: Desired, because?: string): void => {
     d.emit({ _tag: "PodPreemptionDecided", ...definitionOf(desired), preempted, message }, because)
   } else if (refusal !== undefined) {
     d.emit({ _tag: "PodRejected", uid: pod.metadata.uid, source, ...refusal }, because)
+  } else if (hold !== undefined) {
+    d.emit({ _tag: "PodHeld", ...definitionOf(desired), ...hold }, because)
   } else {
     d.emit({ _tag: "PodAdmitted", ...definitionOf(desired) }, because)
   }

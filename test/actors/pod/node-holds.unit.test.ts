@@ -42,6 +42,15 @@ describe("a pod of a node that takes none", () => {
     assert.deepEqual(story.refolded(), story.state)
   })
 
+  it("is rejected at once for what no node could mend", () => {
+    const story = new PodStory()
+    const broken = pod({ containers: [{ name: "app", image: "busybox:1", resources: { requests: { cpu: "many" } } }] })
+    assert.deepEqual(tags(desire(story, { hold: cordoned }, broken)), ["PodRejected"])
+    const large = pod({ containers: [{ name: "app", image: "busybox:1", command: ["x".repeat(30_000)] }] }, "uid-2")
+    const [rejected] = only(desire(story, { hold: cordoned }, large), "PodRejected")
+    assert.equal(rejected?.event.reason, "DefinitionTooLarge")
+  })
+
   it("is forgotten when its manifest goes, and replaced when that changes", () => {
     const story = new PodStory()
     desire(story, { hold: cordoned })
