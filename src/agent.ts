@@ -135,6 +135,15 @@ const storageOf = (directory: string) =>
     return Result.isSuccess(found) ? { storage: found.success.capacity } : {}
   })
 
+/** Whether containers may swap, and what there is of it. */
+const swapOf = ({ memorySwap }: AgentOptions["kubelet"]) =>
+  Effect.gen(function* () {
+    if (memorySwap.swapBehavior !== "LimitedSwap") return {}
+    const { readText } = yield* Host
+    const kib = /^SwapTotal:\s+(\d+) kB$/mu.exec(yield* Effect.orDie(readText("/proc/meminfo")))?.[1] ?? "0"
+    return { swapBehavior: "LimitedSwap", swapCapacity: Number(kib) * 1024 } as const
+  })
+
 /** What pods are told of this node: facts of the host, the configuration, and the runtime's own cgroup driver. */
 const podSettings = (options: AgentOptions) =>
   Layer.effect(
@@ -173,6 +182,7 @@ const podSettings = (options: AgentOptions) =>
         memoryCapacity: facts.memoryCapacity,
         hugePageSizes: facts.hugePageSizes,
         swapAccounting: facts.swapAccounting,
+        ...(yield* swapOf(options.kubelet)),
         selinux: facts.selinux,
         appArmor: facts.appArmor,
         seccompDefault: pods.seccompDefault,

@@ -64,9 +64,9 @@ describe("a configuration in the log", () => {
 describe("fields that are not acted on", () => {
   it("are named where a file sets them to something else than their default", () => {
     const names = (written: object) => notHonoured(written as Record<string, unknown>).map(({ path }) => path)
-    assert.deepEqual(names({ memorySwap: { swapBehavior: "LimitedSwap" }, rotateCertificates: true, maxPods: 3 }), [
+    assert.deepEqual(names({ tracing: { endpoint: "localhost:4317" }, rotateCertificates: true, maxPods: 3 }), [
       "rotateCertificates",
-      "memorySwap.swapBehavior"
+      "tracing.endpoint"
     ])
     assert.deepEqual(names({ rotateCertificates: false, cpuManagerPolicy: "none", topologyManagerPolicy: null }), [])
     assert.deepEqual(names({ cpuManagerReconcilePeriod: "10s", reservedSystemCPUs: "0-1" }), ["reservedSystemCPUs"])
