@@ -3,7 +3,7 @@
  * that is live.
  */
 import { hostname } from "node:os"
-import { Clock, Context, Effect, type Scope } from "effect"
+import { Clock, Context, Duration, Effect, type Scope } from "effect"
 import { apiServer } from "./actors/api/identity.ts"
 import { ApiSessions } from "./actors/api/sessions.ts"
 import { serveApi } from "./adapters/api/live.ts"
@@ -87,14 +87,18 @@ const served = (world: ApiWorld): Served => {
   return kept
 }
 
-const nodeApi = (world: ApiWorld): NodeApi => {
+/** `life`: whether the server is being closed; a stream that ends then was ended by it. */
+const nodeApi = (world: ApiWorld, life: { readonly isEnding: boolean }): NodeApi => {
   const told = Context.get(world.services, MetricsTold)
   const sessions = Context.get(world.services, ApiSessions)
   const meter = makeRequestMeter(told.metrics.families)
   const { routes: answering, streaming: passing } = served(world)
   return {
     routes: answering.map(meter.route),
-    streaming: passing.map(meter.streaming),
+    streaming: passing.map(meter.streaming).map((route) => ({
+      ...route,
+      ended: (request, end) => route.ended(request, life.isEnding ? { ...end, outcome: "stopped" } : end)
+    })),
     passing: {
       problem: upgradeProblem,
       messages: sendMessages,
@@ -114,6 +118,23 @@ const namesOf = ({ options, services }: ApiWorld): ReadonlyArray<string> => {
   return [...new Set([options.nodeName, hostname().toLowerCase(), "localhost", "127.0.0.1", "::1", ...addresses])]
 }
 
-/** Answers from now on, until the scope ends. */
+/** How long the ends of streams are waited for when the server is closed, and how often they are looked at. */
+const endsTimeout = Duration.seconds(1)
+const endsPeriod = Duration.millis(5)
+
+/** Answers from now on, until the scope ends; by then it is written down how each stream ended. */
 export const startApi = (world: ApiWorld): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.suspend(() => serveApi({ settings: apiSettings(world.options, namesOf(world)), api: nodeApi(world) }))
+  Effect.gen(function* () {
+    const sessions = Context.get(world.services, ApiSessions)
+    const life = { isEnding: false }
+    const written = Effect.gen(function* () {
+      while (sessions.open() > 0) yield* Effect.sleep(endsPeriod)
+    })
+    yield* Effect.addFinalizer(() => Effect.timeoutOption(written, endsTimeout))
+    yield* serveApi({ settings: apiSettings(world.options, namesOf(world)), api: nodeApi(world, life) })
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        life.isEnding = true
+      })
+    )
+  })

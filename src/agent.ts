@@ -431,8 +431,9 @@ const agent = (given: AgentOptions, threshold: LogThreshold) =>
     yield* system.start(roots)
     const told = tellMetrics({ options, system, services, metrics })
     if (otel !== undefined) yield* otel.tell(told)
-    yield* startApi({ options, system, services: Context.add(services, MetricsTold, told) })
-    const reason = yield* Effect.raceFirst(signalled, system.failure)
+    const api = startApi({ options, system, services: Context.add(services, MetricsTold, told) })
+    // Its streams have ended before the agent says that it does.
+    const reason = yield* Effect.scoped(Effect.andThen(api, Effect.raceFirst(signalled, system.failure)))
     yield* Effect.logInfo(`stopping: ${reason}; containers run on`)
     yield* stop(system, node, reason).pipe(Effect.provide(services), Effect.timeoutOption(stopTimeout))
   }).pipe(Effect.scoped)

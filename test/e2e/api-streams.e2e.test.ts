@@ -339,10 +339,28 @@ describe("the node's API into pods", { concurrency: false }, () => {
     assert.deepEqual(open, [])
   })
 
-  it("ends what a dead agent left open as unknown", within(90), async () => {
+  it("ends what is open with the agent, and what a dead one left open as unknown", within(90), async () => {
     const path = `/exec/default/server/app?${query("sleep", "1000")}`
-    const client = await openWebSocket({ port, tls }, path, [], ["Authorization: Bearer token-a"])
-    const started = await node.waitFor("ExecStarted", "api/default/server", { program: "sleep" })
+    const open = () => openWebSocket({ port, tls }, path, [], ["Authorization: Bearer token-a"])
+    const first = await open()
+    assert.match(first.head, /^HTTP\/1\.1 101 /u)
+    const told = await node.waitFor("ExecStarted", "api/default/server", { program: "sleep" })
+    assert.deepEqual(await node.stop(), { code: 0, signal: null })
+    await first.closed
+    const stopped = await node.seen("ExecEnded", "api/default/server", { session: told.data.session })
+    assert.deepEqual(
+      stopped.map(({ data }) => data.outcome),
+      ["stopped"]
+    )
+    await node.start()
+    await node.waitFor("ApiListening", undefined, { listener: "tls" }, { after: told.sequence })
+    const client = await open()
+    const started = await node.waitFor(
+      "ExecStarted",
+      "api/default/server",
+      { program: "sleep" },
+      { after: stopped[0]?.sequence ?? 0 }
+    )
     assert.match(client.head, /^HTTP\/1\.1 101 /u)
     await node.kill()
     await client.closed

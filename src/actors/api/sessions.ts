@@ -51,7 +51,10 @@ export class ApiSessions extends Context.Service<
     /** Undefined: there are too many. */
     readonly begin: (ask: Ask) => Session | undefined
     readonly find: (id: string) => Session | undefined
+    /** Its end is durable. */
     readonly forget: (id: string) => void
+    /** How many there are. */
+    readonly open: () => number
     readonly send: (outgoing: Outgoing) => Effect.Effect<void>
     /** The next mail; taken by the server's actor. */
     readonly take: Effect.Effect<Outgoing>
@@ -70,6 +73,7 @@ export class ApiSessions extends Context.Service<
       },
       find: (id) => open.get(id),
       forget: (id) => void open.delete(id),
+      open: () => open.size,
       send: (outgoing) => Effect.asVoid(Queue.offer(mail, outgoing)),
       take: Queue.take(mail)
     })
