@@ -3,8 +3,8 @@ import { Effect, Layer } from "effect"
 import { evictionActor } from "./actors/eviction/identity.ts"
 import { EvictionLooks } from "./actors/eviction/looks.ts"
 import { EvictionOptions } from "./actors/eviction/options.ts"
-import { NodePressure } from "./actors/eviction/pressure.ts"
-import { type EvictionSettings, type EvictionState, heldConditions } from "./actors/eviction/state.ts"
+import { NodePressure, pressureOf } from "./actors/eviction/pressure.ts"
+import type { EvictionSettings, EvictionState } from "./actors/eviction/state.ts"
 import type { ActorSystemShape } from "./actors/kernel/system.ts"
 import { podsCgroup } from "./actors/pod/node-facts.ts"
 import { cgroupPath } from "./actors/pod/resources/cgroup.ts"
@@ -43,8 +43,5 @@ export const evictionLayer = (options: AgentOptions) =>
 /** The conditions of the node, as eviction has found them. */
 export const pressureLayer = (current: { readonly system: ActorSystemShape | undefined }) =>
   Layer.succeed(NodePressure, {
-    conditions: () => {
-      const state = current.system?.state(evictionActor) as EvictionState | undefined
-      return state === undefined ? [] : heldConditions(state)
-    }
+    now: () => pressureOf(current.system?.state(evictionActor) as EvictionState | undefined)
   })

@@ -1399,6 +1399,7 @@ export interface PodReplacementQueuedData {
       readonly qosClass: "Guaranteed" | "Burstable" | "BestEffort"
     }>
     readonly pressure?: ReadonlyArray<string>
+    readonly pressureBecause?: string
     readonly takenPorts: ReadonlyArray<string>
     readonly sysctls?: ReadonlyArray<string>
     readonly appArmor?: boolean

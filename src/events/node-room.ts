@@ -27,6 +27,8 @@ export const NodeRoom = Schema.Struct({
   preempt: Schema.optionalKey(Schema.Array(PreemptedPod)),
   /** The node is under pressure: MemoryPressure, DiskPressure, PIDPressure; absent: it is not. */
   pressure: Schema.optionalKey(Schema.Array(text)),
+  /** Id of the event that told of it. */
+  pressureBecause: Schema.optionalKey(text),
   /** Those of the pod's host ports that others have: `TCP 0.0.0.0:80 (default/web)`. */
   takenPorts: Schema.Array(text),
   /** Kernel parameters that pods may set, as names and prefixes with `*`; only for a pod that sets some. */

@@ -10,8 +10,8 @@ import { ApiSessions } from "../../src/actors/api/sessions.ts"
 import { type ActorServices, actorsOf, podsAlone } from "../../src/actors/behaviors.ts"
 import { deciders } from "../../src/actors/deciders.ts"
 import { evictionActor } from "../../src/actors/eviction/identity.ts"
-import { NodePressure } from "../../src/actors/eviction/pressure.ts"
-import { type EvictionSettings, type EvictionState, heldConditions } from "../../src/actors/eviction/state.ts"
+import { NodePressure, pressureOf } from "../../src/actors/eviction/pressure.ts"
+import type { EvictionSettings, EvictionState } from "../../src/actors/eviction/state.ts"
 import { imageGcPolicy } from "../../src/actors/image/garbage.ts"
 import { grantsOf, ImageGrants } from "../../src/actors/image/grants.ts"
 import { type Flags, knownFlags } from "../../src/actors/kernel/flags.ts"
@@ -247,10 +247,7 @@ export const startAgent = (
         })
       ),
       Context.add(NodePressure, {
-        conditions: () => {
-          const state = current.system?.state(evictionActor) as EvictionState | undefined
-          return state === undefined ? [] : heldConditions(state)
-        }
+        now: () => pressureOf(current.system?.state(evictionActor) as EvictionState | undefined)
       }),
       Context.add(Credentials, MemoryCredentials.make(world.options.credentials ?? [])),
       Context.add(

@@ -1,6 +1,7 @@
 /** The pod's decider: first what a command says as facts, then `plan`, the consequences for the whole pod. */
 import { timestamp } from "../../events/definition.ts"
 import type { PodHold } from "../../events/kinds/pod.ts"
+import { evictedReason } from "../eviction/rules/message.ts"
 import type { Decided, Decider } from "../kernel/behavior.ts"
 import { Decision } from "../kernel/decision.ts"
 import { type Flags, isOn, leastGracePeriod, preemption } from "../kernel/flags.ts"
@@ -92,7 +93,8 @@ const admit = (d: PodDecision, desired: Desired, because?: string): void => {
     const { message } = refusal
     d.emit({ _tag: "PodPreemptionDecided", ...definitionOf(desired), preempted, message }, because)
   } else if (refusal !== undefined) {
-    d.emit({ _tag: "PodRejected", uid: pod.metadata.uid, source, ...refusal }, because)
+    const pressure = refusal.reason === evictedReason ? room?.pressureBecause : undefined
+    d.emit({ _tag: "PodRejected", uid: pod.metadata.uid, source, ...refusal }, pressure ?? because)
   } else if (hold !== undefined) {
     d.emit({ _tag: "PodHeld", ...definitionOf(desired), ...hold }, because)
   } else {

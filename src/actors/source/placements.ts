@@ -46,11 +46,11 @@ export class Placements extends Context.Service<
           if (offer === undefined) return undefined
           const name = fullName(pod)
           const others = neighbours(name, pods.all(), asked, leaving)
-          const under = pressure.conditions()
+          const under = pressure.now()
           const room = {
             ...roomBeside(pod.spec, offer, others),
             ...seen,
-            ...(under.length === 0 ? {} : { pressure: under })
+            ...(under.conditions.length === 0 ? {} : { pressure: under.conditions, pressureBecause: under.because })
           }
           if (roomRefusals(pod.spec, room).length === 0) {
             asked.set(name, pod)

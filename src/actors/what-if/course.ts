@@ -66,7 +66,7 @@ const isDropped = ({ command, cause }: Letter, evictions: OtherEvictions | undef
 const underPressure = (command: Command, evictions: OtherEvictions | undefined): Command => {
   const { room } = command as Command & { readonly room?: NodeRoom }
   if (evictions === undefined || command._tag !== "DesirePod" || room === undefined) return command
-  const { pressure: _, ...rest } = room
+  const { pressure: _, pressureBecause: __, ...rest } = room
   const held = evictions.heldAt(command.at)
   return { ...command, room: held.length === 0 ? rest : { ...rest, pressure: held } } as Command
 }

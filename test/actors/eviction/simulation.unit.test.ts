@@ -77,6 +77,7 @@ describe("a node that runs short of memory", () => {
           of("PodRejected").map(({ event }) => [event.reason, event.message]),
           [["Evicted", "The node had condition: [MemoryPressure]. "]]
         )
+        assert.equal(of("PodRejected")[0]!.cause, of("PressureConditionChanged")[0]!.id)
         world.resources!.memory = 0
         yield* agent.pass(330)
         yield* write(world, "later")

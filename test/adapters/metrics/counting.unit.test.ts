@@ -66,6 +66,15 @@ const pod = (spec: object = {}) => ({
 })
 
 describe("events in /metrics", () => {
+  it("counts evictions by signal, and how old their figures were", () => {
+    const { happens, told } = made()
+    const event = { _tag: "EvictionTriggered", signal: "memory.available", observedAt: timestamp(start + 250) }
+    happens(500, event, actorId("eviction", "", "pods"))
+    const labels = { eviction_signal: "memory.available" }
+    assert.equal(told("kubelet_evictions", labels), 1)
+    assert.equal(told("kubelet_eviction_stats_age_seconds_sum", labels), 0.25)
+  })
+
   it("count starts of sandboxes and containers, and those that fail, by kubelet's words", () => {
     const { happens, told } = made()
     happens(0, { _tag: "SandboxRequested", attempt: 0, reason: "" })
