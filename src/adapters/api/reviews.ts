@@ -1,6 +1,6 @@
 /** Questions to an API server: whose token is it (TokenReview), may somebody (SubjectAccessReview). */
 import { request } from "node:https"
-import { Effect, Schedule, Schema } from "effect"
+import { Effect, Schedule, Schema, Semaphore } from "effect"
 import type { ApiServer } from "./kubeconfig.ts"
 import type { User } from "./port.ts"
 
@@ -17,6 +17,8 @@ const reviewTimeout = 10_000
 /** As kubelet asks again (`options.DefaultAuthWebhookRetryBackoff`): 500 ms, growing by half. */
 const retries = Schedule.exponential(500, 1.5).pipe(Schedule.upTo({ times: 4 }))
 const maxAnswerBytes = 1024 * 1024
+/** Questions at one time: whoever tries tokens at random does not make the node flood the API server. */
+const maxAtOnce = 16
 
 export interface Reviewer {
   /** Undefined: nobody's. */
@@ -123,36 +125,42 @@ const readAccessReview = Schema.decodeUnknownEffect(AccessReview)
 
 const noReview = () => new ReviewError({ message: "its answer is no review", mayPass: false })
 
-const patiently = <A>(one: Effect.Effect<A, ReviewError>): Effect.Effect<A, ReviewError> =>
-  one.pipe(
-    Effect.retry({ schedule: retries, while: ({ mayPass }) => mayPass }),
-    Effect.timeoutOrElse({
-      duration: reviewTimeout,
-      orElse: () => Effect.fail(new ReviewError({ message: "no answer in time", mayPass: true }))
-    })
-  )
+const patiently =
+  (turns: Semaphore.Semaphore) =>
+  <A>(one: Effect.Effect<A, ReviewError>): Effect.Effect<A, ReviewError> =>
+    one.pipe(
+      Effect.retry({ schedule: retries, while: ({ mayPass }) => mayPass }),
+      turns.withPermits(1),
+      Effect.timeoutOrElse({
+        duration: reviewTimeout,
+        orElse: () => Effect.fail(new ReviewError({ message: "no answer in time", mayPass: true }))
+      })
+    )
 
 /** @param server read anew where its file changed */
-export const makeReviewer = (server: Effect.Effect<ApiServer, ReviewError>): Reviewer => ({
-  token: (token) =>
-    Effect.gen(function* () {
-      const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token } }
-      const answer = yield* call(yield* server, "/apis/authentication.k8s.io/v1/tokenreviews", body)
-      const { status } = yield* Effect.mapError(readTokenReview(answer), noReview)
-      const { username, uid, groups = [] } = status.user ?? {}
-      if (status.authenticated !== true || username === undefined || username === "") return undefined
-      return { name: username, ...(uid === undefined || uid === "" ? {} : { uid }), groups }
-    }).pipe(patiently),
-  access: ({ name, uid, groups }, verb, subresource, node) =>
-    Effect.gen(function* () {
-      const resourceAttributes = { verb, version: "v1", resource: "nodes", subresource, name: node }
-      const body = {
-        apiVersion: "authorization.k8s.io/v1",
-        kind: "SubjectAccessReview",
-        spec: { user: name, groups, ...(uid === undefined ? {} : { uid }), resourceAttributes }
-      }
-      const answer = yield* call(yield* server, "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
-      const { status } = yield* Effect.mapError(readAccessReview(answer), noReview)
-      return status.allowed === true && status.denied !== true
-    }).pipe(patiently)
-})
+export const makeReviewer = (server: Effect.Effect<ApiServer, ReviewError>): Reviewer => {
+  const asking = patiently(Semaphore.makeUnsafe(maxAtOnce))
+  return {
+    token: (token) =>
+      Effect.gen(function* () {
+        const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token } }
+        const answer = yield* call(yield* server, "/apis/authentication.k8s.io/v1/tokenreviews", body)
+        const { status } = yield* Effect.mapError(readTokenReview(answer), noReview)
+        const { username, uid, groups = [] } = status.user ?? {}
+        if (status.authenticated !== true || username === undefined || username === "") return undefined
+        return { name: username, ...(uid === undefined || uid === "" ? {} : { uid }), groups }
+      }).pipe(asking),
+    access: ({ name, uid, groups }, verb, subresource, node) =>
+      Effect.gen(function* () {
+        const resourceAttributes = { verb, version: "v1", resource: "nodes", subresource, name: node }
+        const body = {
+          apiVersion: "authorization.k8s.io/v1",
+          kind: "SubjectAccessReview",
+          spec: { user: name, groups, ...(uid === undefined ? {} : { uid }), resourceAttributes }
+        }
+        const answer = yield* call(yield* server, "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
+        const { status } = yield* Effect.mapError(readAccessReview(answer), noReview)
+        return status.allowed === true && status.denied !== true
+      }).pipe(asking)
+  }
+}
