@@ -70,7 +70,8 @@ describe("what pods use, by the agent", { concurrency: false }, () => {
       node.put("hog.json", pod("hog", { containers: [hog], volumes }))
       node.put("host.json", pod("host", { hostNetwork: true, containers: [container("app", forever)] }))
       await node.start()
-      for (const name of ["busy", "hog", "host"]) await node.waitFor("ContainerStarted", `pod/default/${name}`)
+      for (const name of ["busy", "hog", "host"])
+        await node.waitFor("ContainerStarted", `pod/default/${name}`, {}, { limit: 240_000 })
       await eventually("the hog has eaten", () => (existsSync(join(told, "eaten")) ? true : undefined), 120_000)
     },
     { timeout: 300_000 }
