@@ -24,6 +24,7 @@ import { addActors, addJournal, addPods, addStream, type JournalSize } from "./a
 import type { AgentOptions } from "./cli/agent-options.ts"
 import { version } from "./cli/version.ts"
 import type { ActorId } from "./events/actor-id.ts"
+import type { CgroupValues } from "./events/cgroup-values.ts"
 import { Journal } from "./events/journal/port.ts"
 
 /** The Kubernetes whose kubelet this node behaves like. */
@@ -82,6 +83,13 @@ export const makeAgentMetrics = ({ nodeName }: AgentOptions, current: Current): 
     }
   })
 
+type CpuValues = Pick<CgroupValues, "cpuShares" | "cpuPeriod" | "cpuQuota">
+
+const specOf = ({ cpuShares, cpuPeriod, cpuQuota }: CpuValues): CpuSpec => ({
+  ...(cpuShares === undefined ? {} : { shares: cpuShares }),
+  ...(cpuQuota === undefined || cpuQuota <= 0 || cpuPeriod === undefined ? {} : { period: cpuPeriod, quota: cpuQuota })
+})
+
 /** CPU settings of containers and pods, as the runtime and the kernel were told them. */
 const makeSpecOf = (system: ActorSystemShape, { facts }: PodSettings["Service"]) => {
   const known = new WeakMap<object, CpuSpec>()
@@ -93,14 +101,7 @@ const makeSpecOf = (system: ActorSystemShape, { facts }: PodSettings["Service"])
     const { requests, limits } = spec.resources ?? {}
     const cpu = (from: typeof requests, field: "cpuRequest" | "cpuLimit") =>
       from?.cpu === undefined ? {} : { [field]: from.cpu }
-    const { cpuShares, cpuPeriod, cpuQuota } = calculateLinuxResources(
-      { ...cpu(requests, "cpuRequest"), ...cpu(limits, "cpuLimit") },
-      facts
-    )
-    const made: CpuSpec = {
-      ...(cpuShares === undefined ? {} : { shares: cpuShares }),
-      ...(cpuQuota === undefined || cpuPeriod === undefined ? {} : { period: cpuPeriod, quota: cpuQuota })
-    }
+    const made = specOf(calculateLinuxResources({ ...cpu(requests, "cpuRequest"), ...cpu(limits, "cpuLimit") }, facts))
     known.set(spec, made)
     return made
   }
@@ -112,7 +113,9 @@ const makeSpecOf = (system: ActorSystemShape, { facts }: PodSettings["Service"])
     },
     of: ({ podUid, container }: ContainerSample): CpuSpec | undefined => {
       const state = byUid.get(podUid)
-      return state === undefined || container === "" ? undefined : ofContainer(state, container)
+      if (state === undefined) return undefined
+      if (container !== "") return ofContainer(state, container)
+      return state.cgroup === undefined ? undefined : specOf(state.cgroup.values)
     }
   }
 }

@@ -121,6 +121,8 @@ describe("metrics of a node that runs pods", { concurrency: false }, () => {
     assert.ok((valueIn(cadvisor, "container_memory_working_set_bytes", app) ?? 0) > 0)
     assert.equal(valueIn(cadvisor, "container_spec_memory_limit_bytes", app), 64 * 2 ** 20)
     assert.equal(valueIn(cadvisor, "container_spec_cpu_quota", app), 20_000)
+    const whole = { pod: "web", container: "", name: "" }
+    assert.equal(valueIn(cadvisor, "container_spec_cpu_shares", whole), 51)
     const sent = { pod: "web", interface: "eth0" }
     assert.ok((valueIn(cadvisor, "container_network_receive_bytes_total", sent) ?? -1) >= 0)
     const resource = await read("/metrics/resource")
