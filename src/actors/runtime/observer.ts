@@ -9,9 +9,10 @@ import { Meters } from "../../adapters/metrics/port.ts"
 import type { Outgoing } from "../kernel/behavior.ts"
 import type { ObserveRuntime } from "../pod/commands.ts"
 import { podNameLabel, podNamespaceLabel, podUidLabel } from "../pod/labels.ts"
+import type { NodeFacts } from "../pod/node-facts.ts"
 import { Pods } from "../pod/pods.ts"
 import { PodSettings } from "../pod/settings.ts"
-import type { PodState } from "../pod/state.ts"
+import { type PodState, uidOf } from "../pod/state.ts"
 import type { RuntimeCommand } from "./commands.ts"
 import { compare, type PodFinding } from "./compare.ts"
 import { observeContainer } from "./exit-status.ts"
@@ -125,14 +126,14 @@ export const relist = (emit: Emit): Effect.Effect<void, CriError, RelistNeeds> =
     const meter = yield* Meters
     const at = yield* Clock.currentTimeMillis
     const before = pods.all()
-    const running = yield* watched(before)
+    const { facts } = yield* PodSettings
     const witness = yield* OomWitness
-    yield* witness.look([...running.values()])
+    yield* witness.look(() => before.flatMap(({ state }) => running(state, facts)))
     const [sandboxes, containers] = yield* Effect.all([runtime.listPodSandboxes({}), runtime.listContainers({})], {
       concurrency: 2
     })
     const { findings, strays } = compare(before, sandboxes, containers)
-    yield* Effect.forEach(findings, (finding) => tellPod(emit, finding, running), {
+    yield* Effect.forEach(findings, (finding) => tellPod(emit, finding, before), {
       concurrency: statusConcurrency,
       discard: true
     })
@@ -144,30 +145,27 @@ export const relist = (emit: Emit): Effect.Effect<void, CriError, RelistNeeds> =
     }
   })
 
-/** Containers that the pods take to be running, by id. */
-const watched = (pods: ReadonlyArray<{ readonly state: PodState }>) =>
-  Effect.map(PodSettings, ({ facts }) => {
-    const running = new Map<string, Witnessed>()
-    for (const { state } of pods) {
-      for (const c of state.containers) {
-        if (c.status === "running" || c.status === "killing") running.set(c.containerId, witnessed(state, c, facts))
-      }
-    }
-    return running
-  })
+/** Containers that the pod takes to be running. */
+const running = (state: PodState, facts: NodeFacts): ReadonlyArray<Witnessed> =>
+  state.containers.flatMap((c) =>
+    c.status === "running" || c.status === "killing" ? [witnessed(state, c, facts)] : []
+  )
 
 const tellPod = (
   emit: Emit,
   finding: PodFinding,
-  running: ReadonlyMap<string, Witnessed>
-): Effect.Effect<void, CriError, ContainerRuntime | Host | OomWitness> =>
+  pods: ReadonlyArray<{ readonly state: PodState }>
+): Effect.Effect<void, CriError, ContainerRuntime | Host | OomWitness | PodSettings> =>
   Effect.gen(function* () {
     const witness = yield* OomWitness
+    const { facts } = yield* PodSettings
+    const state = pods.find((pod) => uidOf(pod.state) === finding.uid)?.state
+    const known = state === undefined ? [] : running(state, facts)
     const exited = yield* Effect.forEach(
       finding.exited,
       (id) =>
         Effect.flatMap(observeContainer(id), (observed) =>
-          witness.testify(running.get(id) ?? { containerId: id, podCgroup: "" }, observed)
+          witness.testify(known.find((c) => c.containerId === id) ?? { containerId: id, podCgroup: "" }, observed)
         ),
       { concurrency: statusConcurrency }
     )

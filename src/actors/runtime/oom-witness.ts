@@ -3,7 +3,7 @@
  * its counters cannot be read then; the kernel's log still says which process it killed in which cgroup, and what usage and limit
  * were. Where the log cannot be read, the counters of cgroups that live are looked at with every relist, and compared.
  */
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import { type OomEvidence as CgroupEvidence, CgroupStatistics, type OomKill } from "../../adapters/cgroupfs/port.ts"
 import { timestamp } from "../../events/definition.ts"
 import type { OomEvidence } from "../../events/oom-evidence.ts"
@@ -45,8 +45,8 @@ export const witnessed = (state: PodState, c: ContainerInState, facts: NodeFacts
 export class OomWitness extends Context.Service<
   OomWitness,
   {
-    /** Looks at containers that run. Where the kernel's log can be read there is nothing to do. */
-    readonly look: (running: ReadonlyArray<Witnessed>) => Effect.Effect<void>
+    /** Looks at containers that run, where the kernel's log cannot be read; else it is read on now and then, since it is not endless. */
+    readonly look: (running: () => ReadonlyArray<Witnessed>) => Effect.Effect<void>
     /** How it ended, with what the kernel says of it: evidence, and the reason where the runtime did not know it. */
     readonly testify: (container: Witnessed, observed: ObservedContainer) => Effect.Effect<ObservedContainer>
   }
@@ -80,6 +80,8 @@ const limitedBy = (kill: OomKill, { containerId, podCgroup }: Witnessed): OomEvi
 const defined = <A extends object>(values: { readonly [K in keyof A]: A[K] | undefined }): A =>
   Object.fromEntries(Object.entries(values).filter(([, given]) => given !== undefined)) as A
 
+/** Milliseconds between two looks into the log while no container ends: it has room for thousands of lines. */
+const readPeriod = 10_000
 /** Milliseconds: kills that are no further apart are of one time that memory was short. */
 const oneTime = 1_000
 
@@ -129,6 +131,9 @@ export const makeOomWitness = (statistics: CgroupStatistics["Service"]): OomWitn
   const seen = new Map<string, CgroupEvidence>()
   /** Which of `cgroupNames` there is on this node. */
   let usual = 0
+  /** Whether the kernel's log could be read the last time, and when that was (ms). */
+  let hasLog: boolean | undefined
+  let readAt = 0
   const read = (path: string): Effect.Effect<CgroupEvidence | undefined> =>
     path === ""
       ? Effect.succeed(undefined)
@@ -147,9 +152,18 @@ export const makeOomWitness = (statistics: CgroupStatistics["Service"]): OomWitn
       return undefined
     })
 
-  const look = (running: ReadonlyArray<Witnessed>) =>
+  const look = (running: () => ReadonlyArray<Witnessed>) =>
     Effect.gen(function* () {
-      if ((yield* statistics.oomKills) !== undefined) return
+      const now = yield* Clock.currentTimeMillis
+      if (hasLog !== true || now - readAt >= readPeriod) {
+        hasLog = (yield* statistics.oomKills) !== undefined
+        readAt = now
+      }
+      if (!hasLog) yield* lookAt(running())
+    })
+
+  const lookAt = (running: ReadonlyArray<Witnessed>) =>
+    Effect.gen(function* () {
       const pods = new Map<string, Map<string, number | undefined>>()
       for (const container of running) {
         const { containerId, podCgroup } = container
