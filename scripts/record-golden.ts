@@ -16,6 +16,7 @@ import { version } from "../src/cli/version.ts"
 import { writeIncident } from "../src/events/incident/writer.ts"
 import { makeWorld, type SimulationOptions, simulate } from "../test/support/simulated-node.ts"
 import { api } from "./golden/api.ts"
+import { configuration } from "./golden/configuration.ts"
 import { eviction } from "./golden/eviction.ts"
 import { imagesAndVolumes } from "./golden/images-and-volumes.ts"
 import { lifeCycle } from "./golden/life-cycle.ts"
@@ -39,6 +40,7 @@ const stories: Stories = {
   ...manifests,
   ...node,
   ...nodeLife,
+  ...configuration,
   ...objects,
   ...recorder,
   ...services
