@@ -4,7 +4,8 @@
  */
 import { statSync } from "node:fs"
 import process from "node:process"
-import { Clock, Duration, Effect, Queue, Result, SubscriptionRef } from "effect"
+import { Clock, Duration, Effect, Queue, Result } from "effect"
+import { canonical } from "./actors/kernel/json.ts"
 import type { CommandOf } from "./actors/node/commands.ts"
 import { changedFields } from "./actors/node/configuration.ts"
 import type { LogThreshold } from "./cli/agent-log.ts"
@@ -12,7 +13,7 @@ import type { AgentOptions } from "./cli/agent-options.ts"
 import { logRotationOf } from "./cli/agent-settings.ts"
 import { encode } from "./cli/kubelet-configuration/codec.ts"
 import { withDefaults } from "./cli/kubelet-configuration/defaults.ts"
-import { Configuration, takeLive, viewOf } from "./cli/kubelet-configuration/live.ts"
+import { takeLive, viewOf } from "./cli/kubelet-configuration/live.ts"
 import { bounded, withoutSecrets } from "./cli/kubelet-configuration/told.ts"
 
 /** How often it is looked whether the file is another; a SIGHUP does not wait for it. */
@@ -47,6 +48,27 @@ const markOf = (file: string): string => {
   }
 }
 
+/** What a ChronodeConfiguration says beside the level of the log; all of it counts from the next start on. */
+const ownOptions = [
+  ...[
+    "nodeName",
+    "dataDir",
+    "containerLogsDir",
+    "recording",
+    "durability",
+    "stream",
+    "retention",
+    "nats",
+    "otel",
+    "api"
+  ],
+  "logFormat"
+] as ReadonlyArray<keyof AgentOptions>
+
+/** Their names only: some of them hold secrets. */
+const othersChanged = (before: AgentOptions, after: AgentOptions): ReadonlyArray<string> =>
+  ownOptions.filter((option) => canonical(before[option]) !== canonical(after[option]))
+
 const hangups = Effect.gen(function* () {
   const queue = yield* Queue.sliding<true>(1)
   const onHangup = (): void => void Queue.offerUnsafe(queue, true)
@@ -58,76 +80,76 @@ const hangups = Effect.gen(function* () {
 })
 
 /** `options` are those that the agent was started with; the answer's are to be used in their place: readers of it see what counts now. */
-export const liveConfiguration = (told: AgentOptions, threshold: LogThreshold) =>
-  Effect.gen(function* () {
-    const ref = yield* SubscriptionRef.make(told.kubelet)
-    const current = () => SubscriptionRef.getUnsafe(ref)
-    const rotation = () => logRotationOf(current())
-    const logRotation: AgentOptions["logRotation"] = {
-      maxWorkers: told.logRotation.maxWorkers,
-      get maxSizeBytes() {
-        return rotation().maxSizeBytes
-      },
-      get maxFiles() {
-        return rotation().maxFiles
-      },
-      get monitorInterval() {
-        return rotation().monitorInterval
-      }
+export const liveConfiguration = (told: AgentOptions, threshold: LogThreshold) => {
+  let running = told.kubelet
+  const current = () => running
+  const rotation = () => logRotationOf(current())
+  const logRotation: AgentOptions["logRotation"] = {
+    maxWorkers: told.logRotation.maxWorkers,
+    get maxSizeBytes() {
+      return rotation().maxSizeBytes
+    },
+    get maxFiles() {
+      return rotation().maxFiles
+    },
+    get monitorInterval() {
+      return rotation().monitorInterval
     }
-    const options: AgentOptions = { ...told, kubelet: viewOf(current), logRotation }
+  }
+  const options: AgentOptions = { ...told, kubelet: viewOf(current), logRotation }
 
-    const read = (reason: "Started" | "Reloaded", from: AgentOptions, needsRestart: ReadonlyArray<string>) =>
-      Effect.map(Clock.currentTimeMillis, (at): Told => {
-        const { configuration, omitted } = bounded(withoutSecrets(current()))
-        return {
-          _tag: "ConfigurationRead",
-          at,
-          reason,
-          ...(from.configurationFile === undefined ? {} : { file: from.configurationFile }),
-          configuration,
-          logLevel: threshold.level,
-          needsRestart,
-          notHonoured: from.notHonoured,
-          ...(omitted.length === 0 ? {} : { omitted }),
-          beside: changedFields(encode(withDefaults({})), configuration)
-        }
+  const read = (reason: "Started" | "Reloaded", from: AgentOptions, needsRestart: ReadonlyArray<string>) =>
+    Effect.map(Clock.currentTimeMillis, (at): Told => {
+      const { configuration, omitted } = bounded(withoutSecrets(current()))
+      return {
+        _tag: "ConfigurationRead",
+        at,
+        reason,
+        ...(from.configurationFile === undefined ? {} : { file: from.configurationFile }),
+        configuration,
+        logLevel: threshold.level,
+        needsRestart,
+        notHonoured: from.notHonoured,
+        ...(omitted.length === 0 ? {} : { omitted }),
+        beside: changedFields(encode(withDefaults({})), configuration)
+      }
+    })
+
+  const reload = (file: string, again: () => AgentOptions) =>
+    Effect.gen(function* () {
+      const next = Result.try({
+        try: again,
+        catch: (error) => (error instanceof Error ? error.message : String(error))
       })
+      if (Result.isFailure(next)) {
+        const lines = next.failure.split("\n")
+        const problems = lines.slice(0, maxProblems).map((line) => problemOf(file, line))
+        const at = yield* Clock.currentTimeMillis
+        return { _tag: "ConfigurationRefused", at, file, problems, count: lines.length } as Told
+      }
+      const { kubelet, needsRestart } = takeLive(current(), next.success.kubelet)
+      running = kubelet
+      threshold.level = next.success.logLevel
+      return yield* read("Reloaded", next.success, [...needsRestart, ...othersChanged(told, next.success)])
+    })
 
-    const reload = (file: string, again: () => AgentOptions) =>
-      Effect.gen(function* () {
-        const next = Result.try({
-          try: again,
-          catch: (error) => (error instanceof Error ? error.message : String(error))
-        })
-        if (Result.isFailure(next)) {
-          const lines = next.failure.split("\n")
-          const problems = lines.slice(0, maxProblems).map((line) => problemOf(file, line))
-          const at = yield* Clock.currentTimeMillis
-          return { _tag: "ConfigurationRefused", at, file, problems, count: lines.length } as Told
-        }
-        const { kubelet, needsRestart } = takeLive(current(), next.success.kubelet)
-        yield* SubscriptionRef.set(ref, kubelet)
-        threshold.level = next.success.logLevel
-        return yield* read("Reloaded", next.success, needsRestart)
-      })
+  /** Tells what the agent runs with, and then each time that its file is another. Runs until interrupted. */
+  const follow = (tell: (command: Told) => Effect.Effect<void>) =>
+    Effect.gen(function* () {
+      const { configurationFile: file, reload: again } = told
+      const hangup = file === undefined ? Effect.never : yield* hangups
+      yield* tell(yield* read("Started", told, []))
+      if (file === undefined || again === undefined) return yield* Effect.never
+      // It may have changed since it was read for the start.
+      let mark = ""
+      for (;;) {
+        const isAsked = (yield* Effect.timeoutOption(hangup, checkPeriod))._tag === "Some"
+        const now = markOf(file)
+        if (!isAsked && now === mark) continue
+        mark = now
+        yield* tell(yield* reload(file, again))
+      }
+    }).pipe(Effect.scoped)
 
-    /** Tells what the agent runs with, and then each time that its file is another. Runs until interrupted. */
-    const follow = (tell: (command: Told) => Effect.Effect<void>) =>
-      Effect.gen(function* () {
-        const { configurationFile: file, reload: again } = told
-        let mark = file === undefined ? "" : markOf(file)
-        yield* tell(yield* read("Started", told, []))
-        if (file === undefined || again === undefined) return yield* Effect.never
-        const hangup = yield* hangups
-        for (;;) {
-          const isAsked = (yield* Effect.timeoutOption(hangup, checkPeriod))._tag === "Some"
-          const now = markOf(file)
-          if (!isAsked && now === mark) continue
-          mark = now
-          yield* tell(yield* reload(file, again))
-        }
-      }).pipe(Effect.scoped)
-
-    return { options, follow, service: Configuration.of({ current, changes: SubscriptionRef.changes(ref) }) }
-  })
+  return { options, follow }
+}

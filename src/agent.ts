@@ -372,7 +372,7 @@ const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | 
 
 const agent = (given: AgentOptions, threshold: LogThreshold) =>
   Effect.gen(function* () {
-    const { options, follow } = yield* liveConfiguration(given, threshold)
+    const { options, follow } = liveConfiguration(given, threshold)
     const current: { system: ActorSystemShape | undefined } = { system: undefined }
     for (const { level, message } of options.remarks) {
       yield* level === "warn" ? Effect.logWarning(message) : Effect.logDebug(message)

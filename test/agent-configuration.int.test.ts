@@ -26,7 +26,7 @@ describe("a configuration's file", { timeout: 30_000 }, () => {
     const threshold = { level: "info" as const }
     const resolved = { ...options(), reload: options }
     const program = Effect.gen(function* () {
-      const { options: live, follow, service } = yield* liveConfiguration(resolved, threshold)
+      const { options: live, follow } = liveConfiguration(resolved, threshold)
       const told = yield* Queue.bounded<Parameters<Parameters<typeof follow>[0]>[0]>(8)
       const following = yield* Effect.forkChild(follow((command) => Effect.asVoid(Queue.offer(told, command))))
       const first = yield* Queue.take(told)
@@ -42,7 +42,7 @@ describe("a configuration's file", { timeout: 30_000 }, () => {
       assert.deepEqual(second.needsRestart, ["maxPods"])
       assert.deepEqual(live.kubelet.evictionHard, { "memory.available": "200Mi" })
       assert.equal(live.logRotation.maxFiles, 4)
-      assert.equal(service.current().maxPods, 50)
+      assert.equal(live.kubelet.maxPods, 50)
 
       put("evictionHard: {memory.available: -1Mi}")
       process.kill(process.pid, "SIGHUP")

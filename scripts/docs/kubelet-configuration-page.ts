@@ -80,7 +80,7 @@ ${own}
 
 On SIGHUP, and when the file is seen to be another (every 10 s), it is read again. Fields marked ↻ count at once, and so does
 \`log.level\` of the ChronodeConfiguration; all others stay as they were until the next start, and ConfigurationApplied names them
-(\`needsRestart\`). A file that cannot be taken changes nothing: ConfigurationRejected says where and why.
+(\`needsRestart\`). What \`evictionHard\` keeps back from what pods may ask for is counted at a start. A file that cannot be taken changes nothing: ConfigurationRejected says where and why.
 
 ConfigurationApplied holds the configuration that runs, with all defaults, whenever it is another than the one before, also at a start: so
 a log tells under which thresholds a pod was evicted. Values of \`staticPodURLHeader\`, credentials in addresses and their queries are

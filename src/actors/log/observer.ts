@@ -51,10 +51,11 @@ export const lookAtLogs = (
 
 export const observeLogs = (emit: Emit): Effect.Effect<void, never, ContainerLogs | LogRotation | PodSettings | Pods> =>
   Effect.gen(function* () {
-    const { maxSizeBytes, monitorInterval } = (yield* LogRotation).policy
-    if (maxSizeBytes === undefined) return yield* Effect.never
+    // It may change while the agent runs.
+    const { policy } = yield* LogRotation
     while (true) {
-      yield* Effect.sleep(monitorInterval)
-      yield* lookAtLogs(emit, maxSizeBytes)
+      yield* Effect.sleep(policy.monitorInterval)
+      const { maxSizeBytes } = policy
+      if (maxSizeBytes !== undefined) yield* lookAtLogs(emit, maxSizeBytes)
     }
   })

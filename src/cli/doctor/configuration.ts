@@ -1,5 +1,5 @@
 /** Checks of the agent's configuration: what is wrong with the file, what of it is not acted on, and whether this machine has what it reserves. */
-import { readFileSync, statfsSync } from "node:fs"
+import { existsSync, readFileSync, statfsSync } from "node:fs"
 import { arch, cpus, totalmem } from "node:os"
 import { dirname } from "node:path"
 import { readConfiguration } from "../configuration.ts"
@@ -49,7 +49,19 @@ const machineChecks = (kubelet: Written, dataDir: string): ReadonlyArray<Check> 
     hostProblem(told, isCgroup2 ? "v2" : "v1", textOf("/proc/swaps")),
     reservationProblem(told, machine)
   ].filter((problem) => problem !== undefined)
-  return problems.map((problem) => fail(name, problem, "reserve less, or take a larger machine"))
+  const isLost = told.cgroupDriver === "systemd" && !existsSync("/run/systemd/system")
+  return [
+    ...problems.map((problem) => fail(name, problem, "change the file, or the machine")),
+    ...(isLost
+      ? [
+          warn(
+            name,
+            "cgroupDriver: systemd is not the init system here",
+            "a runtime that tells its own driver (containerd 2) has the last word; else write cgroupfs"
+          )
+        ]
+      : [])
+  ]
 }
 
 export const checkConfiguration = (file: string, dataDir: string): ReadonlyArray<Check> => {

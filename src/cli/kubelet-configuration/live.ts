@@ -2,9 +2,7 @@
  * The configuration while the agent runs: what counts now, and a new file of it. Fields whose readers look each time change at once;
  * all others stay as they were until the next start, and are named.
  */
-import { Context, type Stream } from "effect"
 import { changedFields } from "../../actors/node/configuration.ts"
-import type { LogLevel } from "../agent-options.ts"
 import { encode } from "./codec.ts"
 import type { KubeletConfiguration } from "./shape.ts"
 
@@ -26,12 +24,6 @@ export const liveFields: ReadonlySet<string> = new Set<keyof KubeletConfiguratio
   "containerLogMonitorInterval",
   "crashLoopBackOff"
 ])
-
-/** A configuration as it counts: what flags and file say, together. */
-export interface Told {
-  readonly kubelet: KubeletConfiguration
-  readonly logLevel: LogLevel
-}
 
 /** What of `next` counts at once, over what runs; and which other fields are another there. */
 export const takeLive = (
@@ -57,13 +49,3 @@ export const viewOf = (current: () => KubeletConfiguration): KubeletConfiguratio
     })
   return view as KubeletConfiguration
 }
-
-export class Configuration extends Context.Service<
-  Configuration,
-  {
-    /** What counts now. */
-    readonly current: () => KubeletConfiguration
-    /** The configuration of the moment, and each one that it becomes. */
-    readonly changes: Stream.Stream<KubeletConfiguration>
-  }
->()("chronode/Configuration") {}

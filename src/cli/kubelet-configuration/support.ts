@@ -119,7 +119,9 @@ export const support: Readonly<Record<keyof KubeletConfiguration, Support>> = {
   iptablesDropBit: none("was removed from kubelet"),
   featureGates: partly("decide what the file may say, as with kubelet; Chronode itself has none"),
   failSwapOn: honoured("true: the agent does not start where swap is on"),
-  memorySwap: honoured("LimitedSwap, on cgroup v2: containers of Burstable pods get swap in proportion to their memory request"),
+  memorySwap: honoured(
+    "LimitedSwap, on cgroup v2: containers of Burstable pods get swap in proportion to their memory request"
+  ),
   containerLogMaxSize: honoured("size from which a container's log is rotated; negative: never"),
   containerLogMaxFiles: honoured("files of one container's log"),
   containerLogMaxWorkers: honoured("rotations at one time"),
