@@ -11,7 +11,7 @@ import { comparatorsFor, ordered } from "./rules/rank.ts"
 
 /** Bytes that candidates take in an event, where each quote of their JSON is written as two characters. */
 export const maxCandidateBytes = 48 * 1024
-/** Of the first in each ranking it is told which containers use too much. */
+/** Where there is no room for all: of the first in each ranking it is told which containers use too much. */
 export const maxDetailed = 16
 
 /** Pods that run or are to, and are not on their way out already. */
@@ -43,6 +43,7 @@ const rankings = ["memory.available", "nodefs.available", "imagefs.available", "
 
 /** All that fit, those first that are among the first of any ranking, and those that passed a limit of their own. */
 export const fit = (all: ReadonlyArray<Candidate>, layout: FsLayout, maxBytes = maxCandidateBytes): Candidates => {
+  if (JSON.stringify(JSON.stringify(all)).length <= maxBytes) return { candidates: all }
   const orders = rankings.map((signal) => ordered(all, comparatorsFor(signal, layout) ?? []))
   const limited = all.filter(({ limits }) => limits !== undefined)
   const detailed = new Set(orders.flatMap((order) => order.slice(0, maxDetailed)))

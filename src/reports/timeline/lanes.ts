@@ -16,7 +16,7 @@ interface ActorLanes {
 }
 
 /** Kinds of actors that have one lane each, below no other. */
-const alone: ReadonlySet<string> = new Set(["node", "runtime", "source", "stream", "proxy", "image"])
+const alone: ReadonlySet<string> = new Set(["node", "runtime", "source", "stream", "eviction", "proxy", "image"])
 
 /** The last part of a dotted name, and what is before it; volumes and probes hold no dot in their own part, pods may. */
 const cut = (name: string): readonly [before: string, last: string] => {

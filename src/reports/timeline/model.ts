@@ -12,6 +12,7 @@ export const laneKinds = [
   "runtime",
   "source",
   "stream",
+  "eviction",
   "proxy",
   "image",
   "service",

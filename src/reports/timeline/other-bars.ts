@@ -27,6 +27,7 @@ const simple: Readonly<Partial<Record<NodeEvent["_tag"], StateName | "end">>> = 
   NodeStopped: "stopped",
   AdmissionClosed: "admission closed",
   AdmissionOpened: "ready",
+  EvictionConfigured: "ready",
   ProbeStopped: "end",
   ProxyStarted: "ready",
   ProxyUnavailable: "down",
@@ -59,6 +60,9 @@ const stateAfter = (event: NodeEvent, now: StateName | undefined): StateName | "
       return now === "failing" ? "passing" : undefined
     case "ProbeResultChanged":
       return resultStates[event.to]
+    case "PressureConditionChanged":
+      // Where several hold the first that ends ends the bar.
+      return event.status ? "failing" : "ready"
     case "ServiceDeclared":
       return "waiting"
     case "ServiceRejected":
