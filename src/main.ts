@@ -12,6 +12,8 @@ const neighbours: Neighbours = {
   openDataplane: async () => (await import("./dataplanes.ts")).openDataplane,
   otherProxies: async () => (await import("./adapters/dataplane/others.ts")).otherProxies,
   examineApi: async () => (await import("./adapters/api/examine.ts")).examineApi,
+  probeLogind: async () =>
+    (await import("./adapters/logind/live.ts")).liveLogind(process.env.DBUS_SYSTEM_BUS_ADDRESS).inhibit,
   readLog: async () => (await import("./adapters/logs/read.ts")).readLog,
   runProcess: async () => (await import("./adapters/streaming/process.ts")).runProcess,
   connectPort: async () => (await import("./adapters/streaming/port-connection.ts")).connectPort,

@@ -8,6 +8,7 @@ import { checkConfiguration } from "./doctor/configuration.ts"
 import { checkCgroups, checkClock, checkInotify, checkRights } from "./doctor/machine.ts"
 import { checkNats, checkNetwork, checkRuntime } from "./doctor/neighbours.ts"
 import { checkServices } from "./doctor/services.ts"
+import { checkShutdown } from "./doctor/shutdown.ts"
 import { checkDataDir } from "./doctor/storage.ts"
 import { exitCodes } from "./exit.ts"
 import { type NatsConnectionFlags, natsOptions } from "./nats-flags.ts"
@@ -45,6 +46,7 @@ const checkAll = (neighbours: Neighbours, flags: DoctorFlags, now: number): Effe
       ...nats,
       ...checkDataDir(flags.dataDir),
       ...(flags.config === undefined ? [] : checkConfiguration(flags.config, flags.dataDir)),
+      ...(yield* checkShutdown(neighbours, flags.config)),
       ...(yield* checkApi(neighbours, flags, now)),
       checkClock(now)
     ]

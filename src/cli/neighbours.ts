@@ -6,6 +6,7 @@ import type { Effect, Result, Scope, Stream } from "effect"
 import type { ApiFinding, ApiSettings } from "../adapters/api/port.ts"
 import type { ContainerRuntime, CriError } from "../adapters/cri/port.ts"
 import type { Dataplane, DataplaneSettings, ProxyMode } from "../adapters/dataplane/port.ts"
+import type { LogindShape } from "../adapters/logind/port.ts"
 import type { ReadLog } from "../adapters/logs/port.ts"
 import type { OutgoingMessage, StreamError } from "../adapters/nats/port.ts"
 import type { OpenTraceExporter } from "../adapters/otel/port.ts"
@@ -104,6 +105,7 @@ export interface Neighbours {
   readonly openDataplane: () => Promise<OpenDataplane>
   readonly otherProxies: () => Promise<OtherProxies>
   readonly examineApi: () => Promise<ExamineApi>
+  readonly probeLogind: () => Promise<LogindShape["inhibit"]>
   readonly readLog: () => Promise<ReadLog>
   readonly runProcess: () => Promise<RunProcess>
   readonly connectPort: () => Promise<ConnectPort>
