@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import { Cause, Clock, Effect, FiberSet, type Scope } from "effect"
 import { hostPort } from "../../events/ip-address.ts"
+import { refuseUpgrade } from "../serving/refuse-upgrade.ts"
 import { attributesOf } from "./attributes.ts"
 import { type Handlers, readBody, send } from "./exchange.ts"
 import {
@@ -18,7 +19,7 @@ import {
 } from "./port.ts"
 import { makeRefusals } from "./refusals.ts"
 import { makeRouter, readPath } from "./router.ts"
-import { answeredInMessages, refuseUpgrade, upgraded } from "./upgrade.ts"
+import { answeredInMessages, upgraded } from "./upgrade.ts"
 
 /** Who it is, and whether he may. A failure is what he is told. */
 export interface Doorkeeper {
@@ -151,7 +152,7 @@ export const makeHandlers = (
         const begun = () => void socket.off("close", left)
         yield* upgraded({ route, request: asked, parts, incoming, socket, head, begun }, api.passing)
       }).pipe(
-        Effect.catch((error) => Effect.sync(() => refuseUpgrade(socket, error))),
+        Effect.catch((error) => Effect.sync(() => refuseUpgrade(socket, error.status, error.message))),
         Effect.catchCause((cause) =>
           Effect.andThen(
             Effect.sync(() => socket.destroy()),

@@ -66,30 +66,3 @@ export const answeredInMessages = (
     refusal(error.status, error.message)
   )
 }
-
-/** An answer in place of an upgrade. */
-export const refuseUpgrade = (socket: Duplex, { status, message }: ApiRefusal): void => {
-  const body = Buffer.from(message)
-  // What comes yet is not listened to; a client that does not go is cut off.
-  socket.resume()
-  const late = setTimeout(() => socket.destroy(), lingerMillis)
-  socket.once("close", () => clearTimeout(late))
-  socket.end(
-    `HTTP/1.1 ${status} ${reasons[status] ?? "Refused"}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${message}`
-  )
-}
-
-/** For a client to read why, and go. */
-const lingerMillis = 1_000
-
-const reasons: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  503: "Service Unavailable"
-}

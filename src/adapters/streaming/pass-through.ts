@@ -5,11 +5,12 @@
  */
 import type { Socket } from "node:net"
 import { Effect } from "effect"
+import { refuseUpgrade } from "../serving/refuse-upgrade.ts"
 import { type ExitWatch, watchSpdy, watchWebSocket } from "./exit-watch.ts"
 import type { PassThrough, StreamEnd, StreamTarget, UpgradingClient } from "./port.ts"
 import { splice } from "./splice.ts"
 import { translate } from "./translate.ts"
-import { headEnd, isSwitched, refuseUpgrade, requestUpgrade } from "./upgrade.ts"
+import { headEnd, isSwitched, requestUpgrade } from "./upgrade.ts"
 import { closingProtocol, forwardedRequest, isWebSocket, tunnelProtocol, valuesOf } from "./upgrade-request.ts"
 
 /** Bytes of the text with which the runtime refuses. */

@@ -4,12 +4,12 @@
  */
 import type { Duplex } from "node:stream"
 import { Deferred, Effect, type Scope } from "effect"
+import { refuseUpgrade } from "../serving/refuse-upgrade.ts"
 import { acceptWebSocket } from "./accept.ts"
 import { openConnection, openSpdy, type SpdyStream, type StreamHandler } from "./connection.ts"
 import { exitCodeIn } from "./exit-watch.ts"
 import { watchIdle } from "./idle.ts"
 import type { StreamEnd, StreamingError, StreamTarget, UpgradingClient } from "./port.ts"
-import { refuseUpgrade } from "./upgrade.ts"
 import { closingProtocol, tunnelProtocol } from "./upgrade-request.ts"
 import { closeCodes, type WebSocketEvents, WebSocketServerSide } from "./web-socket.ts"
 

@@ -1,6 +1,5 @@
 /** The beginning of a connection to a runtime's streaming server: a request that asks for another protocol, and its answer's head. */
 import { connect, type Socket } from "node:net"
-import type { Duplex } from "node:stream"
 import { connect as connectSecurely } from "node:tls"
 import { Effect } from "effect"
 import { StreamingError } from "./port.ts"
@@ -70,40 +69,3 @@ export const requestUpgrade = (url: URL, lines: ReadonlyArray<string>): Effect.E
       socket.destroy()
     })
   })
-
-const reasons: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  503: "Service Unavailable"
-}
-
-/** Milliseconds that a client has to go after that. */
-const lingerTimeout = 5_000
-
-/** Answers a client that asked for another protocol with a refusal, in HTTP, and ends its connection. */
-export const refuseUpgrade = (socket: Duplex, status: number, message: string): void => {
-  const body = Buffer.from(`${message}\n`)
-  const lines = [
-    `HTTP/1.1 ${status} ${reasons[status] ?? "Refused"}`,
-    "Content-Type: text/plain; charset=utf-8",
-    "X-Content-Type-Options: nosniff",
-    `Content-Length: ${body.length}`,
-    "Connection: close"
-  ]
-  if (!socket.writable) {
-    socket.destroy()
-    return
-  }
-  socket.end(Buffer.concat([Buffer.from(`${lines.join("\r\n")}${headEnd}`), body]))
-  // What comes yet is not listened to; a client that does not go is cut off.
-  socket.resume()
-  const late = setTimeout(() => socket.destroy(), lingerTimeout)
-  socket.once("close", () => clearTimeout(late))
-}
