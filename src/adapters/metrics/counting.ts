@@ -137,13 +137,6 @@ export const makeCounting = (families: KubeletFamilies, { typeOf, certificate }:
       case "OrphanSandboxFound":
         families.orphanedPods.add(1)
         break
-      case "EvictionTriggered":
-        families.evictions.add(1, { eviction_signal: event.signal })
-        if (event.observedAt !== undefined)
-          families.evictionStatsAge.observe(Math.max(0, millis(recorded.time) - millis(event.observedAt)) / 1000, {
-            eviction_signal: event.signal
-          })
-        break
       default:
     }
     started(recorded)
