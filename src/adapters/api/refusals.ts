@@ -1,5 +1,5 @@
 /** Refused requests as events: so many a minute one by one, the others as a number. */
-import { Clock, Effect, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import { timestamp } from "../../events/definition.ts"
 import { type Access, maxRefusalsPerMinute, type ServerEvent } from "./port.ts"
 
@@ -7,8 +7,6 @@ const minute = 60_000
 /** Of a path and of a user's groups, what goes into an event. */
 const maxPathCharacters = 512
 const maxGroups = 32
-/** Between looks whether some were omitted. */
-const lookPeriod = 10_000
 
 export interface Refusals {
   readonly tell: (access: Access, status: number, reason: string) => Effect.Effect<void>
@@ -18,6 +16,7 @@ export const makeRefusals = (
   saw: (event: ServerEvent) => Effect.Effect<void>
 ): Effect.Effect<Refusals, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const scope = yield* Effect.scope
     let since = 0
     let told = 0
     let omitted = 0
@@ -26,12 +25,6 @@ export const makeRefusals = (
       omitted = 0
       return count === 0 ? Effect.void : saw({ _tag: "ApiRefusalsOmitted", count, since: timestamp(since) })
     })
-    // Also of the last minute in which there were too many somebody tells.
-    const look = Effect.gen(function* () {
-      yield* Effect.sleep(lookPeriod)
-      if (omitted > 0 && (yield* Clock.currentTimeMillis) - since >= minute) yield* close
-    })
-    yield* Effect.forkScoped(Effect.forever(look))
 
     const tell: Refusals["tell"] = ({ at, listener, from, user, verb, path }, status, reason) =>
       Effect.gen(function* () {
@@ -42,6 +35,8 @@ export const makeRefusals = (
         }
         if (told >= maxRefusalsPerMinute) {
           omitted += 1
+          // Also where nobody is refused after this minute, its number is told.
+          if (omitted === 1) yield* Effect.forkIn(Effect.andThen(Effect.sleep(since + minute - at), close), scope)
           return
         }
         told += 1

@@ -157,7 +157,8 @@ export const makeSecure = (
     const { certificate: source } = settings
     const files = "directory" in source ? [] : [source.cert, source.key]
     // Watched first, then read: no change falls between the two.
-    yield* watchFiles(files, refreshCertificate, { period: settings.lookPeriod, atLeast: expiryPeriod })
+    const period = files.length === 0 ? expiryPeriod : settings.lookPeriod
+    yield* watchFiles(files, refreshCertificate, { period, atLeast: expiryPeriod })
     const keepFresh = (path: string | undefined, refresh: (path: string) => Effect.Effect<void>) =>
       path === undefined
         ? Effect.void
