@@ -34,6 +34,10 @@ const memoryEvents = scanner(["max", "oom_kill"])
 
 const known = (value: number): number => Math.max(0, value)
 
+const noShare = { total: 0, avg10: 0, avg60: 0, avg300: 0 }
+const noStalls: PsiStats = { some: noShare, full: noShare }
+const isNone = (stats: PsiStats | undefined): boolean => stats !== undefined && stats.some.total === 0
+
 export class Sampler {
   readonly #files: PassFiles
   readonly #points: StatisticsPoints
@@ -67,17 +71,20 @@ export class Sampler {
     this.#hasDevices = root === undefined || root.length > 0
   }
 
-  /** Undefined: there is no such cgroup. `at`: milliseconds since the epoch. */
-  sample(path: string, at: number): CgroupSample | undefined {
+  /**
+   * Undefined: there is no such cgroup. `at`: milliseconds since the epoch. `above`: of the cgroup right above it, from the same
+   * pass; where nobody in that ever waited, nobody in this one did.
+   */
+  sample(path: string, at: number, above?: CgroupSample): CgroupSample | undefined {
     const { v1, unified } = this.#points
     const unifiedPath = unified === undefined ? undefined : `${unified}${path}`
     // On v2 a cgroup has the controllers that its parent hands on; one that is gone has not even the list of them.
     const controllers = this.#isUnifiedUsed ? this.#files.text(`${unifiedPath}/cgroup.controllers`) : undefined
     if (v1.size === 0 && controllers === undefined) return undefined
     const enabled = new Set(controllers?.split(/\s+/u))
-    const stalled = this.#hasPressure ? this.#cpuPressure(unifiedPath!) : undefined
-    const stalls = (file: string): { readonly pressure?: PsiStats } =>
-      stalled === undefined ? {} : this.#pressure(`${unifiedPath}/${file}`)
+    const stalled = this.#hasPressure ? this.#cpuPressure(unifiedPath!, above?.cpu?.pressure) : undefined
+    const stalls = (file: string, parent: PsiStats | undefined): { readonly pressure?: PsiStats } =>
+      stalled === undefined ? {} : isNone(parent) ? { pressure: noStalls } : this.#pressure(`${unifiedPath}/${file}`)
 
     const memoryPoint = v1.get("memory")
     const memory =
@@ -99,16 +106,20 @@ export class Sampler {
     return {
       at,
       ...(cpu === undefined ? {} : { cpu: stalled === undefined ? cpu : { ...cpu, pressure: stalled } }),
-      ...(memory === undefined ? {} : { memory: { ...memory, ...stalls("memory.pressure") } }),
+      ...(memory === undefined ? {} : { memory: { ...memory, ...stalls("memory.pressure", above?.memory?.pressure) } }),
       ...(pids === undefined ? {} : { pids }),
-      ...(devices === undefined ? {} : { io: { devices, ...stalls("io.pressure") } })
+      ...(devices === undefined ? {} : { io: { devices, ...stalls("io.pressure", above?.io?.pressure) } })
     }
   }
 
-  /** A hybrid host has such a file only where the runtime made the cgroup in v2's hierarchy too: what fails costs more than a look. */
-  #cpuPressure(directory: string): PsiStats | undefined {
+  /**
+   * A hybrid host has such a file only where the runtime made the cgroup in v2's hierarchy too: what fails costs more than a
+   * look.
+   */
+  #cpuPressure(directory: string, above: PsiStats | undefined): PsiStats | undefined {
     const file = `${directory}/cpu.pressure`
-    if (!this.#hadPressure && !this.#files.exists(file)) return undefined
+    if ((!this.#hadPressure || isNone(above)) && !this.#files.exists(file)) return undefined
+    if (isNone(above)) return noStalls
     const { pressure: stats } = this.#pressure(file)
     this.#hadPressure = stats !== undefined
     return stats

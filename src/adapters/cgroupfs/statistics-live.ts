@@ -96,7 +96,7 @@ export const makeCgroupStatistics = (
         sampler.begin()
         for (const path of paths) {
           checkPath("sample", path)
-          const sample = sampler.sample(path, at)
+          const sample = sampler.sample(path, at, samples.get(path.slice(0, path.lastIndexOf("/"))))
           if (sample !== undefined) samples.set(path, sample)
         }
         return samples

@@ -125,7 +125,7 @@ describe(`statistics of the kernel (cgroup ${points.version})`, { skip: whyNot }
             Effect.timeoutOption("10 seconds")
           )
           child.kill("SIGKILL")
-          const sample = (yield* statistics.sample([path])).get(path)
+          const sample = (yield* statistics.sample([root, path])).get(path)
           rmSync(file, { force: true })
           // A fast disk may not make anybody wait for long.
           const total = sample?.memory?.pressure?.some.total ?? 0
