@@ -210,6 +210,13 @@ describe("the node's API into pods", { concurrency: false }, () => {
       await oldest.closed
       assert.equal(oldest.received.get(1), "remote execution test\n")
       assert.match(oldest.head, /Sec-WebSocket-Protocol: channel\.k8s\.io/iu)
+      const sized = 'while [ "$(stty size 2>/dev/null)" != "40 100" ]; do sleep 0.1; done; echo sized'
+      const shell = `/exec/default/server/app?${query("sh", "-c", sized)}&input=1&tty=1`
+      const terminal = await openWebSocket({ port, tls }, shell, ["v5.channel.k8s.io"], headers)
+      terminal.send(4, '{"Width":100,"Height":40}')
+      await terminal.closed
+      assert.equal(terminal.received.get(1), "sized\r\n")
+      await node.waitFor("ExecStarted", "api/default/server", { tty: true })
       const foreign = await openWebSocket({ port, tls }, path, [], [...headers, "Origin: https://elsewhere.example"])
       assert.match(foreign.head, /^HTTP\/1\.1 403 /u)
     }
