@@ -51,11 +51,6 @@ export class OomWitness extends Context.Service<
     readonly testify: (container: Witnessed, observed: ObservedContainer) => Effect.Effect<ObservedContainer>
   }
 >()("chronode/OomWitness") {
-  /** Says nothing beyond what the runtime says. */
-  static readonly silent: OomWitness["Service"] = {
-    look: () => Effect.void,
-    testify: (_, observed) => Effect.succeed(observed)
-  }
   static readonly layer: Layer.Layer<OomWitness, never, CgroupStatistics> = Layer.effect(
     OomWitness,
     Effect.map(CgroupStatistics, (statistics) => makeOomWitness(statistics))
