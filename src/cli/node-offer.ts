@@ -33,6 +33,7 @@ export type Reservations = Pick<
   KubeletConfiguration,
   | "kubeReserved"
   | "systemReserved"
+  | "reservedSystemCPUs"
   | "kubeReservedCgroup"
   | "systemReservedCgroup"
   | "evictionHard"
@@ -54,7 +55,28 @@ export interface NodeResources {
   readonly reservedTiers: ReadonlyArray<ReservedTier>
 }
 
-const reservedOf = ({ kubeReserved, systemReserved, evictionHard }: Reservations): Reserved => {
+/** The kernel knows no more (NR_CPUS of the largest machines). */
+const maxProcessors = 8192
+
+/** Processors of a list that has been checked: `0-3,5` has five. */
+const processorsOf = (list: string): number =>
+  new Set(
+    list.split(",").flatMap((part) => {
+      const [first, last = first] = part.split("-").map(Number) as [number, number?]
+      const length = Math.max(0, Math.min(last, maxProcessors - 1) - first + 1)
+      return Array.from({ length }, (_, i) => first + i)
+    })
+  ).size
+
+/** Processors that are named count in place of amounts of them (`cmd/kubelet/app/server.go`). */
+const reservedAmounts = ({ kubeReserved, systemReserved, reservedSystemCPUs }: Reservations) => {
+  if (reservedSystemCPUs === "") return { kubeReserved, systemReserved }
+  const { cpu: _, ...rest } = kubeReserved
+  return { kubeReserved: rest, systemReserved: { ...systemReserved, cpu: String(processorsOf(reservedSystemCPUs)) } }
+}
+
+const reservedOf = (told: Reservations): Reserved => {
+  const { evictionHard } = told
   const hardOnly = {
     enforceNodeAllocatable: [],
     evictionSoft: {},
@@ -62,7 +84,7 @@ const reservedOf = ({ kubeReserved, systemReserved, evictionHard }: Reservations
     evictionMinimumReclaim: {}
   }
   const thresholds = parseThresholds({ ...hardOnly, evictionHard })
-  return { kubeReserved, systemReserved, thresholds: Result.getOrElse(thresholds, () => []) }
+  return { ...reservedAmounts(told), thresholds: Result.getOrElse(thresholds, () => []) }
 }
 
 const bytesText = (bytes: number): string => quantityText({ ...quantityOf(String(bytes)), format: "BinarySI" })

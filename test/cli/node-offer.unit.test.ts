@@ -30,6 +30,12 @@ describe("what a node has and offers to pods", () => {
     assert.equal(Math.round(value(quantityOf(kept["ephemeral-storage"])) / gi), 90)
   })
 
+  it("has processors that are named kept back in place of amounts of them", () => {
+    const reserved = { kubeReserved: { cpu: "500m" }, systemReserved: { cpu: "100m", memory: "1Gi" } }
+    const { allocatable } = resources({ ...reserved, reservedSystemCPUs: "0-1,1" })
+    assert.deepEqual([allocatable.cpu, allocatable.memory], ["2", "7Gi"])
+  })
+
   it("counts pods by node and by core, huge pages out of the memory, and no storage where that is switched off", () => {
     assert.equal(resources({ podsPerCore: 10 }).capacity.pods, "40")
     assert.equal(resources({ podsPerCore: 10, maxPods: 20 }).capacity.pods, "20")

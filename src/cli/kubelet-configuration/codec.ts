@@ -87,13 +87,20 @@ const read = (field: KubeletField, raw: unknown): unknown => {
 }
 
 /** Go's zero for a null in a map, and nothing for one in a list or of a field. */
-const withoutNulls = (type: FieldType, raw: unknown): unknown => {
-  if (Array.isArray(raw)) return raw.filter((item) => item !== null).map((item) => withoutNulls("string", item))
+const withoutNulls = (type: FieldType | undefined, raw: unknown): unknown => {
+  const fields = typeof type === "object" && "list" in type ? type.list : undefined
+  if (Array.isArray(raw))
+    return raw
+      .filter((item) => item !== null)
+      .map((item) => (fields === undefined ? item : withoutNulls({ fields }, item)))
   if (typeof raw !== "object" || raw === null) return raw
   const entries = Object.entries(raw)
   if (typeof type === "string" && type in zeroOfMap)
-    return Object.fromEntries(entries.map(([key, value]) => [key, value ?? zeroOfMap[type]]))
-  return Object.fromEntries(entries.filter(([, value]) => value !== null))
+    return Object.fromEntries(entries.map(([key, value]) => [key, withoutNulls("strings", value ?? zeroOfMap[type])]))
+  const known = typeof type === "object" && "fields" in type ? type.fields : {}
+  return Object.fromEntries(
+    entries.filter(([, value]) => value !== null).map(([key, value]) => [key, withoutNulls(known[key], value)])
+  )
 }
 
 const zeroOfMap: Readonly<Record<string, unknown>> = { textMap: "", booleanMap: false, stringsMap: [] }

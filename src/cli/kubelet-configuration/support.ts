@@ -48,8 +48,12 @@ export const support: Readonly<Record<keyof KubeletConfiguration, Support>> = {
   tlsCurvePreferences: later("the library's order counts"),
   rotateCertificates: none(noApiServer),
   serverTLSBootstrap: none(noApiServer),
-  authentication: honoured("client certificates and tokens; anonymous requests where they are let in"),
-  authorization: honoured("`Webhook`, or `AlwaysAllow` for all who are authenticated"),
+  authentication: honoured(
+    "client certificates (x509), tokens of `--token-auth-file`, a webhook where `--authentication-kubeconfig` says whom to ask; anonymous requests where they are let in"
+  ),
+  authorization: honoured(
+    "by rules of `--authorization-policy-file` and by the webhook; `AlwaysAllow` for all who are authenticated"
+  ),
   registryPullQPS: honoured("pulls that may begin in a second; 0: no limit"),
   registryBurst: honoured("pulls that may begin at once"),
   imagePullCredentialsVerificationPolicy: honoured("who may have an image that is on the node already"),
@@ -131,7 +135,9 @@ export const support: Readonly<Record<keyof KubeletConfiguration, Support>> = {
   ),
   systemReserved: honoured("kept back from pods; with enforceNodeAllocatable the limit of systemReservedCgroup"),
   kubeReserved: honoured("kept back from pods; with enforceNodeAllocatable the limit of kubeReservedCgroup"),
-  reservedSystemCPUs: later(cpuManager),
+  reservedSystemCPUs: partly(
+    "as many processors are kept back, in place of cpu in systemReserved and kubeReserved; pods are not kept off these ones"
+  ),
   showHiddenMetricsForVersion: none("no metric is hidden"),
   systemReservedCgroup: honoured(
     "has to be there; another than kubelet the agent goes on where it is not: QosCgroupFailed, and it is tried again"

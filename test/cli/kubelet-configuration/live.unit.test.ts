@@ -69,6 +69,6 @@ describe("fields that are not acted on", () => {
       "tracing.endpoint"
     ])
     assert.deepEqual(names({ rotateCertificates: false, cpuManagerPolicy: "none", topologyManagerPolicy: null }), [])
-    assert.deepEqual(names({ cpuManagerReconcilePeriod: "10s", reservedSystemCPUs: "0-1" }), ["reservedSystemCPUs"])
+    assert.deepEqual(names({ cpuManagerReconcilePeriod: "10s", cpuManagerPolicy: "static" }), ["cpuManagerPolicy"])
   })
 })
