@@ -10,6 +10,7 @@ import { podsCgroup } from "./actors/pod/node-facts.ts"
 import { cgroupPath } from "./actors/pod/resources/cgroup.ts"
 import { PodSettings } from "./actors/pod/settings.ts"
 import { layer as nodeReclaimLayer } from "./actors/runtime/node-reclaim.ts"
+import { runtimeActor } from "./actors/runtime/observer.ts"
 import type { AgentOptions } from "./cli/agent-options.ts"
 
 const settingsOf = ({ kubelet }: AgentOptions): EvictionSettings => ({
@@ -24,10 +25,10 @@ const settingsOf = ({ kubelet }: AgentOptions): EvictionSettings => ({
 })
 
 /** Beside the figures of the node. */
-export const evictionLayer = (options: AgentOptions) =>
+export const evictionLayer = (options: AgentOptions, current: { readonly system: ActorSystemShape | undefined }) =>
   Layer.mergeAll(
     EvictionLooks.layer,
-    nodeReclaimLayer,
+    nodeReclaimLayer((command) => current.system?.tell(runtimeActor, command) ?? Effect.void),
     Layer.effect(
       EvictionOptions,
       Effect.map(PodSettings, ({ facts }) =>

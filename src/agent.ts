@@ -366,7 +366,7 @@ const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | 
     const ofNode = yield* Effect.provide(buildNodeServices(options), wholeNode)
     const withNode = Context.merge(Context.merge(wholeNode, ofNode), statusServices(options, current))
     if (manifests === undefined) return { node: withNode, services }
-    const eviction = yield* Effect.provide(Layer.build(evictionLayer(options)), withNode)
+    const eviction = yield* Effect.provide(Layer.build(evictionLayer(options, current)), withNode)
     return { node: Context.merge(withNode, eviction), services }
   })
 

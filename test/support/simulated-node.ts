@@ -30,6 +30,8 @@ import { PodSettings } from "../../src/actors/pod/settings.ts"
 import type { PodState } from "../../src/actors/pod/state.ts"
 import { RuntimeView } from "../../src/actors/runtime/features.ts"
 import { ImageGc } from "../../src/actors/runtime/image-survey.ts"
+import { layer as nodeReclaimLayer } from "../../src/actors/runtime/node-reclaim.ts"
+import { runtimeActor } from "../../src/actors/runtime/observer.ts"
 import { makeOomWitness, OomWitness } from "../../src/actors/runtime/oom-witness.ts"
 import type { RuntimeState } from "../../src/actors/runtime/state.ts"
 import type { Table } from "../../src/actors/service/table.ts"
@@ -94,6 +96,8 @@ export interface SimulationOptions {
   readonly offer?: NodeOffer
   /** Pods are evicted by these settings; absent: they are not. */
   readonly eviction?: EvictionSettings
+  /** For want of disk the node gives back what its runtime does not need; else what a test says. */
+  readonly reclaimsRuntime?: boolean
   /** Files of Services by name; absent: no Services are served. */
   readonly services?: Readonly<Record<string, string>>
   /** Groups of a graceful shutdown; absent: there is none. */
@@ -133,7 +137,8 @@ export const makeWorld = (options: SimulationOptions = {}) =>
           return decoded.success
         })
     )
-    const resources = options.eviction === undefined ? undefined : makeSimulatedResources(options.eviction)
+    const resources =
+      options.eviction === undefined ? undefined : makeSimulatedResources(options.eviction, options.reclaimsRuntime)
     const services = options.services === undefined ? undefined : yield* makeServicesWorld(options.services)
     return {
       node,
@@ -273,11 +278,17 @@ export const startAgent = (
               (current.system?.actors("pod") ?? []).map(({ state }) => state as PodState)
             )
           )
+    const reclaim =
+      world.resources?.fromRuntime === true
+        ? yield* Layer.build(
+            nodeReclaimLayer((command) => current.system?.tell(runtimeActor, command) ?? Effect.void)
+          ).pipe(Effect.provide(bare))
+        : Context.empty()
     const served =
       world.services === undefined ? undefined : yield* makeServicesLife(world.services, world.node, current)
     const services = Context.merge(
       Context.merge(bare, yield* Layer.build(Placements.layer).pipe(Effect.provide(bare))),
-      Context.merge(served?.context ?? Context.empty(), resources ?? Context.empty())
+      Context.merge(served?.context ?? Context.empty(), Context.merge(resources ?? Context.empty(), reclaim))
     ) as Context.Context<ActorServices>
     const { behaviors, roots } = actorsOf(world.node, {
       ...podsAlone,

@@ -26,18 +26,21 @@ export interface SimulatedResources {
   disk: number
   /** Bytes of that disk that the node can give back. */
   reclaimable: number
+  /** What the runtime has is given back, as in the real agent. */
+  readonly fromRuntime: boolean
   /** By the pod's name. */
   readonly pods: Map<string, Use>
   readonly cgroups: MemoryStatistics
   settings: EvictionSettings
 }
 
-export const makeSimulatedResources = (settings: EvictionSettings): SimulatedResources => ({
+export const makeSimulatedResources = (settings: EvictionSettings, fromRuntime = false): SimulatedResources => ({
   memoryCapacity: 1024 ** 3,
   diskCapacity: 10 * 1024 ** 3,
   memory: 0,
   disk: 0,
   reclaimable: 0,
+  fromRuntime,
   pods: new Map(),
   cgroups: makeMemoryStatistics(),
   settings

@@ -73,51 +73,57 @@ const owner = ({ labels }: Pick<Container, "labels">) => ({
   uid: labels[podUidLabel] ?? ""
 })
 
-/** Only of pods that this node runs or ran: others may use the same runtime and the same directory of logs. */
-export const lookForGarbage: Effect.Effect<ReadonlyArray<Found>, Failure, Needs> = Effect.gen(function* () {
-  const runtime = yield* ContainerRuntime
-  const logs = yield* ContainerLogs
-  const pods = yield* Pods
-  const host = yield* Host
-  const { facts } = yield* PodSettings
-  // Before the pods are looked at: the directory of one that comes meanwhile is not taken for nobody's.
-  const podDirectories = yield* host.directories(`${facts.rootDir}/pods`)
-  const [sandboxes, containers, directories] = yield* Effect.all(
-    [runtime.listPodSandboxes({}), runtime.listContainers({}), logs.directories(facts.podLogsDir)],
-    { concurrency: 3 }
-  )
-  const known: Known = new Map(pods.all().map((pod) => [uidOf(pod.state), pod]))
-  const deleted = new Set<string>()
-  const uids = [...sandboxes, ...containers].map(({ labels }) => labels[podUidLabel] ?? "")
-  for (const uid of new Set([...uids, ...directories.map(uidOfLogDirectory)])) {
-    if (uid !== "" && !known.has(uid) && (yield* pods.everRan(uid))) deleted.add(uid)
-  }
-  const isOurs = (uid: string | undefined): boolean => uid !== undefined && (known.has(uid) || deleted.has(uid))
-  const fates: PodFates = {
-    isDeleted: (uid) => deleted.has(uid),
-    isTerminated: (uid) => isTerminalPhase(known.get(uid)?.state.phase ?? ""),
-    evictTerminated: false
-  }
-  const dead = containers.filter((c) => isOurs(c.labels[podUidLabel]) && !isCurrent(known, c))
-  const found = [
-    ...foundContainers(dead, fates, yield* Clock.currentTimeMillis),
-    // Sandboxes of pods that are gone are orphans, and go with all that they hold.
-    ...foundSandboxes(
-      sandboxes.filter((s) => known.has(s.labels[podUidLabel] ?? "")),
-      containers,
-      fates
-    ),
-    ...logDirectoryGarbage(directories, fates, true).map((directory): Found => {
-      const [namespace = "", name = "", uid = ""] = directory.split("_")
-      const reason = "its pod is gone"
-      return { what: "LogDirectory", id: `${facts.podLogsDir}/${directory}`, namespace, name, uid, reason }
-    })
-  ]
-  const users = new Set([...known.keys(), ...sandboxes.map(({ labels }) => labels[podUidLabel] ?? "")])
-  const volumes = yield* lookForVolumes(users)
-  const held = new Set([...users, ...volumes.map(({ uid }) => uid)])
-  return [...found, ...volumes, ...foundPodDirectories(podDirectories, held, facts)].slice(0, maxGarbage)
-})
+/**
+ * Only of pods that this node runs or ran: others may use the same runtime and the same directory of logs.
+ * @param evictTerminated also what pods have left that have ended: the node is short of room
+ */
+export const garbageNow = (evictTerminated: boolean): Effect.Effect<ReadonlyArray<Found>, Failure, Needs> =>
+  Effect.gen(function* () {
+    const runtime = yield* ContainerRuntime
+    const logs = yield* ContainerLogs
+    const pods = yield* Pods
+    const host = yield* Host
+    const { facts } = yield* PodSettings
+    // Before the pods are looked at: the directory of one that comes meanwhile is not taken for nobody's.
+    const podDirectories = yield* host.directories(`${facts.rootDir}/pods`)
+    const [sandboxes, containers, directories] = yield* Effect.all(
+      [runtime.listPodSandboxes({}), runtime.listContainers({}), logs.directories(facts.podLogsDir)],
+      { concurrency: 3 }
+    )
+    const known: Known = new Map(pods.all().map((pod) => [uidOf(pod.state), pod]))
+    const deleted = new Set<string>()
+    const uids = [...sandboxes, ...containers].map(({ labels }) => labels[podUidLabel] ?? "")
+    for (const uid of new Set([...uids, ...directories.map(uidOfLogDirectory)])) {
+      if (uid !== "" && !known.has(uid) && (yield* pods.everRan(uid))) deleted.add(uid)
+    }
+    const isOurs = (uid: string | undefined): boolean => uid !== undefined && (known.has(uid) || deleted.has(uid))
+    const fates: PodFates = {
+      isDeleted: (uid) => deleted.has(uid),
+      isTerminated: (uid) => isTerminalPhase(known.get(uid)?.state.phase ?? ""),
+      evictTerminated
+    }
+    const dead = containers.filter((c) => isOurs(c.labels[podUidLabel]) && !isCurrent(known, c))
+    const found = [
+      ...foundContainers(dead, fates, yield* Clock.currentTimeMillis),
+      // Sandboxes of pods that are gone are orphans, and go with all that they hold.
+      ...foundSandboxes(
+        sandboxes.filter((s) => known.has(s.labels[podUidLabel] ?? "")),
+        containers,
+        fates
+      ),
+      ...logDirectoryGarbage(directories, fates, true).map((directory): Found => {
+        const [namespace = "", name = "", uid = ""] = directory.split("_")
+        const reason = "its pod is gone"
+        return { what: "LogDirectory", id: `${facts.podLogsDir}/${directory}`, namespace, name, uid, reason }
+      })
+    ]
+    const users = new Set([...known.keys(), ...sandboxes.map(({ labels }) => labels[podUidLabel] ?? "")])
+    const volumes = yield* lookForVolumes(users)
+    const held = new Set([...users, ...volumes.map(({ uid }) => uid)])
+    return [...found, ...volumes, ...foundPodDirectories(podDirectories, held, facts)].slice(0, maxGarbage)
+  })
+
+export const lookForGarbage = garbageNow(false)
 
 /** Of pods that nobody knows and the runtime does not have, when their volumes are gone. They are in this node's own directory. */
 const foundPodDirectories = (
@@ -171,7 +177,11 @@ const foundContainers = (containers: ReadonlyArray<Container>, fates: PodFates, 
       what: "Container",
       id,
       ...whose,
-      reason: fates.isDeleted(whose.uid) ? "its pod is gone" : "a newer one is dead too"
+      reason: fates.isDeleted(whose.uid)
+        ? "its pod is gone"
+        : fates.evictTerminated && fates.isTerminated(whose.uid)
+          ? "its pod has ended, and the node is short of room"
+          : "a newer one is dead too"
     }
   })
 }

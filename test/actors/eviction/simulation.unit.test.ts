@@ -5,7 +5,14 @@ import { Effect } from "effect"
 import type { EventTag, NodeEvent } from "../../../src/events/catalogue.ts"
 import { causeChain } from "../../../src/events/causes.ts"
 import type { RecordedEvent } from "../../../src/events/envelope.ts"
-import { makeWorld, simulate, simulatedPod, startAgent, type World } from "../../support/simulated-node.ts"
+import {
+  makeWorld,
+  simulate,
+  simulatedImage,
+  simulatedPod,
+  startAgent,
+  type World
+} from "../../support/simulated-node.ts"
 import { mebi, settings } from "./eviction-story.ts"
 
 const offer = { allocatable: { cpu: "4", memory: "1Gi" }, maxPods: 110, labels: {} }
@@ -158,6 +165,42 @@ describe("a node whose disk fills up", () => {
         const [triggered] = of("EvictionTriggered")
         assert.equal(triggered!.cause, of("NodeReclaimed")[1]!.id)
         assert.equal(triggered!.event.annotations.offending_containers, "app")
+      })
+    ))
+})
+
+describe("what the runtime has and nobody needs", () => {
+  it("is given back before a pod goes, each thing told of before it goes", () =>
+    simulate(
+      Effect.gen(function* () {
+        const unused = "registry.local/unused:1"
+        const world = yield* makeWorld({
+          offer,
+          eviction: settings({ evictionHard: { "nodefs.available": "10%" } }),
+          reclaimsRuntime: true,
+          runtime: {
+            images: [simulatedImage, unused],
+            program: (_, { metadata: { name } }) => (name === "job" ? { exits: { after: 500, code: 0 } } : {})
+          }
+        })
+        const agent = yield* startAgent(world)
+        yield* write(world, "web")
+        yield* write(world, "job", "restartPolicy: Never")
+        // Younger images stay.
+        yield* agent.pass(150)
+        world.resources!.disk = 9.5 * 1024 * mebi
+        yield* agent.pass(25)
+        const { of } = yield* history(world)
+        const [reclaimed] = of("NodeReclaimed")
+        const isBefore = ({ sequence }: { readonly sequence: number }) => sequence < reclaimed!.sequence
+        const found = of("GarbageFound").filter(isBefore)
+        assert.deepEqual(found.map(({ event }) => [event.what, event.name]).sort(), [
+          ["Container", "job"],
+          ["Image", unused]
+        ])
+        assert.equal(of("GarbageRemoved").filter(isBefore).length, 2)
+        assert.ok(reclaimed!.event.freedBytes > 0)
+        assert.deepEqual(statuses(agent, "web"), ["Evicted"])
       })
     ))
 })
