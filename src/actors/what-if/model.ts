@@ -303,7 +303,10 @@ const shifted = (observed: ObservedContainer, containerId: string, shift: number
   ...observed,
   containerId,
   ...(observed.startedAt === undefined ? {} : { startedAt: timestamp(Date.parse(observed.startedAt) + shift) }),
-  ...(observed.finishedAt === undefined ? {} : { finishedAt: timestamp(Date.parse(observed.finishedAt) + shift) })
+  ...(observed.finishedAt === undefined ? {} : { finishedAt: timestamp(Date.parse(observed.finishedAt) + shift) }),
+  ...(observed.oom?.killedAt === undefined
+    ? {}
+    : { oom: { ...observed.oom, killedAt: timestamp(Date.parse(observed.oom.killedAt) + shift) } })
 })
 
 const startReport = (
