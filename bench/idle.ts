@@ -95,7 +95,15 @@ const measure = async (runtime: string, dir: string): Promise<boolean> => {
   process.env.CHRONODE_RUNTIME = runtime
   const lab = await startContainerd(join(dir, "c"))
   const nats = await startNats(join(dir, "n"))
-  const node = new NodeUnderTest({ dir: join(dir, "node"), name: "idle", cri: lab.endpoint, nats: nats.url })
+  // Short memory is watched for, as on any node.
+  const configuration = { evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%" } }
+  const node = new NodeUnderTest({
+    dir: join(dir, "node"),
+    name: "idle",
+    cri: lab.endpoint,
+    nats: nats.url,
+    configuration
+  })
   try {
     node.put("all.json", { apiVersion: "v1", kind: "List", items: Array.from({ length: pods }, (_, i) => manifest(i)) })
     const { pid } = await node.start()
