@@ -7,9 +7,9 @@ import { processTerminal } from "./cli/terminal.ts"
 /** Live code is loaded when a command asks for it: the others need not wait for it. */
 const neighbours: Neighbours = {
   runtimeName: runtimeName(),
-  runAgent: async () => (await import("./agent.ts")).runAgent,
+  runAgent: async () => (await import("./agent/agent.ts")).runAgent,
   openRuntime: async () => (await import("./adapters/cri/live.ts")).CriRuntime.make,
-  openDataplane: async () => (await import("./dataplanes.ts")).openDataplane,
+  openDataplane: async () => (await import("./agent/dataplanes.ts")).openDataplane,
   otherProxies: async () => (await import("./adapters/dataplane/others.ts")).otherProxies,
   examineApi: async () => (await import("./adapters/api/examine.ts")).examineApi,
   probeLogind: async () =>

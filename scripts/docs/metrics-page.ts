@@ -3,8 +3,8 @@
 import { cadvisorFamilies } from "../../src/adapters/metrics/cadvisor.ts"
 import { makeNodeMetrics } from "../../src/adapters/metrics/node-metrics.ts"
 import { resourceFamilies } from "../../src/adapters/metrics/resource.ts"
-import { addActors, addJournal, addPods, addStream } from "../../src/agent-gauges.ts"
-import { countSending } from "../../src/agent-otel.ts"
+import { addActors, addJournal, addPods, addStream } from "../../src/agent/gauges.ts"
+import { countSending } from "../../src/agent/otel.ts"
 
 interface Described {
   readonly name: string

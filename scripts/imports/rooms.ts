@@ -1,7 +1,7 @@
 /** Where a source file belongs, which rooms may see which, and which files must stay pure. Paths are from the root, with `/`. */
 
 export type Place =
-  /** main.ts, agent.ts, agent-*.ts and src/api-routes: they tie the live layers together. */
+  /** main.ts and src/agent: they tie the live layers together. */
   | { readonly room: "wiring" }
   | { readonly room: "cli" }
   | { readonly room: "actors" }
@@ -12,8 +12,7 @@ export type Place =
   | { readonly room: "client" }
   | { readonly room: "none" }
 
-const isWiring = (path: string): boolean =>
-  /^src\/(?:(?:main|agent|agent-[a-z]+|dataplanes)|api-routes\/[a-z-]+)\.ts$/u.test(path)
+const isWiring = (path: string): boolean => path === "src/main.ts" || path.startsWith("src/agent/")
 
 /** The one file that may ask which runtime this is. */
 export const runtimeFile = "src/adapters/host/runtime.ts"

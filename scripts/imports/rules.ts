@@ -97,7 +97,7 @@ const outside = ({ path, imports }: Source): ReadonlyArray<Violation> =>
     }
     if (target === undefined || target.startsWith("src/")) return []
     if (target === "package.json" && ["wiring", "cli"].includes(placeOf(path).room)) return []
-    const remedy = "keep it below src (package.json is for src/main.ts, src/agent.ts and src/cli)"
+    const remedy = "keep it below src (package.json is for src/main.ts, src/agent and src/cli)"
     return [{ file: path, line, rule: "inside-src", message: `${target} is outside src`, remedy }]
   })
 

@@ -13,8 +13,9 @@ describe("the direction of imports", () => {
   it("lets cli see actors, actors see events and ports, adapters see events and ports, and wiring see all", () => {
     const sources = {
       "src/main.ts":
-        'import { run } from "./cli/run.ts"\nimport { agent } from "./agent.ts"\nimport p from "../package.json"',
-      "src/agent.ts": 'import { live } from "./adapters/cri/live.ts"\nimport { pod } from "./actors/pod/behavior.ts"',
+        'import { run } from "./cli/run.ts"\nimport { agent } from "./agent/agent.ts"\nimport p from "../package.json"',
+      "src/agent/agent.ts":
+        'import { live } from "../adapters/cri/live.ts"\nimport { pod } from "../actors/pod/behavior.ts"',
       "src/cli/run.ts":
         'import { pod } from "../actors/pod/plan.ts"\nimport { e } from "../events/e.ts"\nimport "../adapters/nats/port.ts"',
       "src/actors/pod/behavior.ts":
@@ -106,11 +107,11 @@ describe("the direction of imports", () => {
       "cli-uses-ports",
       { "src/cli/a.ts": 'import { x } from "../adapters/nats/live.ts"' }
     ],
-    ["a room reaches the wiring", "wiring-is-last", { "src/cli/a.ts": 'import { x } from "../agent.ts"' }],
+    ["a room reaches the wiring", "wiring-is-last", { "src/cli/a.ts": 'import { x } from "../agent/agent.ts"' }],
     [
       "generated code is used beside its adapter",
       "generated-is-private",
-      { "src/agent.ts": 'import { x } from "./adapters/cri/generated/api.ts"' }
+      { "src/agent/agent.ts": 'import { x } from "../adapters/cri/generated/api.ts"' }
     ],
     ["a file is in no room", "known-room", { "src/helpers.ts": "export const x = 1" }],
     ["source reaches a test", "no-tests-in-src", { "src/cli/a.ts": 'import { x } from "../../test/support/x.ts"' }],

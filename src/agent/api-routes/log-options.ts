@@ -1,7 +1,7 @@
 /** What a request for a container's log asks for: v1.PodLogOptions of its query, checked as kubelet does. */
 import { Result } from "effect"
-import { type ApiRefusal, refusal } from "../adapters/api/port.ts"
-import { nanoseconds } from "../adapters/logs/line.ts"
+import { type ApiRefusal, refusal } from "../../adapters/api/port.ts"
+import { nanoseconds } from "../../adapters/logs/line.ts"
 
 export interface LogOptions {
   readonly follow: boolean

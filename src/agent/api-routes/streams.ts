@@ -2,10 +2,10 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { Context } from "effect"
-import { ApiSessions } from "../actors/api/sessions.ts"
-import { makeStreamRoutes } from "../actors/api/stream-routes.ts"
-import type { PodState } from "../actors/pod/state.ts"
-import { actorId } from "../events/actor-id.ts"
+import { ApiSessions } from "../../actors/api/sessions.ts"
+import { makeStreamRoutes } from "../../actors/api/stream-routes.ts"
+import type { PodState } from "../../actors/pod/state.ts"
+import { actorId } from "../../events/actor-id.ts"
 import type { ApiWorld, Routes, StreamingRoutes } from "./route.ts"
 
 /** kubelet's name (`pkg/kubelet/kubelet_getters.go`: getCheckpointsDir). */

@@ -1,15 +1,15 @@
 /** What a collector of OpenTelemetry is told while the agent runs, tied together. Part of the agent's wiring; off by default. */
 import { Clock, Effect, type Scope } from "effect"
-import type { NodeMetrics } from "./adapters/metrics/node-metrics.ts"
-import { batchSpans, type LogEntry, type MetricsReport, type Signal, type Trace } from "./adapters/otel/port.ts"
-import { makeSending, type Sending } from "./adapters/otel/sending.ts"
-import type { MetricsTold } from "./agent-metrics.ts"
-import type { OtelOptions } from "./cli/otel-settings.ts"
-import { version } from "./cli/version.ts"
-import type { NodeEvent } from "./events/catalogue.ts"
-import type { RecordedEvent } from "./events/envelope.ts"
-import { LogLines } from "./reports/log-entries.ts"
-import { PodStarts } from "./reports/pod-starts.ts"
+import type { NodeMetrics } from "../adapters/metrics/node-metrics.ts"
+import { batchSpans, type LogEntry, type MetricsReport, type Signal, type Trace } from "../adapters/otel/port.ts"
+import { makeSending, type Sending } from "../adapters/otel/sending.ts"
+import type { OtelOptions } from "../cli/otel-settings.ts"
+import { version } from "../cli/version.ts"
+import type { NodeEvent } from "../events/catalogue.ts"
+import type { RecordedEvent } from "../events/envelope.ts"
+import { LogLines } from "../reports/log-entries.ts"
+import { PodStarts } from "../reports/pod-starts.ts"
+import type { MetricsTold } from "./metrics.ts"
 
 /** Starts of pods, and events, that wait for the collector at most. */
 const maxTraces = 500
@@ -59,7 +59,7 @@ export const startOtel = (
   metrics: NodeMetrics
 ): Effect.Effect<AgentOtel, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { openExporters } = yield* Effect.promise(() => import("./adapters/otel/live.ts"))
+    const { openExporters } = yield* Effect.promise(() => import("../adapters/otel/live.ts"))
     const sendings = new Map<Signal, Sending<never>>()
     const startedAt = yield* Clock.currentTimeMillis
     const keep = <A>(signal: Signal, sending: Sending<A>): Sending<A> => {

@@ -1,6 +1,6 @@
 /** /healthz and its parts, in the words of Kubernetes' health checks (`apiserver/pkg/server/healthz/healthz.go`). */
 import { Effect } from "effect"
-import type { Route } from "../adapters/api/port.ts"
+import type { Route } from "../../adapters/api/port.ts"
 import { type Routes, text } from "./route.ts"
 
 /** What an answer may take; later the check has failed. Milliseconds. */

@@ -5,11 +5,11 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe } from "node:test"
 import { Effect } from "effect"
-import { systemLogRoutes } from "../../src/api-routes/system-logs.ts"
-import { ask } from "../adapters/api/clients.ts"
-import { startServer } from "../adapters/api/running.ts"
-import { liveTest } from "../support/effect.ts"
-import { temporaryDirectory } from "../support/temporary-directory.ts"
+import { systemLogRoutes } from "../../../src/agent/api-routes/system-logs.ts"
+import { ask } from "../../adapters/api/clients.ts"
+import { startServer } from "../../adapters/api/running.ts"
+import { liveTest } from "../../support/effect.ts"
+import { temporaryDirectory } from "../../support/temporary-directory.ts"
 
 describe("the node's log files", () => {
   liveTest(

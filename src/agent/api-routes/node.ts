@@ -1,13 +1,13 @@
 /** Cordon, drain and uncordon of the node, for the command line on the local socket. Part of the agent's wiring. */
 import { Clock, Effect, Schema } from "effect"
-import { chooseDrained } from "../actors/node/drain-choice.ts"
-import { parseLabelSelector } from "../actors/node/label-selector.ts"
-import { nodeReport } from "../actors/node/report.ts"
-import type { NodeState } from "../actors/node/state.ts"
-import type { PodState } from "../actors/pod/state.ts"
-import { podViews } from "../actors/views.ts"
-import type { ApiAnswer, ApiRefusal, ApiRequest, Route } from "../adapters/api/port.ts"
-import { actorId } from "../events/actor-id.ts"
+import { chooseDrained } from "../../actors/node/drain-choice.ts"
+import { parseLabelSelector } from "../../actors/node/label-selector.ts"
+import { nodeReport } from "../../actors/node/report.ts"
+import type { NodeState } from "../../actors/node/state.ts"
+import type { PodState } from "../../actors/pod/state.ts"
+import { podViews } from "../../actors/views.ts"
+import type { ApiAnswer, ApiRefusal, ApiRequest, Route } from "../../adapters/api/port.ts"
+import { actorId } from "../../events/actor-id.ts"
 import { type ApiWorld, json, type Routes, text } from "./route.ts"
 
 /** What the actor's answer may take, milliseconds; an append is one fsync. */

@@ -1,8 +1,8 @@
 /** /pods: what this node is to run, with how it is; /runningpods: what of it runs. */
 import { Effect } from "effect"
-import { type Json, podList, podObject, runningPodObject } from "../actors/pod/api-object.ts"
-import type { PodState } from "../actors/pod/state.ts"
-import type { ActorId } from "../events/actor-id.ts"
+import { type Json, podList, podObject, runningPodObject } from "../../actors/pod/api-object.ts"
+import type { PodState } from "../../actors/pod/state.ts"
+import type { ActorId } from "../../events/actor-id.ts"
 import { type ApiWorld, json, type Routes } from "./route.ts"
 
 const listOf = ({ system }: ApiWorld, object: (id: ActorId, state: PodState) => Json | undefined) =>

@@ -1,16 +1,16 @@
 /** The live dataplane of each mode, loaded when it is asked for: by the agent, by `doctor`, by `proxy cleanup`. Wiring. */
 import { Context, Effect, Layer, type Scope } from "effect"
-import { Dataplane, type DataplaneSettings, type Missing, type ProxyMode } from "./adapters/dataplane/port.ts"
-import { layer as sysctlLayer } from "./adapters/sysctl/live.ts"
-import type { Sysctls } from "./adapters/sysctl/port.ts"
-import type { ProxyModeOptions, ProxyOptions } from "./cli/agent-options.ts"
+import { Dataplane, type DataplaneSettings, type Missing, type ProxyMode } from "../adapters/dataplane/port.ts"
+import { layer as sysctlLayer } from "../adapters/sysctl/live.ts"
+import type { Sysctls } from "../adapters/sysctl/port.ts"
+import type { ProxyModeOptions, ProxyOptions } from "../cli/agent-options.ts"
 
 type DataplaneLayer = (settings: DataplaneSettings) => Layer.Layer<Dataplane, never, Sysctls>
 
 const layers: Readonly<Record<ProxyMode, () => Promise<DataplaneLayer>>> = {
-  nftables: async () => (await import("./adapters/dataplane/nftables/live.ts")).layer,
-  ipvs: async () => (await import("./adapters/dataplane/ipvs/live.ts")).layer,
-  iptables: async () => (await import("./adapters/dataplane/iptables/live.ts")).layer
+  nftables: async () => (await import("../adapters/dataplane/nftables/live.ts")).layer,
+  ipvs: async () => (await import("../adapters/dataplane/ipvs/live.ts")).layer,
+  iptables: async () => (await import("../adapters/dataplane/iptables/live.ts")).layer
 }
 
 export const openDataplane = (

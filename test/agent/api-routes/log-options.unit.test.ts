@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Result } from "effect"
-import { logOptions } from "../../src/api-routes/log-options.ts"
+import { logOptions } from "../../../src/agent/api-routes/log-options.ts"
 
 const now = 1_000_000
 const of = (query: string) => logOptions(new URLSearchParams(query), now)

@@ -1,8 +1,8 @@
 /** /metrics and what is below it, in Prometheus' text format. */
 import { Context, Effect } from "effect"
-import type { Route } from "../adapters/api/port.ts"
-import { contentType } from "../adapters/metrics/registry.ts"
-import { MetricsTold, metricsPaths } from "../agent-metrics.ts"
+import type { Route } from "../../adapters/api/port.ts"
+import { contentType } from "../../adapters/metrics/registry.ts"
+import { MetricsTold, metricsPaths } from "../metrics.ts"
 import type { Routes } from "./route.ts"
 
 export const metricsRoutes: Routes = ({ services }) => {

@@ -2,14 +2,14 @@
  * What the agent needs for the node as a whole, tied together: what it and its pods use. Part of the agent's wiring.
  */
 import { Effect, Layer } from "effect"
-import type { ImageGcPolicy } from "./actors/image/garbage.ts"
-import { ImageGc } from "./actors/runtime/image-survey.ts"
-import { OomWitness } from "./actors/runtime/oom-witness.ts"
-import { layer as statisticsLayer } from "./actors/statistics/pass.ts"
-import { Statistics } from "./actors/statistics/statistics.ts"
-import { layer as cgroupStatisticsLayer } from "./adapters/cgroupfs/statistics-live.ts"
-import { layer as fileSystemsLayer } from "./adapters/filesystems/live.ts"
-import type { AgentOptions } from "./cli/agent-options.ts"
+import type { ImageGcPolicy } from "../actors/image/garbage.ts"
+import { ImageGc } from "../actors/runtime/image-survey.ts"
+import { OomWitness } from "../actors/runtime/oom-witness.ts"
+import { layer as statisticsLayer } from "../actors/statistics/pass.ts"
+import { Statistics } from "../actors/statistics/statistics.ts"
+import { layer as cgroupStatisticsLayer } from "../adapters/cgroupfs/statistics-live.ts"
+import { layer as fileSystemsLayer } from "../adapters/filesystems/live.ts"
+import type { AgentOptions } from "../cli/agent-options.ts"
 
 const imagePolicy = ({ kubelet }: AgentOptions): ImageGcPolicy => ({
   highThresholdPercent: kubelet.imageGCHighThresholdPercent,

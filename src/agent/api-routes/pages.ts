@@ -1,9 +1,9 @@
 /** /flagz, /statusz and what is not served here: pages for people (`component-base/zpages`). */
 import process from "node:process"
 import { Clock, Effect } from "effect"
-import { type Route, refusal } from "../adapters/api/port.ts"
-import { runtimeName } from "../adapters/host/runtime.ts"
-import { version } from "../cli/version.ts"
+import { type Route, refusal } from "../../adapters/api/port.ts"
+import { runtimeName } from "../../adapters/host/runtime.ts"
+import { version } from "../../cli/version.ts"
 import { type ApiWorld, type Routes, text } from "./route.ts"
 
 const warning =

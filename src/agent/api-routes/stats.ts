@@ -1,7 +1,7 @@
 /** What the node and its pods use, in kubelet's JSON (`pkg/kubelet/server/stats/handler.go`). */
 import { Context, Effect } from "effect"
-import { onlyCpuAndMemory } from "../actors/statistics/assembly.ts"
-import { Statistics } from "../actors/statistics/statistics.ts"
+import { onlyCpuAndMemory } from "../../actors/statistics/assembly.ts"
+import { Statistics } from "../../actors/statistics/statistics.ts"
 import { json, type Routes } from "./route.ts"
 
 /** What Go's ParseBool takes for true; anything else is false. */

@@ -1,10 +1,10 @@
 /** What routes of the node's API are made from, and how they answer. Part of the agent's wiring. */
 import type { Context } from "effect"
-import type { ActorServices } from "../actors/behaviors.ts"
-import type { ActorSystemShape } from "../actors/kernel/system.ts"
-import type { ApiAnswer, Route, StreamingRoute } from "../adapters/api/port.ts"
-import type { MetricsTold } from "../agent-metrics.ts"
-import type { AgentOptions } from "../cli/agent-options.ts"
+import type { ActorServices } from "../../actors/behaviors.ts"
+import type { ActorSystemShape } from "../../actors/kernel/system.ts"
+import type { ApiAnswer, Route, StreamingRoute } from "../../adapters/api/port.ts"
+import type { AgentOptions } from "../../cli/agent-options.ts"
+import type { MetricsTold } from "../metrics.ts"
 
 /** All that the agent has, once its actors run. */
 export interface ApiWorld {

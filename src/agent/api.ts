@@ -4,16 +4,16 @@
  */
 import { hostname } from "node:os"
 import { Clock, Context, Duration, Effect, type Scope } from "effect"
-import { apiServer } from "./actors/api/identity.ts"
-import { ApiSessions } from "./actors/api/sessions.ts"
-import { serveApi } from "./adapters/api/live.ts"
-import type { NodeApi, Route, StreamingRoute } from "./adapters/api/port.ts"
-import { Host } from "./adapters/host/port.ts"
-import { makeRequestMeter } from "./adapters/metrics/metered-api.ts"
-import { sendMessages } from "./adapters/streaming/messages.ts"
-import { passThrough } from "./adapters/streaming/pass-through.ts"
-import { upgradeProblem } from "./adapters/streaming/upgrade-request.ts"
-import { MetricsTold } from "./agent-metrics.ts"
+import { apiServer } from "../actors/api/identity.ts"
+import { ApiSessions } from "../actors/api/sessions.ts"
+import { serveApi } from "../adapters/api/live.ts"
+import type { NodeApi, Route, StreamingRoute } from "../adapters/api/port.ts"
+import { Host } from "../adapters/host/port.ts"
+import { makeRequestMeter } from "../adapters/metrics/metered-api.ts"
+import { sendMessages } from "../adapters/streaming/messages.ts"
+import { passThrough } from "../adapters/streaming/pass-through.ts"
+import { upgradeProblem } from "../adapters/streaming/upgrade-request.ts"
+import { apiSettings } from "../cli/api-settings.ts"
 import { configzRoutes } from "./api-routes/configz.ts"
 import { containerLogRoutes } from "./api-routes/container-logs.ts"
 import { ownHealthRoutes } from "./api-routes/health.ts"
@@ -25,12 +25,12 @@ import type { ApiWorld, Routes, StreamingRoutes } from "./api-routes/route.ts"
 import { statsRoutes } from "./api-routes/stats.ts"
 import { commandRoutes, streamingRoutes } from "./api-routes/streams.ts"
 import { systemLogRoutes } from "./api-routes/system-logs.ts"
-import { apiSettings } from "./cli/api-settings.ts"
+import { MetricsTold } from "./metrics.ts"
 
 /** Where the machine's logs are (`kubelet.go` ServeLogs). */
 const systemLogs = "/var/log"
 
-/** Each in a file of its own in src/api-routes. What `debugging` holds can be switched off (enableDebuggingHandlers). */
+/** Each in a file of its own in api-routes. What `debugging` holds can be switched off (enableDebuggingHandlers). */
 const routes: ReadonlyArray<Routes> = [
   ownHealthRoutes,
   podRoutes,

@@ -1,6 +1,6 @@
 /** /configz: the configuration that is in force, as kubelet writes it (`component-base/configz`). */
 import { Effect } from "effect"
-import { configzText } from "../cli/kubelet-configuration/told.ts"
+import { configzText } from "../../cli/kubelet-configuration/told.ts"
 import type { Routes } from "./route.ts"
 
 export const configzRoutes: Routes = ({ options }) => [

@@ -1,13 +1,13 @@
 /** Families of metrics that are looked up in the states of actors, in the kernel and beside the journal. Part of the agent's wiring. */
 import { SubscriptionRef } from "effect"
-import { deciders } from "./actors/deciders.ts"
-import type { ActorSystemShape } from "./actors/kernel/system.ts"
-import type { PodCounts } from "./actors/pod/counts.ts"
-import type { PublisherStatus } from "./actors/stream/status.ts"
-import type { VolumeState } from "./actors/volume/state.ts"
-import type { NodeMetrics } from "./adapters/metrics/node-metrics.ts"
-import type { Labels, Sample } from "./adapters/metrics/registry.ts"
-import type { Volume } from "./events/pod-spec.ts"
+import { deciders } from "../actors/deciders.ts"
+import type { ActorSystemShape } from "../actors/kernel/system.ts"
+import type { PodCounts } from "../actors/pod/counts.ts"
+import type { PublisherStatus } from "../actors/stream/status.ts"
+import type { VolumeState } from "../actors/volume/state.ts"
+import type { NodeMetrics } from "../adapters/metrics/node-metrics.ts"
+import type { Labels, Sample } from "../adapters/metrics/registry.ts"
+import type { Volume } from "../events/pod-spec.ts"
 
 type Look = () => number | ReadonlyArray<Sample>
 

@@ -2,8 +2,8 @@
 import type { FileHandle } from "node:fs/promises"
 import { open, readdir } from "node:fs/promises"
 import { Effect } from "effect"
-import { type ApiAnswer, type Route, refusal } from "../adapters/api/port.ts"
-import { OutsideError, openBeneath } from "../adapters/volumes/beneath.ts"
+import { type ApiAnswer, type Route, refusal } from "../../adapters/api/port.ts"
+import { OutsideError, openBeneath } from "../../adapters/volumes/beneath.ts"
 
 const pieceBytes = 64 * 1024
 /** Names of one directory that are listed. */
