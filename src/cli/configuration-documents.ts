@@ -5,6 +5,7 @@ import type { Remark } from "./agent-options.ts"
 import { checkFields, type Problem } from "./configuration-check.ts"
 import type { Fields } from "./configuration-fields.ts"
 import { CommandFailed } from "./exit.ts"
+import { oneLine } from "./text.ts"
 
 /** Larger files are refused unread. */
 export const maxConfigurationBytes = 1024 * 1024
@@ -120,3 +121,7 @@ export const checkDocument = (
   }
   return { errors, remarks }
 }
+
+/** Kind and group of a document that is another one than was meant, on one line: either may hold anything. */
+export const shownKind = ({ kind, apiVersion }: { readonly kind?: unknown; readonly apiVersion?: unknown }): string =>
+  `'${oneLine(String(kind))}' of '${oneLine(String(apiVersion))}'`

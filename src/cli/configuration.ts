@@ -5,7 +5,13 @@
  */
 import type { ProxyMode } from "../adapters/dataplane/port.ts"
 import type { Durability, LogFormat, LogLevel, Recording, Remark } from "./agent-options.ts"
-import { checkDocument, offsetOfField, parseDocuments, readConfigurationText } from "./configuration-documents.ts"
+import {
+  checkDocument,
+  offsetOfField,
+  parseDocuments,
+  readConfigurationText,
+  shownKind
+} from "./configuration-documents.ts"
 import { chronodeFields } from "./configuration-fields.ts"
 import { CommandFailed } from "./exit.ts"
 import type { Written } from "./kubelet-configuration/codec.ts"
@@ -96,7 +102,7 @@ export const parseConfiguration = (text: string, file: string): Configuration =>
     const top = place(read.root.range?.[0] ?? 0)
     if (known === undefined) {
       errors.push(
-        `${top}: kind: is '${kind}' of '${apiVersion}'; it can be KubeletConfiguration of kubelet.config.k8s.io/v1beta1 or ChronodeConfiguration of chronode.dev/v1alpha1`
+        `${top}: kind: is ${shownKind(values)}; it can be KubeletConfiguration of kubelet.config.k8s.io/v1beta1 or ChronodeConfiguration of chronode.dev/v1alpha1`
       )
       continue
     }

@@ -9,7 +9,7 @@ import { isMap, LineCounter, parseDocument } from "yaml"
 import { type ProviderSettings, providerApiVersions, registryProblem } from "../adapters/credentials/port.ts"
 import type { Remark } from "./agent-options.ts"
 import { checkFields } from "./configuration-check.ts"
-import { maxConfigurationBytes } from "./configuration-documents.ts"
+import { maxConfigurationBytes, shownKind } from "./configuration-documents.ts"
 import type { Fields } from "./configuration-fields.ts"
 import { CommandFailed, UsageError } from "./exit.ts"
 import { lengthOf } from "./times.ts"
@@ -117,7 +117,7 @@ const readFile = (file: string): ReadonlyArray<Written> => {
   }
   if (kind !== "CredentialProviderConfig" || !groupVersions.includes(apiVersion ?? ""))
     throw mend([
-      `${at(root.range?.[0] ?? 0)}: kind: is '${kind}' of '${apiVersion}', not CredentialProviderConfig of ${groupVersions[0]}`
+      `${at(root.range?.[0] ?? 0)}: kind: is ${shownKind({ kind, apiVersion })}, not CredentialProviderConfig of ${groupVersions[0]}`
     ])
   const shape = checkFields(document, root, fields, "").map(
     (p) => `${at(p.offset)}: ${p.field}: ${p.message.replace(" and ignored", "")}`

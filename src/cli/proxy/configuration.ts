@@ -5,7 +5,8 @@ import {
   type ConfigurationDocument,
   checkDocument,
   offsetOfField,
-  readConfigurationText
+  readConfigurationText,
+  shownKind
 } from "../configuration-documents.ts"
 import { CommandFailed } from "../exit.ts"
 import { proxyFields, proxyFieldTable } from "./fields.ts"
@@ -61,7 +62,7 @@ export const parseProxyConfiguration = (
     const top = place(read.root.range?.[0] ?? 0)
     const isNamed = values.apiVersion !== undefined || values.kind !== undefined
     if (isNamed && (values.apiVersion !== apiVersion || values.kind !== kind)) {
-      errors.push(`${top}: kind: is '${values.kind}' of '${values.apiVersion}'; it can be ${kind} of ${apiVersion}`)
+      errors.push(`${top}: kind: is ${shownKind(values)}; it can be ${kind} of ${apiVersion}`)
       continue
     }
     if (found !== undefined) {
