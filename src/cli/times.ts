@@ -1,26 +1,15 @@
 /** Points in time and lengths of time, as people write them on a command line. */
+import { Result } from "effect"
+import { parseGoDuration } from "../events/go-duration.ts"
 import { UsageError } from "./exit.ts"
 
-const unitMillis: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000
-}
-const lengthPattern = /^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+$/u
-const partPattern = /(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)/gu
+const days = /(\d+(?:\.\d+)?)d/gu
 
 /** `90s`, `1h30m`, `1.5d`, `100ms` to milliseconds: Go's time.ParseDuration without a sign, and days. */
 export const parseLength = (text: string): number | undefined => {
-  if (text === "0") return 0
-  if (!lengthPattern.test(text)) return undefined
-  let millis = 0
-  for (const [, amount, unit] of text.matchAll(partPattern)) millis += Number(amount) * (unitMillis[unit!] as number)
-  return millis
+  if (/^[+-]/u.test(text)) return undefined
+  const read = parseGoDuration(text.replace(days, (_, amount) => `${Number(amount) * 24}h`))
+  return Result.isSuccess(read) ? read.success : undefined
 }
 
 /** Milliseconds of a length of time that has been checked; kubelet's files may hold a sign. */

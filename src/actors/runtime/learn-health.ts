@@ -4,18 +4,15 @@
  */
 import { Duration } from "effect"
 import { millis } from "../../events/definition.ts"
+import { goDuration } from "../../events/go-duration.ts"
 import type { CommandOf } from "./commands.ts"
 import type { RuntimeDecision } from "./state.ts"
 
 /** kubelet's genericPlegRelistThreshold. */
 export const relistThreshold = Duration.minutes(3)
 
-/** `3m5s`, as Go writes whole seconds. */
-const goDuration = (millis: number): string => {
-  const seconds = Math.floor(millis / 1000)
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)]
-  return `${hours > 0 ? `${hours}h` : ""}${hours > 0 || minutes > 0 ? `${minutes}m` : ""}${seconds % 60}s`
-}
+/** `3m5s`: whole seconds. */
+const wholeSeconds = (millis: number): string => goDuration(Math.floor(millis / 1000) * 1000)
 
 export const learnHealth = (d: RuntimeDecision, command: CommandOf<"RuntimeHealthSeen">): void => {
   const { lastRelist, isRelisted, calls } = command
@@ -28,7 +25,7 @@ export const learnHealth = (d: RuntimeDecision, command: CommandOf<"RuntimeHealt
   }
   if (known !== undefined) return
   const seen = isRelisted
-    ? `pleg was last seen active ${goDuration(age)} ago; threshold is ${goDuration(threshold)}`
+    ? `pleg was last seen active ${wholeSeconds(age)} ago; threshold is ${wholeSeconds(threshold)}`
     : "pleg has yet to be successful"
   const hanging = calls.map(({ call, since }) => `${call} has not answered since ${since}`).join(", ")
   const message = `PLEG is not healthy: ${seen}${hanging === "" ? "" : ` (${hanging})`}`

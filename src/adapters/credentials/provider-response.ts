@@ -3,6 +3,7 @@
  * and v1alpha1 for all that is read here). Pure. What is wrong with an answer is told without any of its values.
  */
 import { Redacted, Result } from "effect"
+import { parseGoDuration } from "../../events/go-duration.ts"
 import type { DockerConfig } from "./docker-config.ts"
 import type { ProviderApiVersion } from "./port.ts"
 
@@ -23,24 +24,10 @@ export const providerRequest = (apiVersion: ProviderApiVersion, image: string): 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const units: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000
-}
-const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/gu
-
-/** Go's duration as text, in milliseconds. */
+/** Milliseconds; undefined: it is none, or less than nothing. */
 const durationOf = (text: string): number | undefined => {
-  if (text === "0") return 0
-  if (!/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/u.test(text)) return undefined
-  let sum = 0
-  for (const [, number, unit] of text.matchAll(part)) sum += Number(number) * units[unit!]!
-  return sum
+  const read = parseGoDuration(text)
+  return Result.isSuccess(read) && read.success >= 0 ? read.success : undefined
 }
 
 const entries = (auth: unknown): DockerConfig | string => {

@@ -1,5 +1,5 @@
 /** A KubeletConfiguration between its JSON (v1beta1) and the shape that the agent reads. */
-import { goDuration } from "../../actors/pod/plan/backoff.ts"
+import { goDuration } from "../../events/go-duration.ts"
 import type { FieldType } from "../configuration-fields.ts"
 import { lengthOf } from "../times.ts"
 import {

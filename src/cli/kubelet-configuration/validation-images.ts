@@ -1,6 +1,6 @@
 /** Rules of pulling, keeping and giving out images, in kubelet's words. */
 import { verificationPolicies } from "../../actors/image/verification.ts"
-import { goDuration } from "../../actors/pod/plan/backoff.ts"
+import { goDuration } from "../../events/go-duration.ts"
 import { isGateOn } from "./gates.ts"
 import { isWithin, quoted, type Rule, when } from "./validation-rule.ts"
 

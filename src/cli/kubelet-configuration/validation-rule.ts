@@ -1,5 +1,5 @@
 /** What the rules of a KubeletConfiguration are made of. */
-import { goDuration } from "../../actors/pod/plan/backoff.ts"
+import { goDuration } from "../../events/go-duration.ts"
 import type { KubeletConfiguration } from "./shape.ts"
 
 /** `field`: its path, parts of lists as numbers: `enforceNodeAllocatable.1`. */

@@ -3,8 +3,8 @@
  * ParseThresholdConfig). Errors are kubelet's words.
  */
 import { Result } from "effect"
+import { parseGoDuration } from "../../../events/go-duration.ts"
 import { isZero, parseQuantity, type Quantity } from "../../pod/resources/quantity.ts"
-import { parseGoDuration } from "./go-duration.ts"
 import { isSignal } from "./signals.ts"
 import { isHard, type Threshold, type ThresholdValue } from "./thresholds.ts"
 

@@ -2,6 +2,7 @@
  * Back-off of restarts and of image pulls, as a value (`client-go/util/flowcontrol/backoff.go` as kubelet uses it, KEP-4603,
  * KEP-5593). Times are milliseconds since the epoch, delays milliseconds.
  */
+import { goDuration } from "../../../events/go-duration.ts"
 export interface BackOffPolicy {
   readonly initial: number
   readonly maximum: number
@@ -78,19 +79,6 @@ export const crashDecision = (
 /** kubelet's words for a container that waits. */
 export const crashMessage = (delay: number, container: string, pod: string): string =>
   `back-off ${goDuration(delay)} restarting failed container=${container} pod=${pod}`
-
-/** Go's way to write a duration: `10s`, `1m20s`, `5m0s`, `1ns`. Milliseconds in, also less than one. */
-export const goDuration = (milliseconds: number): string => {
-  if (milliseconds < 0) return `-${goDuration(-milliseconds)}`
-  if (milliseconds > 0 && milliseconds < 0.001) return `${Math.round(milliseconds * 1e6)}ns`
-  if (milliseconds > 0 && milliseconds < 1) return `${Number((milliseconds * 1e3).toFixed(3))}µs`
-  if (milliseconds < 1000) return milliseconds === 0 ? "0s" : `${milliseconds}ms`
-  const seconds = milliseconds / 1000
-  const hours = Math.floor(seconds / 3600)
-  const minutes = Math.floor((seconds % 3600) / 60)
-  const rest = `${Number((seconds % 60).toFixed(3))}s`
-  return hours > 0 ? `${hours}h${minutes}m${rest}` : minutes > 0 ? `${minutes}m${rest}` : rest
-}
 
 /** When a failed pull is due again, milliseconds since the epoch: the delay counts from the failure. */
 export const pullRetryAt = (backOff: BackOff): number => backOff.updatedAt + backOff.delay

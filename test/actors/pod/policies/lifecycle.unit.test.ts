@@ -6,7 +6,6 @@ import {
   crashBackOffPolicy,
   crashDecision,
   crashMessage,
-  goDuration,
   grow,
   isPastDeadline,
   pullBackOffPolicy,
@@ -33,6 +32,7 @@ import {
 } from "../../../../src/actors/pod/status/conditions.ts"
 import { isTerminalPhase, podPhase } from "../../../../src/actors/pod/status/phase.ts"
 import type { ContainerState } from "../../../../src/adapters/cri/port.ts"
+import { goDuration } from "../../../../src/events/go-duration.ts"
 import { differs, itMeets, judge, podOf, type Row, type RowValue, readCase } from "../../../support/cases.ts"
 import { only } from "../../../support/given.ts"
 import { PodStory, pod } from "../pod-story.ts"

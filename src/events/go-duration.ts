@@ -1,4 +1,4 @@
-/** Lengths of time as Go writes them (`time.ParseDuration`), with its words where a text is none. */
+/** Lengths of time as Go reads and writes them (`time.ParseDuration`, `Duration.String`), with its words where a text is none. */
 import { Result } from "effect"
 
 const unitMillis: Readonly<Record<string, number>> = {
@@ -33,4 +33,17 @@ export const parseGoDuration = (text: string): Result.Result<number, string> => 
     rest = rest.slice(unit.length)
   }
   return Result.succeed(sign * millis)
+}
+
+/** Go's way to write a duration: `10s`, `1m20s`, `5m0s`, `1ns`. Milliseconds in, also less than one. */
+export const goDuration = (milliseconds: number): string => {
+  if (milliseconds < 0) return `-${goDuration(-milliseconds)}`
+  if (milliseconds > 0 && milliseconds < 0.001) return `${Math.round(milliseconds * 1e6)}ns`
+  if (milliseconds > 0 && milliseconds < 1) return `${Number((milliseconds * 1e3).toFixed(3))}µs`
+  if (milliseconds < 1000) return milliseconds === 0 ? "0s" : `${milliseconds}ms`
+  const seconds = milliseconds / 1000
+  const hours = Math.floor(seconds / 3600)
+  const minutes = Math.floor((seconds % 3600) / 60)
+  const rest = `${Number((seconds % 60).toFixed(3))}s`
+  return hours > 0 ? `${hours}h${minutes}m${rest}` : minutes > 0 ? `${minutes}m${rest}` : rest
 }
