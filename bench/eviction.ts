@@ -13,6 +13,7 @@ import process from "node:process"
 import { Context, Effect } from "effect"
 import { ContainerRuntime } from "../src/adapters/cri/port.ts"
 import { makeSqliteJournal } from "../src/events/journal/sqlite.ts"
+import { settings } from "../test/actors/eviction/eviction-story.ts"
 import { makeWorld, simulatedPod, startAgent } from "../test/support/simulated-node.ts"
 import { machine } from "./machine.ts"
 
@@ -22,17 +23,6 @@ const requiredMillis = 200
 const mebi = 1024 ** 2
 /** Milliseconds between looks for something that is to happen. */
 const lookMillis = 20
-
-const settings = {
-  evictionHard: { "memory.available": "100Mi" },
-  evictionSoft: {},
-  evictionSoftGracePeriod: {},
-  evictionMinimumReclaim: {},
-  enforceNodeAllocatable: [],
-  evictionPressureTransitionPeriodSeconds: 300,
-  evictionMaxPodGracePeriodSeconds: 0,
-  localStorageCapacityIsolation: true
-}
 
 const until = (what: string, holds: () => boolean): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -46,7 +36,7 @@ const dir = mkdtempSync(join(tmpdir(), "chronode-bench-"))
 const measure = Effect.gen(function* () {
   const made = yield* makeWorld({
     offer: { allocatable: { cpu: "64", memory: "64Gi" }, maxPods: 500, labels: {} },
-    eviction: settings
+    eviction: settings()
   })
   const journal = yield* makeSqliteJournal({ path: join(dir, "journal.db"), node: made.node })
   const runtime = Context.get(made.outside, ContainerRuntime)

@@ -4,8 +4,9 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { connect, createServer } from "node:net"
+import { connect } from "node:net"
 import { join } from "node:path"
+import { freePort } from "./free-port.ts"
 
 export interface NatsServerOptions {
   /** Default: a free one. */
@@ -79,18 +80,6 @@ const signalTo = (child: ChildProcess | undefined, signal: NodeJS.Signals): void
 /** Why nats-server cannot be used here, or `undefined`. For `it(…, { skip })`. */
 export const natsServerMissing = (): string | undefined =>
   spawnSync("nats-server", ["--version"]).status === 0 ? undefined : "nats-server is not installed"
-
-/** A port that nobody listens on now, from the kernel. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      const port = typeof address === "object" && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 
 /** True when the port answers with the server's greeting. */
 const greets = (port: number): Promise<boolean> =>

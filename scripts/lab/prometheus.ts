@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { freePort } from "./registry.ts"
+import { freePort } from "./free-port.ts"
 
 export interface ScrapeJob {
   readonly name: string

@@ -4,9 +4,9 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdir, readFile, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import process from "node:process"
+import { freePort } from "./free-port.ts"
 import { buildImageTar } from "./image.ts"
 import { untar } from "./tar.ts"
 
@@ -36,16 +36,6 @@ export interface LabRegistry {
 /** Milliseconds. */
 const startLimit = 15_000
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 
 const exited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 

@@ -6,13 +6,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Context, Effect } from "effect"
 import { ContainerRuntime } from "../../src/adapters/cri/port.ts"
-import type { NodeEvent } from "../../src/events/catalogue.ts"
-import { makeWorld, simulate, simulatedPod, startAgent, type World } from "../support/simulated-node.ts"
-
-const of = <Tag extends NodeEvent["_tag"]>(world: World, tag: Tag) =>
-  Effect.map(world.events, (events) =>
-    events.flatMap(({ event }) => (event._tag === tag ? [event as Extract<NodeEvent, { readonly _tag: Tag }>] : []))
-  )
+import { eventsOf, makeWorld, simulate, simulatedPod, startAgent } from "../support/simulated-node.ts"
 
 const running = (spec = "") =>
   Effect.gen(function* () {
@@ -32,13 +26,13 @@ describe("what goes behind the agent's back", () => {
         const [container] = yield* runtime.listContainers({})
         yield* runtime.removeContainer(container!.id)
         yield* agent.pass(15)
-        const [ended] = yield* of(world, "ContainerExited")
+        const [ended] = yield* eventsOf(world, "ContainerExited")
         assert.deepEqual(
           [ended?.containerId, ended?.exitCode, ended?.reason],
           [container!.id, 137, "ContainerStatusUnknown"]
         )
         assert.equal(agent.status("default/web"), "Running")
-        assert.equal((yield* of(world, "ContainerStarted")).length, 2)
+        assert.equal((yield* eventsOf(world, "ContainerStarted")).length, 2)
       })
     ))
 
@@ -49,9 +43,9 @@ describe("what goes behind the agent's back", () => {
         const [container] = yield* runtime.listContainers({})
         yield* runtime.removeContainer(container!.id)
         yield* agent.pass(15)
-        const [phase] = (yield* of(world, "PodPhaseChanged")).slice(-1)
+        const [phase] = (yield* eventsOf(world, "PodPhaseChanged")).slice(-1)
         assert.equal(phase?.to, "Failed")
-        assert.equal((yield* of(world, "ContainerStarted")).length, 1)
+        assert.equal((yield* eventsOf(world, "ContainerStarted")).length, 1)
       })
     ))
 
@@ -62,7 +56,7 @@ describe("what goes behind the agent's back", () => {
         const [sandbox] = yield* runtime.listPodSandboxes({})
         yield* runtime.removePodSandbox(sandbox!.id)
         yield* agent.pass(15)
-        const [lost] = yield* of(world, "SandboxLost")
+        const [lost] = yield* eventsOf(world, "SandboxLost")
         assert.equal(lost?.sandboxId, sandbox!.id)
         const there = yield* runtime.listPodSandboxes({})
         assert.deepEqual(
@@ -78,7 +72,7 @@ describe("what goes behind the agent's back", () => {
       Effect.gen(function* () {
         const { world, agent, runtime } = yield* running()
         const host = world.host.service
-        const [admitted] = yield* of(world, "PodAdmitted")
+        const [admitted] = yield* eventsOf(world, "PodAdmitted")
         const { uid } = admitted!.pod.metadata
         const hosts = `/var/lib/chronode/pods/${uid}/etc-hosts`
         const written = yield* host.readText(hosts)

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { request } from "node:http"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
-import { freePort } from "../../scripts/lab/nats.ts"
+import { freePort } from "../../scripts/lab/free-port.ts"
 import type { NodeUnderTest } from "../support/agent.ts"
 import type { Happened } from "../support/journal-tail.ts"
 import {

@@ -61,6 +61,7 @@ import { defaultLimits } from "../../src/adapters/nats/port.ts"
 import { ProberControl, layer as proberLayer } from "../../src/adapters/probing/memory.ts"
 import { VolumesControl, layer as volumesLayer } from "../../src/adapters/volumes/memory.ts"
 import { actorId, nodeSubjects } from "../../src/events/actor-id.ts"
+import type { NodeEvent } from "../../src/events/catalogue.ts"
 import { decodeLine } from "../../src/events/decode.ts"
 import type { RecordedEvent } from "../../src/events/envelope.ts"
 import { makeMemoryJournal } from "../../src/events/journal/memory.ts"
@@ -168,6 +169,12 @@ export const makeWorld = (options: SimulationOptions = {}) =>
     }
   })
 export type World = Effect.Success<ReturnType<typeof makeWorld>>
+
+/** All events of one type so far, in the journal's order. */
+export const eventsOf = <Tag extends NodeEvent["_tag"]>(world: World, tag: Tag) =>
+  Effect.map(world.events, (events) =>
+    events.flatMap(({ event }) => (event._tag === tag ? [event as Extract<NodeEvent, { readonly _tag: Tag }>] : []))
+  )
 
 export interface SimulatedAgent {
   readonly system: ActorSystemShape

@@ -5,13 +5,7 @@ import { Context, Effect } from "effect"
 import type { PodState } from "../../../src/actors/pod/state.ts"
 import { ContainerRuntime } from "../../../src/adapters/cri/port.ts"
 import { Volumes } from "../../../src/adapters/volumes/port.ts"
-import type { NodeEvent } from "../../../src/events/catalogue.ts"
-import { makeWorld, simulate, simulatedPod, startAgent, type World } from "../../support/simulated-node.ts"
-
-const of = <Tag extends NodeEvent["_tag"]>(world: World, tag: Tag) =>
-  Effect.map(world.events, (events) =>
-    events.flatMap(({ event }) => (event._tag === tag ? [event as Extract<NodeEvent, { readonly _tag: Tag }>] : []))
-  )
+import { eventsOf, makeWorld, simulate, simulatedPod, startAgent } from "../../support/simulated-node.ts"
 
 describe("the garbage of a node", () => {
   it("is what its pods leave behind: old sandboxes, dead containers; the newest of each stay", () =>
@@ -34,7 +28,7 @@ describe("the garbage of a node", () => {
         // The dead container that is kept keeps its sandbox.
         assert.deepEqual(sandboxes.map(({ metadata }) => metadata.attempt).toSorted(), [2, 3])
         assert.deepEqual(containers.map(({ state }) => state).toSorted(), ["CONTAINER_EXITED", "CONTAINER_RUNNING"])
-        const found = yield* of(world, "GarbageFound")
+        const found = yield* eventsOf(world, "GarbageFound")
         assert.ok(found.every(({ name }) => name === "web"))
         assert.deepEqual(found.filter(({ what }) => what === "Sandbox").length, 2)
         // The pod was told of what went without it.
@@ -44,7 +38,7 @@ describe("the garbage of a node", () => {
           containers.filter((c) => c.state === "CONTAINER_EXITED").map(({ id }) => id)
         )
         assert.deepEqual(
-          (yield* of(world, "GarbageRemoved")).map(({ id }) => id).toSorted(),
+          (yield* eventsOf(world, "GarbageRemoved")).map(({ id }) => id).toSorted(),
           found.map(({ id }) => id).toSorted()
         )
       })
@@ -57,7 +51,7 @@ describe("the garbage of a node", () => {
         const agent = yield* startAgent(world)
         yield* world.logs.write("/var/log/pods/default_other_uid-of-another/app/0.log", 1)
         yield* agent.pass(130)
-        assert.deepEqual(yield* of(world, "GarbageFound"), [])
+        assert.deepEqual(yield* eventsOf(world, "GarbageFound"), [])
       })
     ))
 
@@ -68,19 +62,19 @@ describe("the garbage of a node", () => {
         const agent = yield* startAgent(world)
         yield* world.manifests.write("web.yaml", simulatedPod("web"))
         yield* agent.pass(5)
-        const [admitted] = yield* of(world, "PodAdmitted")
+        const [admitted] = yield* eventsOf(world, "PodAdmitted")
         const directory = `/var/log/pods/default_web_${admitted?.pod.metadata.uid}`
         yield* world.logs.write(`${directory}/app/0.log`, 1)
         yield* agent.pass(70)
-        assert.deepEqual(yield* of(world, "GarbageFound"), [], "its pod is there")
+        assert.deepEqual(yield* eventsOf(world, "GarbageFound"), [], "its pod is there")
         yield* world.manifests.remove("web.yaml")
         yield* agent.pass(130)
-        const found = yield* of(world, "GarbageFound")
+        const found = yield* eventsOf(world, "GarbageFound")
         assert.deepEqual(
           found.map(({ what, id, namespace, name }) => [what, id, namespace, name]),
           [["LogDirectory", directory, "default", "web"]]
         )
-        assert.equal((yield* of(world, "GarbageRemoved")).length, 1)
+        assert.equal((yield* eventsOf(world, "GarbageRemoved")).length, 1)
         assert.deepEqual(yield* world.logs.files, [])
       })
     ))
@@ -98,12 +92,12 @@ describe("the garbage of a node", () => {
         const agent = yield* startAgent(world)
         yield* world.manifests.write("web.yaml", simulatedPod("web", "", "volumes: [{ name: data, emptyDir: {} }]"))
         yield* agent.pass(130)
-        const found = yield* of(world, "GarbageFound")
+        const found = yield* eventsOf(world, "GarbageFound")
         assert.deepEqual(
           found.map(({ what, id, uid }) => [what, id, uid]),
           [["Volume", "uid-of-nobody/cache", "uid-of-nobody"]]
         )
-        assert.equal((yield* of(world, "GarbageRemoved")).length, 1)
+        assert.equal((yield* eventsOf(world, "GarbageRemoved")).length, 1)
         const paths = yield* world.volumes.paths
         assert.ok(!paths.includes(left))
         assert.ok(
@@ -122,7 +116,7 @@ describe("the garbage of a node", () => {
         const agent = yield* startAgent(world)
         yield* world.manifests.write("web.yaml", simulatedPod("web"))
         yield* agent.pass(130)
-        const found = yield* of(world, "GarbageFound")
+        const found = yield* eventsOf(world, "GarbageFound")
         assert.deepEqual(
           found.map(({ what, id, uid }) => [what, id, uid]),
           [["PodDirectory", directory, "uid-of-nobody"]]

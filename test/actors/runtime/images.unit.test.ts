@@ -5,22 +5,16 @@ import { Context, Effect } from "effect"
 import { runtimeDecider } from "../../../src/actors/runtime/decider.ts"
 import { ContainerRuntime } from "../../../src/adapters/cri/port.ts"
 import { actorId } from "../../../src/events/actor-id.ts"
-import type { NodeEvent } from "../../../src/events/catalogue.ts"
 import { Story, tags } from "../../support/given.ts"
 import {
+  eventsOf,
   makeWorld,
   type SimulationOptions,
   simulate,
   simulatedImage,
   simulatedPod,
-  startAgent,
-  type World
+  startAgent
 } from "../../support/simulated-node.ts"
-
-const of = <Tag extends NodeEvent["_tag"]>(world: World, tag: Tag) =>
-  Effect.map(world.events, (events) =>
-    events.flatMap(({ event }) => (event._tag === tag ? [event as Extract<NodeEvent, { readonly _tag: Tag }>] : []))
-  )
 
 const full = { capacity: 100_000_000, available: 14_000_000 }
 /** Each takes 2 MB in the memory runtime. */
@@ -44,19 +38,19 @@ describe("images of a node", () => {
         const agent = yield* startAgent(world)
         yield* world.manifests.write("web.yaml", simulatedPod("web"))
         yield* agent.pass(400)
-        assert.deepEqual(yield* of(world, "GarbageFound"), [])
+        assert.deepEqual(yield* eventsOf(world, "GarbageFound"), [])
         Object.assign(world.imageDisk, full)
         yield* agent.pass(300)
-        const [decided] = yield* of(world, "ImageCollectionDecided")
+        const [decided] = yield* eventsOf(world, "ImageCollectionDecided")
         assert.deepEqual(
           [decided?.trigger, decided?.images, decided?.usedPercent, decided?.bytesToFree],
           ["HighThreshold", 2, 86, 6_000_000]
         )
-        assert.deepEqual((yield* of(world, "GarbageFound")).map(({ what, name }) => [what, name]).toSorted(), [
+        assert.deepEqual((yield* eventsOf(world, "GarbageFound")).map(({ what, name }) => [what, name]).toSorted(), [
           ["Image", "registry.local/old:1"],
           ["Image", "registry.local/old:2"]
         ])
-        assert.equal((yield* of(world, "GarbageRemoved")).length, 2)
+        assert.equal((yield* eventsOf(world, "GarbageRemoved")).length, 2)
         assert.deepEqual(yield* Effect.provide(names, world.outside), [
           "docker.io/library/pause:3",
           simulatedImage,
@@ -64,11 +58,11 @@ describe("images of a node", () => {
         ])
         // Less than was needed: that is told once, and its end.
         yield* agent.pass(900)
-        assert.equal((yield* of(world, "ImageSpaceShort")).length, 1)
-        assert.match((yield* of(world, "ImageSpaceShort"))[0]?.message ?? "", /freed 4000000 bytes/u)
+        assert.equal((yield* eventsOf(world, "ImageSpaceShort")).length, 1)
+        assert.match((yield* eventsOf(world, "ImageSpaceShort"))[0]?.message ?? "", /freed 4000000 bytes/u)
         Object.assign(world.imageDisk, { available: 50_000_000 })
         yield* agent.pass(300)
-        assert.equal((yield* of(world, "ImageSpaceRestored")).length, 1)
+        assert.equal((yield* eventsOf(world, "ImageSpaceRestored")).length, 1)
       })
     ))
 
@@ -85,7 +79,7 @@ describe("images of a node", () => {
         Object.assign(world.imageDisk, { capacity: 10_000_000, available: 500_000 })
         yield* agent.pass(300)
         assert.deepEqual(
-          (yield* of(world, "GarbageFound")).filter(({ what }) => what === "Image").map(({ name }) => name)[0],
+          (yield* eventsOf(world, "GarbageFound")).filter(({ what }) => what === "Image").map(({ name }) => name)[0],
           "registry.local/old:1"
         )
       })
@@ -100,7 +94,7 @@ describe("images of a node", () => {
         Object.assign(world.imageDisk, full)
         world.faults.inject("removeImage", { kind: "error", reason: "Failed", message: "is busy" }, 1)
         yield* agent.pass(300)
-        const [kept] = yield* of(world, "GarbageKept")
+        const [kept] = yield* eventsOf(world, "GarbageKept")
         assert.deepEqual([kept?.what, kept?.message], ["Image", "is busy"])
         yield* agent.pass(300)
         const runtime = Context.get(world.outside, ContainerRuntime)

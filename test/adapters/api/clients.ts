@@ -1,7 +1,7 @@
 /** Clients of the API as tests need them: good ones, and ones that send what they like. */
 import { type RequestOptions, request } from "node:http"
 import { request as requestSecurely } from "node:https"
-import { connect, createServer, type Socket } from "node:net"
+import { connect, type Socket } from "node:net"
 
 export interface Got {
   readonly status: number
@@ -41,14 +41,4 @@ export const send = (
     socket.on("error", () => socket.destroy())
     socket.on("close", () => resolve(answer))
     setTimeout(() => socket.destroy(), within)
-  })
-
-/** A port that nobody has now. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, "127.0.0.1", () => {
-      const bound = server.address()
-      server.close(() => resolve(typeof bound === "object" && bound !== null ? bound.port : 0))
-    })
   })

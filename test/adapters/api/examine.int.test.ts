@@ -5,12 +5,12 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import { describe } from "node:test"
 import { Effect } from "effect"
+import { freePort } from "../../../scripts/lab/free-port.ts"
 import { examineApi } from "../../../src/adapters/api/examine.ts"
 import type { TlsListener } from "../../../src/adapters/api/port.ts"
 import { liveTest } from "../../support/effect.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
 import { makeAuthority } from "./authorities.ts"
-import { freePort } from "./clients.ts"
 import { tlsListener } from "./running.ts"
 
 const day = 86_400_000

@@ -3,13 +3,13 @@ import assert from "node:assert/strict"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
+import { freePort } from "../../../scripts/lab/free-port.ts"
 import { serveApi } from "../../../src/adapters/api/live.ts"
 import type { ApiSettings, NodeApi, ServerEvent, TlsListener } from "../../../src/adapters/api/port.ts"
 import { sendMessages } from "../../../src/adapters/streaming/messages.ts"
 import { passThrough } from "../../../src/adapters/streaming/pass-through.ts"
 import { upgradeProblem } from "../../../src/adapters/streaming/upgrade-request.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
-import { freePort } from "./clients.ts"
 
 export interface Running {
   readonly directory: string

@@ -6,10 +6,11 @@ import { join } from "node:path"
 import { describe } from "node:test"
 import { connect } from "node:tls"
 import { Effect, type Scope } from "effect"
+import { freePort } from "../../../scripts/lab/free-port.ts"
 import type { Route, TlsListener } from "../../../src/adapters/api/port.ts"
 import { liveTest } from "../../support/effect.ts"
 import { type Authority, type Issued, makeAuthority } from "./authorities.ts"
-import { ask, freePort } from "./clients.ts"
+import { ask } from "./clients.ts"
 import { type Running, startServer, until } from "./running.ts"
 
 const who: Route = {

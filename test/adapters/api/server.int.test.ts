@@ -4,10 +4,11 @@ import { existsSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe } from "node:test"
 import { Effect, type Scope } from "effect"
+import { freePort } from "../../../scripts/lab/free-port.ts"
 import { type ApiAnswer, maxBodyBytes, type Route, refusal } from "../../../src/adapters/api/port.ts"
 import { liveTest } from "../../support/effect.ts"
 import { temporaryDirectory } from "../../support/temporary-directory.ts"
-import { ask, freePort, type Got, send } from "./clients.ts"
+import { ask, type Got, send } from "./clients.ts"
 import { type More, type Running, startServer, until } from "./running.ts"
 
 const ok = (body: ApiAnswer["body"]): Effect.Effect<ApiAnswer> => Effect.succeed({ status: 200, body })

@@ -5,6 +5,7 @@ import { connect, createServer } from "node:net"
 import process from "node:process"
 import { describe, it } from "node:test"
 import { Effect, Option, type Scope, Stream } from "effect"
+import { freePort } from "../../../scripts/lab/free-port.ts"
 import { make, type TelemetryOptions } from "../../../src/adapters/http/live.ts"
 import { make as makeMemory } from "../../../src/adapters/http/memory.ts"
 import type { HealthPort, ListenerState, ProxyTelemetry } from "../../../src/adapters/http/port.ts"
@@ -42,16 +43,6 @@ const send = (port: number, bytes: string): Promise<string> =>
     socket.on("error", () => socket.destroy())
     socket.on("close", () => resolve(answer.split("\r\n")[0] as string))
     setTimeout(() => socket.destroy(), 3000)
-  })
-
-/** A port that nobody has now. */
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, "127.0.0.1", () => {
-      const bound = server.address()
-      server.close(() => resolve(typeof bound === "object" && bound !== null ? bound.port : 0))
-    })
   })
 
 const run = <A>(effect: Effect.Effect<A, unknown, Scope.Scope>): Promise<A> =>
