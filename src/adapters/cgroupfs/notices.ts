@@ -2,7 +2,8 @@
  * When memory comes to be short in a cgroup, told soon after. The kernel's own notices (v1: an eventfd of cgroup.event_control;
  * v2: a trigger written to memory.pressure) come over eventfd(2) and poll(2), which programs in JavaScript reach by foreign
  * functions and a timer alone, and v1's are deprecated since Linux 6.12. So the timer looks at the figures themselves: two
- * reads of files that are kept open, some microseconds ten times a second, and the same on every kernel.
+ * reads of files that are kept open, some microseconds ten times a second, and the same on every kernel. Where more is left
+ * than could be taken meanwhile it looks less often, down to once a second: each look wakes a runtime that would sleep.
  */
 import { Buffer } from "node:buffer"
 import * as fs from "node:fs"
@@ -11,8 +12,12 @@ import type { StatisticsPoints } from "./hierarchies.ts"
 import { count, maxCount, pressure, scanner } from "./parse.ts"
 import type { MemoryNotice } from "./port.ts"
 
-/** Milliseconds between two looks: what a notice is late at most. */
+/** Milliseconds between two looks where memory may come to be short: what a notice is late at most. */
 export const lookPeriod = 100
+/** Milliseconds between two looks where it cannot, since so much is left. */
+const calmPeriod = 1_000
+/** Bytes that can be taken in a millisecond at the most: pages have to be cleared first, which all memory busses do more slowly. */
+const fastestGrowth = (8 * 1024 ** 3) / 1_000
 /** Milliseconds that two notices of the same kind are apart at least: usage may go to and fro about the threshold. */
 export const noticePause = 1_000
 /** Milliseconds between two attempts to open files of a cgroup that is not there. */
@@ -85,7 +90,7 @@ export const stallDetector = (): ((at: number, total: number) => boolean) => {
     while (seen.length > 1 && seen[1]!.at <= at - stallWindow) seen.shift()
     const first = seen[0]
     seen.push({ at, total })
-    return first !== undefined && (total - first.total) / 1_000 >= stallWindow * stallShare
+    return first !== undefined && (total - first.total) / 1_000 >= Math.max(at - first.at, stallWindow) * stallShare
   }
 }
 
@@ -111,6 +116,10 @@ export const memoryNotices = (points: StatisticsPoints, path: string, usage: num
       }),
     { bufferSize: maxWaiting, strategy: "sliding" }
   )
+
+/** Milliseconds until the next look. `left`: bytes until memory is short; absent: nobody tells. */
+export const nextLook = (left: number | undefined): number =>
+  left === undefined ? lookPeriod : Math.min(Math.max(Math.trunc(left / fastestGrowth), lookPeriod), calmPeriod)
 
 const startWatch = (
   files: { readonly usage: string | undefined; readonly stalls: string | undefined },
@@ -147,10 +156,14 @@ const startWatch = (
       close: (): void => open?.close()
     }
   }
-  const hasCrossed = crossingDetector(Math.min(threshold, maxCount))
+  const limit = Math.min(threshold, maxCount)
+  const hasCrossed = crossingDetector(limit)
+  /** Bytes until the threshold; absent: usage is not told. */
+  let left: number | undefined
   const hasStalled = stallDetector()
   const watches = [
     watchOf(files.usage, files.usage === "/proc/meminfo" ? nodeUsage : count, (usage, now) => {
+      left = limit - usage
       if (hasCrossed(usage)) notice("threshold", now)
     }),
     watchOf(
@@ -161,15 +174,17 @@ const startWatch = (
       }
     )
   ]
+  let timer: ReturnType<typeof setTimeout> | undefined
   const look = (): void => {
     const now = performance.now()
+    left = undefined
     for (const watch of watches) watch.look(now)
+    timer = setTimeout(look, nextLook(left))
   }
   look()
-  const timer = setInterval(look, lookPeriod)
   return {
     stop: () => {
-      clearInterval(timer)
+      clearTimeout(timer)
       for (const watch of watches) watch.close()
     }
   }
