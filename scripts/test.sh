@@ -10,7 +10,7 @@ case " $* " in
   *" --help "* | *" -h "* | *" --only unit "* | *" --only=unit "* | *" --only checks "* | *" --only=checks "*) ;;
   *)
     if [ -f scripts/lab/packages.sh ]; then
-      sh scripts/lab/packages.sh --vm || echo "test: going on; the tests that need those packages are skipped, and say so" >&2
+      sh scripts/lab/packages.sh --tests || echo "test: going on; the tests that need those packages are skipped, and say so" >&2
       sh scripts/lab/kernel.sh || echo "test: going on without a kernel for the virtual machine; its tests are skipped, and say so" >&2
       sh scripts/lab/newer-containerd.sh || echo "test: going on without newer containerds; their tests are skipped, and say so" >&2
       sh scripts/lab/newer-runc.sh || echo "test: going on without a newer runc; the tests of user namespaces are skipped, and say so" >&2

@@ -2,7 +2,8 @@
 # Installs what the tests and the demo need and this machine lacks: Debian and Ubuntu, through apt. Says nothing and
 # needs no rights when nothing is missing. Packages' own services are never started or enabled, and programs that are
 # here already, from whatever source, are left alone (a containerd of Docker's is good enough).
-# With --vm also QEMU and ipvsadm, for the tests that need a kernel of their own (amd64 only).
+# With --tests also what the tests alone need: a registry, Prometheus, a D-Bus, and QEMU and ipvsadm for those that need a kernel
+# of their own (amd64 only).
 #
 # Exit codes: 0 everything is there; 1 something could not be installed; 2 not root, or no apt.
 set -eu
@@ -28,17 +29,19 @@ need() { missing="$missing $1"; }
 has runc || need runc
 has_cni || need containernetworking-plugins
 has nats-server || need nats-server
-has docker-registry || need docker-registry
-{ has prometheus && has promtool; } || need prometheus
 has ip || need iproute2
 has iptables || need iptables
 has nft || need nftables
 has conntrack || need conntrack
-has dbus-daemon || need dbus-daemon
-{ [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import dbus; from gi.repository import GLib' 2>/dev/null; } || need "python3-dbus python3-gi"
-if [ "${1:-}" = --vm ] && [ "$(uname -m)" = x86_64 ]; then
-  has qemu-system-x86_64 || need qemu-system-x86
-  has ipvsadm || need ipvsadm
+if [ "${1:-}" = --tests ]; then
+  has docker-registry || need docker-registry
+  { has prometheus && has promtool; } || need prometheus
+  has dbus-daemon || need dbus-daemon
+  { [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import dbus; from gi.repository import GLib' 2>/dev/null; } || need "python3-dbus python3-gi"
+  if [ "$(uname -m)" = x86_64 ]; then
+    has qemu-system-x86_64 || need qemu-system-x86
+    has ipvsadm || need ipvsadm
+  fi
 fi
 unpack_busybox=no
 if ! has_busybox; then
@@ -54,7 +57,7 @@ if ! has apt-get; then
   exit 2
 fi
 if [ "$(id -u)" != 0 ]; then
-  say "missing here:$wanted. Run as root once: sudo sh scripts/lab/packages.sh"
+  say "missing here:$wanted. Run as root once: sudo sh scripts/lab/packages.sh${1:+ $1}"
   exit 2
 fi
 

@@ -61,7 +61,7 @@ const pathOf = (program: string): string | undefined =>
 export const whyNoVm = (): string | undefined => {
   if (process.platform !== "linux" || process.arch !== "x64") return "needs Linux on x86-64"
   if (process.getuid?.() !== 0) return "needs root, to share all files with the virtual machine"
-  if (pathOf(qemu) === undefined) return `needs ${qemu} (scripts/lab/packages.sh --vm installs it)`
+  if (pathOf(qemu) === undefined) return `needs ${qemu} (scripts/lab/packages.sh --tests installs it)`
   if (!existsSync(join(kernelDir, "vmlinuz"))) return "needs Debian's kernel: sh scripts/lab/kernel.sh"
   return undefined
 }

@@ -58,7 +58,7 @@ const needs = {
   iptables: program("iptables"),
   nft: program("nft"),
   conntrack: program("conntrack"),
-  ipvsadm: program("ipvsadm", "scripts/lab/packages.sh --vm installs it"),
+  ipvsadm: program("ipvsadm", "scripts/lab/packages.sh --tests installs it"),
   ipvs: () => (existsSync("/proc/net/ip_vs") ? undefined : "needs IPVS (the virtual machine has it)"),
   cni: () =>
     ["/usr/lib/cni", "/opt/cni/bin"].some((folder) => isExecutable(join(folder, "bridge")))
