@@ -1,4 +1,4 @@
-/** The kernel's netlink sockets, by the C library through koffi: the only file here that knows of foreign functions. */
+/** The kernel's netlink sockets, by the C library through koffi: the only file that knows of foreign functions beside logind's sd-bus.ts. */
 import { createRequire } from "node:module"
 import { EAGAIN, EINTR, EMSGSIZE, ENOBUFS } from "./errno.ts"
 import { answersLost, errnoError, NetlinkError } from "./error.ts"
