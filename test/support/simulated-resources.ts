@@ -128,6 +128,7 @@ export const resourcesLayer = (
         Context.add(
           Statistics,
           Statistics.of({
+            renewSizes: Effect.void,
             snapshot: () => Effect.map(Clock.currentTimeMillis, (at) => snapshotOf(world, states(), at))
           })
         )

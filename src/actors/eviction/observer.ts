@@ -14,7 +14,9 @@ import { evictionActor } from "./identity.ts"
 import { EvictionLooks } from "./looks.ts"
 import { makeNotices } from "./notices.ts"
 import { EvictionOptions } from "./options.ts"
-import { look } from "./sight.ts"
+import { thresholdsMet } from "./rules/met.ts"
+import { look, lookAnew, type Seen } from "./sight.ts"
+import type { EvictionSettings } from "./state.ts"
 
 /** kubelet's evictionMonitoringPeriod. */
 export const lookPeriod = Duration.seconds(10)
@@ -25,6 +27,9 @@ const firstLookPeriod = Duration.seconds(1)
 const maxFirstLooks = 10
 /** Milliseconds: figures that the tick may share with others. */
 const tickAge = 1000
+
+const isShortOfDisk = (settings: EvictionSettings, { layout, observations }: Seen): boolean =>
+  thresholdsMet(configOf(settings, layout).thresholds, observations, false).some(({ signal }) => /fs\./u.test(signal))
 
 export type LookNeeds = CgroupStatistics | EvictionLooks | EvictionOptions | Pods | Statistics
 type By = "tick" | MemoryNotice["by"]
@@ -70,7 +75,8 @@ export const observeResources = (
           yield* tell({ _tag: "ConfigureEviction", at: yield* Clock.currentTimeMillis, ...now })
           configured = text
         }
-        const seen = yield* look(due.age)
+        const first = yield* look(due.age)
+        const seen = first !== undefined && isShortOfDisk(now, first) ? ((yield* lookAnew) ?? first) : first
         if (seen !== undefined) {
           const { summary, ...sight } = seen
           const before = previousAt === undefined ? {} : { previousAt }

@@ -10,6 +10,9 @@ import { observationsOf } from "./rules/observations.ts"
 /** A pass of statistics that takes longer is given up; the next look tries again. */
 const passTimeout = Duration.seconds(30)
 
+/** As the age of figures: those of before do not count. */
+const alwaysAnew = -1
+
 /** What is not known is one file system. */
 export const layoutOf = ({ nodefs, imagefs, containerfs }: Snapshot["devices"]): FsLayout => ({
   dedicatedImageFs: nodefs !== undefined && imagefs !== undefined && nodefs !== imagefs,
@@ -17,6 +20,16 @@ export const layoutOf = ({ nodefs, imagefs, containerfs }: Snapshot["devices"]):
 })
 
 export type Seen = Omit<ResourcesObserved, "_tag" | "by" | "previousAt"> & { readonly summary: Snapshot["summary"] }
+
+/** Sizes are up to a minute old: before a pod goes for want of disk it is looked at who has taken it by now. */
+export const lookAnew: Effect.Effect<Seen | undefined, never, Pods | Statistics> = Effect.flatMap(
+  Statistics,
+  ({ renewSizes }) =>
+    Effect.andThen(
+      renewSizes,
+      Effect.suspend(() => look(alwaysAnew))
+    )
+)
 
 /** Figures no older than `maxAge` (ms); `undefined`: they could not be had in time. */
 export const look = (maxAge: number): Effect.Effect<Seen | undefined, never, Pods | Statistics> =>

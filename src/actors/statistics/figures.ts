@@ -7,6 +7,8 @@ import { Clock, Deferred, Effect, type Scope } from "effect"
 export interface Figures<A> {
   /** Undefined: not known (yet), or not there. */
   readonly get: (key: string) => Effect.Effect<A | undefined>
+  /** Measures all that is known anew, and waits for it so long (ms). */
+  readonly renew: (patience: number) => Effect.Effect<void>
   /** Forgets all others. */
   readonly retain: (keys: ReadonlySet<string>) => void
 }
@@ -68,6 +70,17 @@ export const makeFigures = <A>({
           if (entry.at === undefined) yield* Effect.timeoutOption(Deferred.await(pending), patience)
           return entry.value
         }),
+      renew: (limit) =>
+        Effect.forEach(
+          entries,
+          ([key, entry]) =>
+            Effect.gen(function* () {
+              // One that is under way may have begun before what is asked about.
+              if (entry.pending !== undefined) yield* Deferred.await(entry.pending)
+              yield* Deferred.await(entry.pending ?? (yield* begin(key, entry)))
+            }),
+          { concurrency: "unbounded", discard: true }
+        ).pipe(Effect.timeoutOption(limit), Effect.asVoid),
       retain: (keys) => {
         for (const key of entries.keys()) if (!keys.has(key)) entries.delete(key)
       }

@@ -14,7 +14,7 @@ import { containerSamples, type Readings, summaryOf } from "./assembly.ts"
 import { given } from "./given.ts"
 import { all, type Kept, makeKept, orAbsent, type RuntimeFileSystems } from "./kept.ts"
 import { findCgroups, readInterfaces, type SystemCgroups, samplesOf, systemCgroups } from "./pod-cgroups.ts"
-import { defaultMaxAge, type Snapshot, Statistics } from "./statistics.ts"
+import { defaultMaxAge, renewalPatience, type Snapshot, Statistics } from "./statistics.ts"
 import { type PodTarget, podTargets } from "./targets.ts"
 
 export interface StatisticsOptions extends SystemCgroups {
@@ -139,6 +139,10 @@ export const makeStatistics = (
     const turns = Semaphore.makeUnsafe(1)
     let last: Snapshot | undefined
     return Statistics.of({
+      renewSizes: Effect.all(
+        [kept.volumes, kept.files, kept.usages].map(({ renew }) => renew(renewalPatience)),
+        { concurrency: "unbounded", discard: true }
+      ),
       snapshot: (maxAge = defaultMaxAge) =>
         Effect.gen(function* () {
           const wanted = (yield* Clock.currentTimeMillis) - maxAge

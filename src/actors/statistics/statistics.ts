@@ -27,10 +27,15 @@ export interface Snapshot {
 /** How old figures may be by default; kubelet's housekeeping of cAdvisor is 10 s. */
 export const defaultMaxAge = 10_000
 
+/** What is waited for when sizes are measured anew, milliseconds: directories of 100,000 entries in all. */
+export const renewalPatience = 5_000
+
 export class Statistics extends Context.Service<
   Statistics,
   {
     /** Figures that are no older than `maxAge` milliseconds; a pass is made where there are none. Parts that failed are absent. */
     readonly snapshot: (maxAge?: number) => Effect.Effect<Snapshot>
+    /** Sizes of volumes, logs and layers are measured anew; answers when they are, or after `renewalPatience`. */
+    readonly renewSizes: Effect.Effect<void>
   }
 >()("chronode/Statistics") {}

@@ -32,6 +32,39 @@ describe("figures that may be a little old", () => {
       })
     ))
 
+  it("are measured anew before their time where that is asked for, also while they are being measured", () =>
+    run(
+      Effect.gen(function* () {
+        let measured = 0
+        const gates: Array<Deferred.Deferred<void>> = []
+        const measure = () =>
+          Effect.gen(function* () {
+            const gate = Deferred.makeUnsafe<void>()
+            gates.push(gate)
+            yield* Deferred.await(gate)
+            return ++measured
+          })
+        const figures = yield* makeFigures({ measure, maxAge: 60_000, patience: 100 })
+        const first = yield* Effect.forkChild(figures.get("a"))
+        yield* TestClock.adjust(1)
+        // The one that is under way has begun before: it does not count.
+        const renewed = yield* Effect.forkChild(figures.renew(5_000))
+        yield* TestClock.adjust(1)
+        yield* Deferred.succeed(gates[0]!, undefined)
+        yield* TestClock.adjust(1)
+        assert.equal(yield* Fiber.join(first), 1)
+        assert.equal(gates.length, 2)
+        yield* Deferred.succeed(gates[1]!, undefined)
+        yield* Fiber.join(renewed)
+        assert.equal(yield* figures.get("a"), 2)
+        // What does not answer is not waited for without end.
+        const late = yield* Effect.forkChild(figures.renew(5_000))
+        yield* TestClock.adjust(5_001)
+        yield* Fiber.join(late)
+        assert.equal(yield* figures.get("a"), 2)
+      })
+    ))
+
   it("are waited for by who asks first, and not for long; one measurement is enough for all", () =>
     run(
       Effect.gen(function* () {
