@@ -4,25 +4,15 @@ import { evictionActor } from "../actors/eviction/identity.ts"
 import { EvictionLooks } from "../actors/eviction/looks.ts"
 import { EvictionOptions } from "../actors/eviction/options.ts"
 import { NodePressure, pressureOf } from "../actors/eviction/pressure.ts"
-import type { EvictionSettings, EvictionState } from "../actors/eviction/state.ts"
+import type { EvictionState } from "../actors/eviction/state.ts"
 import type { ActorSystemShape } from "../actors/kernel/system.ts"
 import { podsCgroup } from "../actors/pod/node-facts.ts"
 import { cgroupPath } from "../actors/pod/resources/cgroup.ts"
 import { PodSettings } from "../actors/pod/settings.ts"
+import { runtimeActor } from "../actors/runtime/identity.ts"
 import { layer as nodeReclaimLayer } from "../actors/runtime/node-reclaim.ts"
-import { runtimeActor } from "../actors/runtime/observer.ts"
 import type { AgentOptions } from "../cli/agent-options.ts"
-
-const settingsOf = ({ kubelet }: AgentOptions): EvictionSettings => ({
-  evictionHard: kubelet.evictionHard,
-  evictionSoft: kubelet.evictionSoft,
-  evictionSoftGracePeriod: kubelet.evictionSoftGracePeriod,
-  evictionMinimumReclaim: kubelet.evictionMinimumReclaim,
-  enforceNodeAllocatable: kubelet.enforceNodeAllocatable,
-  evictionPressureTransitionPeriodSeconds: kubelet.evictionPressureTransitionPeriod / 1000,
-  evictionMaxPodGracePeriodSeconds: kubelet.evictionMaxPodGracePeriod,
-  localStorageCapacityIsolation: kubelet.localStorageCapacityIsolation
-})
+import { evictionSettingsOf } from "../cli/kubelet-configuration/eviction.ts"
 
 /** Beside the figures of the node. */
 export const evictionLayer = (options: AgentOptions, current: { readonly system: ActorSystemShape | undefined }) =>
@@ -33,8 +23,7 @@ export const evictionLayer = (options: AgentOptions, current: { readonly system:
       EvictionOptions,
       Effect.map(PodSettings, ({ facts }) =>
         EvictionOptions.of({
-          settings: () => settingsOf(options),
-          notices: true,
+          settings: () => evictionSettingsOf(options.kubelet),
           ...(facts.cgroupsPerQos === false ? {} : { podsCgroup: cgroupPath(podsCgroup(facts), facts.cgroupDriver) })
         })
       )

@@ -21,6 +21,7 @@ import { describeShape, podShape, type Shape } from "../events/pod-shape.ts"
 import { parseConfiguration } from "./configuration.ts"
 import { CommandFailed } from "./exit.ts"
 import { decode, type Written } from "./kubelet-configuration/codec.ts"
+import { evictionSettingsOf } from "./kubelet-configuration/eviction.ts"
 import { nearest } from "./text.ts"
 
 /** Larger files are refused unread. */
@@ -114,7 +115,7 @@ export const parseWhatIf = (text: string, file: string): WhatIfFile => {
       const evicting = evictionChange(kubelet)
       if (evicting !== undefined) eviction = { ...eviction, ...evicting }
       for (const name of Object.keys(kubelet)) {
-        if (!["apiVersion", "kind", "crashLoopBackOff"].includes(name) && !evictionFields.has(name))
+        if (!["apiVersion", "kind", "crashLoopBackOff"].includes(name) && !Object.hasOwn(evictionFields, name))
           remarks.push(
             `${place(root)}: ${name}: changes nothing here; what pods are decided by is crashLoopBackOff and what evicts them`
           )
@@ -140,38 +141,23 @@ export const parseWhatIf = (text: string, file: string): WhatIfFile => {
   }
 }
 
-/** Fields of a KubeletConfiguration that evictions follow from. */
-const evictionFields: ReadonlySet<string> = new Set([
-  "evictionHard",
-  "evictionSoft",
-  "evictionSoftGracePeriod",
-  "evictionMinimumReclaim",
-  "evictionPressureTransitionPeriod",
-  "evictionMaxPodGracePeriod",
-  "localStorageCapacityIsolation"
-])
+/** Fields of a KubeletConfiguration that evictions follow from, and what eviction calls them. */
+const evictionFields: Readonly<Record<string, keyof EvictionChange>> = {
+  evictionHard: "evictionHard",
+  evictionSoft: "evictionSoft",
+  evictionSoftGracePeriod: "evictionSoftGracePeriod",
+  evictionMinimumReclaim: "evictionMinimumReclaim",
+  localStorageCapacityIsolation: "localStorageCapacityIsolation",
+  evictionPressureTransitionPeriod: "evictionPressureTransitionPeriodSeconds",
+  evictionMaxPodGracePeriod: "evictionMaxPodGracePeriodSeconds"
+}
 
 /** As the file has them; `undefined`: none of them. */
 const evictionChange = (written: Written): EvictionChange | undefined => {
-  const given = Object.keys(written).filter((name) => evictionFields.has(name))
+  const given = Object.entries(evictionFields).filter(([field]) => Object.hasOwn(written, field))
   if (given.length === 0) return undefined
-  const read = decode(written)
-  const all = {
-    evictionHard: read.evictionHard,
-    evictionSoft: read.evictionSoft,
-    evictionSoftGracePeriod: read.evictionSoftGracePeriod,
-    evictionMinimumReclaim: read.evictionMinimumReclaim,
-    localStorageCapacityIsolation: read.localStorageCapacityIsolation
-  }
-  return {
-    ...Object.fromEntries(Object.entries(all).filter(([name]) => given.includes(name))),
-    ...(given.includes("evictionPressureTransitionPeriod")
-      ? { evictionPressureTransitionPeriodSeconds: read.evictionPressureTransitionPeriod / 1000 }
-      : {}),
-    ...(given.includes("evictionMaxPodGracePeriod")
-      ? { evictionMaxPodGracePeriodSeconds: read.evictionMaxPodGracePeriod }
-      : {})
-  }
+  const settings = evictionSettingsOf(decode(written))
+  return Object.fromEntries(given.map(([, setting]) => [setting, settings[setting]]))
 }
 
 const every = "*"

@@ -112,7 +112,7 @@ export const resourcesLayer = (
     EvictionLooks.layer,
     Layer.succeedContext(
       Context.make(CgroupStatistics, world.cgroups.service).pipe(
-        Context.add(EvictionOptions, EvictionOptions.of({ settings: () => world.settings, notices: true })),
+        Context.add(EvictionOptions, EvictionOptions.of({ settings: () => world.settings })),
         Context.add(
           NodeReclaim,
           NodeReclaim.of({

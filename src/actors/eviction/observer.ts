@@ -15,6 +15,7 @@ import { EvictionLooks } from "./looks.ts"
 import { makeNotices } from "./notices.ts"
 import { EvictionOptions } from "./options.ts"
 import { thresholdsMet } from "./rules/met.ts"
+import { conditionOf } from "./rules/signals.ts"
 import { look, lookAnew, type Seen } from "./sight.ts"
 import type { EvictionSettings } from "./state.ts"
 
@@ -29,7 +30,9 @@ const maxFirstLooks = 10
 const tickAge = 1000
 
 const isShortOfDisk = (settings: EvictionSettings, { layout, observations }: Seen): boolean =>
-  thresholdsMet(configOf(settings, layout).thresholds, observations, false).some(({ signal }) => /fs\./u.test(signal))
+  thresholdsMet(configOf(settings, layout).thresholds, observations, false).some(
+    ({ signal }) => conditionOf(signal) === "DiskPressure"
+  )
 
 export type LookNeeds = CgroupStatistics | EvictionLooks | EvictionOptions | Pods | Statistics
 type By = "tick" | MemoryNotice["by"]
@@ -40,7 +43,7 @@ export const observeResources = (
 ): Effect.Effect<void, never, LookNeeds> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { settings, podsCgroup, notices: asksKernel } = yield* EvictionOptions
+      const { settings, podsCgroup } = yield* EvictionOptions
       const looks = yield* EvictionLooks
       const noticed = yield* Queue.sliding<MemoryNotice["by"]>(1)
       const notices = yield* makeNotices(podsCgroup, ({ by }) => Queue.offer(noticed, by))
@@ -48,7 +51,7 @@ export const observeResources = (
       let configured = ""
       let previousAt: number | undefined
       let noticedAt = Number.NEGATIVE_INFINITY
-      let firstLooks = asksKernel ? maxFirstLooks : 0
+      let firstLooks = maxFirstLooks
 
       const next: Effect.Effect<{ readonly by: By; readonly age: number }> = Effect.raceFirst(
         Effect.as(
@@ -82,7 +85,7 @@ export const observeResources = (
           const before = previousAt === undefined ? {} : { previousAt }
           yield* tell({ _tag: "ResourcesObserved", by: due.by, ...before, ...sight })
           previousAt = sight.at
-          const isWhole = asksKernel && (yield* notices.follow(configOf(now, sight.layout).thresholds, summary))
+          const isWhole = yield* notices.follow(configOf(now, sight.layout).thresholds, summary)
           firstLooks = isWhole ? 0 : firstLooks - 1
         }
         due = yield* next

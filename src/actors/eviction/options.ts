@@ -9,8 +9,6 @@ export class EvictionOptions extends Context.Service<
     readonly settings: () => EvictionSettings
     /** Cgroup of all pods; absent: there is none of them. */
     readonly podsCgroup?: string
-    /** Whether the kernel is asked to tell of short memory. */
-    readonly notices: boolean
   }
 >()("chronode/EvictionOptions") {}
 

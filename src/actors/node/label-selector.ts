@@ -44,7 +44,11 @@ export const parseLabelSelector = (text: string): LabelSelector | string => {
   return requirements.length === 0 ? "a selector has at least one requirement" : requirements
 }
 
-const meets = ({ operator, values }: LabelRequirement, found: string | undefined): boolean => {
+/** What selectors of labels and those of nodes have in common. */
+export const meetsRequirement = (
+  { operator, values }: Pick<LabelRequirement, "operator" | "values">,
+  found: string | undefined
+): boolean => {
   switch (operator) {
     case "In":
       return found !== undefined && values.includes(found)
@@ -58,4 +62,4 @@ const meets = ({ operator, values }: LabelRequirement, found: string | undefined
 }
 
 export const matchesLabels = (selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean =>
-  selector.every((one) => meets(one, Object.hasOwn(labels, one.key) ? labels[one.key] : undefined))
+  selector.every((one) => meetsRequirement(one, Object.hasOwn(labels, one.key) ? labels[one.key] : undefined))

@@ -24,8 +24,8 @@ import {
   sandboxGarbage,
   uidOfLogDirectory
 } from "./garbage.ts"
+import { runtimeActor } from "./identity.ts"
 import { removeImage } from "./image-survey.ts"
-import { runtimeActor } from "./observer.ts"
 import type { Garbage } from "./state.ts"
 
 /** kubelet's ContainerGCPeriod. */

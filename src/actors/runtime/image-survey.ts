@@ -8,8 +8,8 @@ import { detectImages, evictionOrder, type ImageFs, type ImageGcPolicy, type Ima
 import type { Outgoing } from "../kernel/behavior.ts"
 import { Pods } from "../pod/pods.ts"
 import type { PodState } from "../pod/state.ts"
-import type { ImagesSurveyed, RuntimeCommand } from "./commands.ts"
-import { runtimeActor } from "./observer.ts"
+import type { ImagesSurveyed } from "./commands.ts"
+import { runtimeActor } from "./identity.ts"
 
 /** Between looks at which images are in use. */
 export const imageLookPeriod = Duration.minutes(1)
@@ -34,43 +34,28 @@ export class ImageGc extends Context.Service<
 }
 
 type Needs = ContainerRuntime | ImageGc | Pods
+type Survey = typeof ImagesSurveyed.Type
 
-/** Names and ids by which containers and pods call images. */
-const namesInUse = (
-  containers: ReadonlyArray<{ readonly image: string; readonly imageRef: string }>,
-  pods: ReadonlyArray<PodState>,
-  sandboxImage: string | undefined
-): ReadonlySet<string> =>
-  new Set(
-    [
-      ...containers.flatMap(({ image, imageRef }) => [image, imageRef]),
-      ...pods.flatMap(({ containers: own, imageVolumes = [] }) => [...own, ...imageVolumes].map((c) => c.imageId)),
-      sandboxImage ?? ""
-    ].filter((name) => name !== "")
-  )
+const imagesOf = ({ containers, imageVolumes = [] }: PodState): ReadonlyArray<string> =>
+  [...containers, ...imageVolumes].map(({ imageId }) => imageId)
+
+/** Names and ids by which containers of the runtime (also those that have ended), pods and sandboxes call images now. */
+const namesInUse: Effect.Effect<ReadonlySet<string>, CriError, ContainerRuntime | Pods> = Effect.gen(function* () {
+  const runtime = yield* ContainerRuntime
+  const pods = yield* Pods
+  const [containers, sandboxImage = ""] = yield* Effect.all([runtime.listContainers({}), runtime.sandboxImage], {
+    concurrency: 2
+  })
+  const names = [
+    ...containers.flatMap(({ image, imageRef }) => [image, imageRef]),
+    ...pods.all().flatMap(({ state }) => imagesOf(state)),
+    sandboxImage
+  ]
+  return new Set(names.filter((name) => name !== ""))
+})
 
 const isCalled = (names: ReadonlySet<string>, { id, repoTags, repoDigests }: Image): boolean =>
   [id, ...repoTags, ...repoDigests].some((name) => names.has(name))
-
-/** Ids of the images that some container of the runtime (also one that has ended), or a pod, uses now. */
-const imagesInUse: Effect.Effect<
-  { readonly images: ReadonlyArray<Image>; readonly inUse: ReadonlySet<string> },
-  CriError,
-  ContainerRuntime | Pods
-> = Effect.gen(function* () {
-  const runtime = yield* ContainerRuntime
-  const pods = yield* Pods
-  const [images, containers, sandboxImage] = yield* Effect.all(
-    [runtime.listImages, runtime.listContainers({}), runtime.sandboxImage],
-    { concurrency: 3 }
-  )
-  const names = namesInUse(
-    containers,
-    pods.all().map(({ state }) => state),
-    sandboxImage
-  )
-  return { images, inUse: new Set(images.filter((image) => isCalled(names, image)).map(({ id }) => id)) }
-})
 
 /** One look. Images that were there at the first may go at once, as with kubelet. */
 const look: Effect.Effect<
@@ -79,21 +64,17 @@ const look: Effect.Effect<
   Needs
 > = Effect.gen(function* () {
   const { memory } = yield* ImageGc
-  const seen = yield* imagesInUse
+  const runtime = yield* ContainerRuntime
+  const [images, names] = yield* Effect.all([runtime.listImages, namesInUse], { concurrency: 2 })
+  const inUse = new Set(images.filter((image) => isCalled(names, image)).map(({ id }) => id))
   const now = yield* Clock.currentTimeMillis
-  memory.records = detectImages(
-    memory.records,
-    seen.images,
-    seen.inUse,
-    memory.since === undefined ? undefined : now,
-    now
-  )
+  memory.records = detectImages(memory.records, images, inUse, memory.since === undefined ? undefined : now, now)
   memory.since ??= now
-  return seen
+  return { images, inUse }
 })
 
 /** A look, and what the runtime's actor is to be told of it. */
-export const surveyImages = (by: "Period" | "Eviction"): Effect.Effect<RuntimeCommand, CriError, Needs> =>
+export const surveyImages = (by: "Period" | "Eviction"): Effect.Effect<Survey, CriError, Needs> =>
   Effect.gen(function* () {
     const { memory, policy, disk } = yield* ImageGc
     const { images, inUse } = yield* look
@@ -102,7 +83,7 @@ export const surveyImages = (by: "Period" | "Eviction"): Effect.Effect<RuntimeCo
     const names = new Map(images.map(({ id, repoTags, repoDigests }) => [id, repoTags[0] ?? repoDigests[0] ?? ""]))
     const unused = evictionOrder(memory.records, inUse)
       .slice(0, maxSurveyedImages)
-      .flatMap((key): ReadonlyArray<(typeof ImagesSurveyed.Type)["unused"][number]> => {
+      .flatMap((key): ReadonlyArray<Survey["unused"][number]> => {
         const record = memory.records.get(key)
         if (record === undefined) return []
         const { id, size, firstDetected, lastUsed } = record
@@ -131,7 +112,7 @@ export const observeImages = (emit: (outgoing: Outgoing) => Effect.Effect<void>)
         collectedAt = now
         yield* warned(
           Effect.flatMap(surveyImages("Period"), (command) =>
-            command._tag === "ImagesSurveyed" && isNoNews(command) ? Effect.void : emit({ to: runtimeActor, command })
+            isNoNews(command) ? Effect.void : emit({ to: runtimeActor, command })
           )
         )
       }
@@ -140,16 +121,15 @@ export const observeImages = (emit: (outgoing: Outgoing) => Effect.Effect<void>)
   })
 
 /** Nothing could follow from it, or nothing can be said. */
-const isNoNews = ({ unused, disk }: typeof ImagesSurveyed.Type): boolean => unused.length === 0 && disk === undefined
+const isNoNews = ({ unused, disk }: Survey): boolean => unused.length === 0 && disk === undefined
 
 /** An image goes with all its names, unless something uses it by now; answers why it stays. */
 export const removeImage = (id: string): Effect.Effect<string | undefined, CriError, ContainerRuntime | Pods> =>
   Effect.gen(function* () {
     const runtime = yield* ContainerRuntime
-    const { images, inUse } = yield* imagesInUse
-    const image = images.find((candidate) => candidate.id === id)
+    const [image, names] = yield* Effect.all([runtime.imageStatus(id), namesInUse], { concurrency: 2 })
     if (image === undefined) return undefined
-    if (inUse.has(id)) return "a container uses it by now"
+    if (isCalled(names, image)) return "a container uses it by now"
     if (image.pinned) return "the runtime has pinned it by now"
     yield* runtime.removeImage(id)
     return undefined

@@ -51,7 +51,7 @@ const containers = (tell: Tell): Effect.Effect<Reclaimed, never, Needs> =>
 const images = (tell: Tell): Effect.Effect<Reclaimed, never, Needs> =>
   Effect.gen(function* () {
     const survey = yield* surveyImages("Eviction")
-    if (survey._tag !== "ImagesSurveyed" || survey.unused.length === 0) return { freedBytes: 0 }
+    if (survey.unused.length === 0) return { freedBytes: 0 }
     yield* tell(survey)
     yield* untilGone(new Set(survey.unused.map(({ id }) => id)))
     const left = new Set((yield* (yield* ContainerRuntime).listImages).map(({ id }) => id))

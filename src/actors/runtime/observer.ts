@@ -33,8 +33,6 @@ const eventProbe = Duration.millis(300)
 /** Exit statuses asked for at once. */
 const statusConcurrency = 8
 
-export { runtimeActor }
-
 type RelistNeeds = ContainerRuntime | Host | OomWitness | Pods | PodSettings
 
 type Emit = (outgoing: Outgoing) => Effect.Effect<void>

@@ -2,7 +2,9 @@
  * Whether a node is one that a pod asks for (`k8s.io/component-helpers/scheduling/corev1/nodeaffinity`): its `nodeSelector`, and the
  * required part of its node affinity. What is only preferred matters to a scheduler.
  */
+
 import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from "../../../events/pod-spec.ts"
+import { meetsRequirement } from "../../node/label-selector.ts"
 
 type Labels = Readonly<Record<string, string>>
 
@@ -18,18 +20,12 @@ const compared = (value: string | undefined, bound: string | undefined, isMet: (
 const meets = (values: Labels, { key, operator, values: wanted = [] }: NodeSelectorRequirement): boolean => {
   const value = values[key]
   switch (operator) {
-    case "In":
-      return value !== undefined && wanted.includes(value)
-    case "NotIn":
-      return value === undefined || !wanted.includes(value)
-    case "Exists":
-      return value !== undefined
-    case "DoesNotExist":
-      return value === undefined
     case "Gt":
       return compared(value, wanted[0], (a, b) => a > b)
     case "Lt":
       return compared(value, wanted[0], (a, b) => a < b)
+    default:
+      return meetsRequirement({ operator, values: wanted }, value)
   }
 }
 
