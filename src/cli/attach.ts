@@ -1,9 +1,9 @@
 /** `chronode attach NS/NAME`: to the streams of the container's own process. */
 import { Effect } from "effect"
 import { containerSpec } from "../actors/pod/state.ts"
+import type { Execute } from "./command.ts"
 import { CommandFailed } from "./exit.ts"
 import { podText } from "./filter/pods.ts"
-import type { Execute } from "./program.ts"
 import { type ProcessFlags, runInContainer } from "./streams/run-process.ts"
 
 export const execute: Execute<ProcessFlags, [pod: string]> = (context, flags, pod) =>

@@ -1,21 +1,7 @@
 /** What the declarations of commands share: their types, and flags that several of them have. */
 import { type Command, Option } from "commander"
 import type { ProxyMode } from "../adapters/dataplane/port.ts"
-import type { Neighbours } from "./neighbours.ts"
-import type { Terminal } from "./terminal.ts"
-
-/** What the file of a command exports as `execute`: answers the exit code. */
-export type Execute<Flags, Arguments extends ReadonlyArray<unknown>> = (
-  context: Context,
-  flags: Flags,
-  ...parameters: Arguments
-) => Promise<number>
-
-/** What every command is given: where it writes, and the live code that it may ask for. */
-export interface Context {
-  readonly terminal: Terminal
-  readonly neighbours: Neighbours
-}
+import type { Execute } from "./command.ts"
 
 export type Declare = (name: string, description: string) => Command
 export type Start = <Flags, Arguments extends ReadonlyArray<unknown>>(

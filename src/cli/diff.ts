@@ -1,12 +1,12 @@
 /** `chronode diff A B`: the states of two logs, or of one log at two points, side by side. */
 import { Effect } from "effect"
 import { parseActorPath } from "../events/actor-id.ts"
+import type { Execute } from "./command.ts"
 import { type ActorDifference, type FieldDifference, stateDifferences } from "./differences.ts"
 import { CommandFailed } from "./exit.ts"
 import { codeOf, type Folded, hashOf, remarks } from "./fold-log.ts"
 import { type LogPoint, parseLogPoint } from "./moments.ts"
 import { openChainedLog } from "./open-log.ts"
-import type { Execute } from "./program.ts"
 import { actorText } from "./render.ts"
 import { type FoldOptions, foldAt } from "./snapshots/fold-at.ts"
 import { foldOptions } from "./snapshots/options.ts"

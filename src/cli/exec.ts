@@ -1,6 +1,6 @@
 /** `chronode exec NS/NAME -- COMMAND`: its exit code becomes ours. */
 import { Effect } from "effect"
-import type { Execute } from "./program.ts"
+import type { Execute } from "./command.ts"
 import { type ProcessFlags, runInContainer } from "./streams/run-process.ts"
 
 export const execute: Execute<ProcessFlags, [pod: string, command: ReadonlyArray<string>]> = (

@@ -1,6 +1,7 @@
 /** Opens what `--from` names. Without it: this node's journal if it can be read, else NATS. */
 import { accessSync, constants } from "node:fs"
 import { Effect, type Scope } from "effect"
+import type { Context } from "./command.ts"
 import { type CommandFailed, UsageError } from "./exit.ts"
 import { openIncidentLog } from "./incident-log.ts"
 import { openJournalLog } from "./journal-log.ts"
@@ -8,7 +9,6 @@ import { journalPath } from "./journal-path.ts"
 import type { ChainedLog, EventLog } from "./log.ts"
 import { type NatsConnectionFlags, natsOptions } from "./nats-flags.ts"
 import { openNatsLog } from "./nats-log.ts"
-import type { Context } from "./program.ts"
 
 export interface SourceFlags extends NatsConnectionFlags {
   readonly from?: string

@@ -3,7 +3,8 @@
  * command is known to run: `--help`, `--version` and usage errors answer at once.
  */
 import { Command, CommanderError } from "commander"
-import { type Context, type Execute, examples } from "./declaring.ts"
+import type { Context, Execute } from "./command.ts"
+import { examples } from "./declaring.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { declareAgent, declareTools } from "./program-agent.ts"
 import { declareContainers } from "./program-containers.ts"
@@ -13,8 +14,6 @@ import { declareProxy } from "./program-proxy.ts"
 import { declareReaders } from "./program-readers.ts"
 import { OutputClosed, type Terminal } from "./terminal.ts"
 import { version } from "./version.ts"
-
-export type { Context, Execute } from "./declaring.ts"
 
 const exitCodesText = `
 Exit codes:

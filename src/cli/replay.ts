@@ -1,9 +1,10 @@
 /** `chronode replay FILE`: picks what is to be made of the incident. Each mode has a file of its own, loaded only when asked for. */
+
+import type { Execute } from "./command.ts"
 import { UsageError } from "./exit.ts"
 import type { FilterFlags } from "./filter.ts"
 import type { NatsConnectionFlags } from "./nats-flags.ts"
 import type { PlaybackFlags } from "./playback.ts"
-import type { Execute } from "./program.ts"
 
 export interface ReplayFlags extends FilterFlags, PlaybackFlags, Omit<NatsConnectionFlags, "nats"> {
   /** A point: also the id of an event. */

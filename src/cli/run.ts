@@ -2,10 +2,10 @@
 import { hostname } from "node:os"
 import process from "node:process"
 import { agentOptions, credentialProviderPaths, type RunFlags } from "./agent-settings.ts"
+import type { Execute } from "./command.ts"
 import { noConfiguration, readConfiguration } from "./configuration.ts"
 import { readCredentialProviders } from "./credential-providers.ts"
 import { otelOptions } from "./otel-settings.ts"
-import type { Execute } from "./program.ts"
 import { ipFamilies } from "./proxy/families.ts"
 import { proxyFlags, proxyOptions, readProxy } from "./proxy/settings.ts"
 

@@ -1,9 +1,9 @@
 /** `chronode schema [EVENT-TYPE] | --asyncapi` */
 import { byTag, byType } from "../events/catalogue.ts"
 import { catalogueSchema, eventSchema } from "../events/json-schema.ts"
+import type { Execute } from "./command.ts"
 import { exitCodes, UsageError } from "./exit.ts"
 import { unknownType } from "./filter.ts"
-import type { Execute } from "./program.ts"
 import { version } from "./version.ts"
 
 interface SchemaFlags {

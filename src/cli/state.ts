@@ -1,12 +1,12 @@
 /** `chronode state FILE | --journal`: the folded state of every actor, whole, as the deciders see it. */
 import { Effect } from "effect"
 import { stringify } from "yaml"
+import type { Execute } from "./command.ts"
 import { CommandFailed } from "./exit.ts"
 import { isOfPod, type PodName, parsePodName } from "./filter.ts"
 import { codeOf, type Folded, hashOf, remarks } from "./fold-log.ts"
 import { momentFlag } from "./moments.ts"
 import { fileOrJournal, openChainedLog } from "./open-log.ts"
-import type { Execute } from "./program.ts"
 import { foldAt } from "./snapshots/fold-at.ts"
 import { foldOptions } from "./snapshots/options.ts"
 

@@ -1,8 +1,8 @@
 /** `chronode stats [pods|containers|volumes|node]`: what is used at the moment, asked of the agent on this machine. */
 import { Effect } from "effect"
 import type { FsStats, NodeStats, PodStats, Summary } from "../events/stats-summary.ts"
+import type { Execute } from "./command.ts"
 import { exitCodes } from "./exit.ts"
-import type { Execute } from "./program.ts"
 import { table } from "./text.ts"
 import { askSummary, cpuText, memoryText, unknown, usedBy } from "./usage.ts"
 

@@ -1,12 +1,12 @@
 /** `chronode verify --journal | FILE`: is its chain whole, and is it the chain whose head is known? */
 import { Effect } from "effect"
 import type { Proof } from "../events/journal/head-proof.ts"
+import type { Execute } from "./command.ts"
 import { exitCodes } from "./exit.ts"
 import { headFlag } from "./head-flags.ts"
 import { positionText, type Verification } from "./log.ts"
 import type { NatsConnectionFlags } from "./nats-flags.ts"
 import { fileOrJournal, openChainedLog } from "./open-log.ts"
-import type { Execute } from "./program.ts"
 import { proveLog } from "./prove-log.ts"
 import type { Terminal } from "./terminal.ts"
 import { painter } from "./text.ts"

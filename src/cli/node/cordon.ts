@@ -3,9 +3,9 @@ import { userInfo } from "node:os"
 import process from "node:process"
 import { Effect } from "effect"
 import type { NodeReport } from "../../actors/node/report.ts"
+import type { Execute } from "../command.ts"
 import { exitCodes } from "../exit.ts"
 import { askAgentJson } from "../local-api.ts"
-import type { Execute } from "../program.ts"
 
 export interface NodeFlags {
   readonly dataDir: string

@@ -14,11 +14,11 @@ import {
   type ProxyMode
 } from "../../adapters/dataplane/port.ts"
 import { journalOwner } from "../../events/journal/sqlite-owner.ts"
+import type { Execute } from "../command.ts"
 import { CommandFailed, exitCodes } from "../exit.ts"
 import { journalPath } from "../journal-path.ts"
 import type { OpenDataplane } from "../neighbours.ts"
 import { openChainedLog } from "../open-log.ts"
-import type { Execute } from "../program.ts"
 import type { Terminal } from "../terminal.ts"
 import { oneLine } from "../text.ts"
 import { noProxyConfiguration, readProxyConfiguration } from "./configuration.ts"

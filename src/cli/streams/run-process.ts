@@ -6,10 +6,10 @@ import { type ContainerRuntime, CriError, deadlines, type StreamOptions } from "
 import type { StreamingError } from "../../adapters/streaming/port.ts"
 import { agentDefaults } from "../agent-options.ts"
 import { socketOf } from "../agent-settings.ts"
+import type { Context } from "../command.ts"
 import { CommandFailed } from "../exit.ts"
 import { podText } from "../filter/pods.ts"
 import { chooseContainer, findPod, type PodTarget } from "../pod-target.ts"
-import type { Context } from "../program.ts"
 import { openInput, openTerminal } from "./local-terminal.ts"
 
 export interface ProcessFlags {
