@@ -8,13 +8,13 @@ import { Clock, Duration, Effect, Queue, Result } from "effect"
 import { canonical } from "../actors/kernel/json.ts"
 import type { CommandOf } from "../actors/node/commands.ts"
 import { changedFields } from "../actors/node/configuration.ts"
-import type { LogThreshold } from "../cli/agent-log.ts"
-import type { AgentOptions } from "../cli/agent-options.ts"
-import { logRotationOf } from "../cli/agent-settings.ts"
 import { encode } from "../cli/kubelet-configuration/codec.ts"
 import { withDefaults } from "../cli/kubelet-configuration/defaults.ts"
 import { takeLive, viewOf } from "../cli/kubelet-configuration/live.ts"
 import { bounded, withoutSecrets } from "../cli/kubelet-configuration/told.ts"
+import type { LogThreshold } from "../cli/run/agent-log.ts"
+import type { AgentOptions } from "../cli/run/agent-options.ts"
+import { logRotationOf } from "../cli/run/agent-settings.ts"
 
 /** How often it is looked whether the file is another; a SIGHUP does not wait for it. */
 const checkPeriod = Duration.seconds(10)

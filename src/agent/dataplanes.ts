@@ -3,7 +3,7 @@ import { Context, Effect, Layer, type Scope } from "effect"
 import { Dataplane, type DataplaneSettings, type Missing, type ProxyMode } from "../adapters/dataplane/port.ts"
 import { layer as sysctlLayer } from "../adapters/sysctl/live.ts"
 import type { Sysctls } from "../adapters/sysctl/port.ts"
-import type { ProxyModeOptions, ProxyOptions } from "../cli/agent-options.ts"
+import type { ProxyModeOptions, ProxyOptions } from "../cli/run/agent-options.ts"
 
 type DataplaneLayer = (settings: DataplaneSettings) => Layer.Layer<Dataplane, never, Sysctls>
 

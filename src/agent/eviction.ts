@@ -11,8 +11,8 @@ import { cgroupPath } from "../actors/pod/resources/cgroup.ts"
 import { PodSettings } from "../actors/pod/settings.ts"
 import { runtimeActor } from "../actors/runtime/identity.ts"
 import { layer as nodeReclaimLayer } from "../actors/runtime/node-reclaim.ts"
-import type { AgentOptions } from "../cli/agent-options.ts"
 import { evictionSettingsOf } from "../cli/kubelet-configuration/eviction.ts"
+import type { AgentOptions } from "../cli/run/agent-options.ts"
 
 /** Beside the figures of the node. */
 export const evictionLayer = (options: AgentOptions, current: { readonly system: ActorSystemShape | undefined }) =>

@@ -20,7 +20,7 @@ import { makeNodeMetrics, type NodeMetrics } from "../adapters/metrics/node-metr
 import type { FamilyValues } from "../adapters/metrics/registry.ts"
 import { resourceText } from "../adapters/metrics/resource.ts"
 import type { CpuSpec, Usage } from "../adapters/metrics/usage.ts"
-import type { AgentOptions } from "../cli/agent-options.ts"
+import type { AgentOptions } from "../cli/run/agent-options.ts"
 import { version } from "../cli/version.ts"
 import type { ActorId } from "../events/actor-id.ts"
 import type { CgroupValues } from "../events/cgroup-values.ts"

@@ -9,7 +9,7 @@ import { layer as statisticsLayer } from "../actors/statistics/pass.ts"
 import { Statistics } from "../actors/statistics/statistics.ts"
 import { layer as cgroupStatisticsLayer } from "../adapters/cgroupfs/statistics-live.ts"
 import { layer as fileSystemsLayer } from "../adapters/filesystems/live.ts"
-import type { AgentOptions } from "../cli/agent-options.ts"
+import type { AgentOptions } from "../cli/run/agent-options.ts"
 
 const imagePolicy = ({ kubelet }: AgentOptions): ImageGcPolicy => ({
   highThresholdPercent: kubelet.imageGCHighThresholdPercent,

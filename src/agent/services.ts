@@ -22,7 +22,7 @@ import { ProxyTelemetry } from "../adapters/http/port.ts"
 import { Manifests, type Service } from "../adapters/manifests/port.ts"
 import { layer as servicesLayer } from "../adapters/manifests/services/live.ts"
 import { layer as sysctlLayer } from "../adapters/sysctl/live.ts"
-import type { AgentOptions, ProxyOptions } from "../cli/agent-options.ts"
+import type { AgentOptions, ProxyOptions } from "../cli/run/agent-options.ts"
 import { version } from "../cli/version.ts"
 import { chooseDataplane } from "./dataplanes.ts"
 

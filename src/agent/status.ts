@@ -11,7 +11,7 @@ import type { SourceState } from "../actors/source/state.ts"
 import { liveLogind } from "../adapters/logind/live.ts"
 import { Logind } from "../adapters/logind/port.ts"
 import { readMachine } from "../adapters/metrics/machine.ts"
-import type { AgentOptions } from "../cli/agent-options.ts"
+import type { AgentOptions } from "../cli/run/agent-options.ts"
 import { actorId } from "../events/actor-id.ts"
 
 const graceOf = ({ kubelet }: AgentOptions): ReadonlyArray<PriorityGrace> =>

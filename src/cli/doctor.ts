@@ -1,7 +1,5 @@
 /** `chronode doctor`: every check with what was found and how to mend it. Exit code 1 if one fails. */
 import { Effect } from "effect"
-import { socketOf } from "./agent-settings.ts"
-import type { ApiFlags } from "./api-settings.ts"
 import type { Execute } from "./command.ts"
 import { checkApi } from "./doctor/api.ts"
 import type { Check } from "./doctor/check.ts"
@@ -15,6 +13,8 @@ import { exitCodes } from "./exit.ts"
 import { type NatsConnectionFlags, natsOptions } from "./nats-flags.ts"
 import type { Neighbours } from "./neighbours.ts"
 import type { ProxyFlags } from "./proxy/settings.ts"
+import { socketOf } from "./run/agent-settings.ts"
+import type { ApiFlags } from "./run/api-settings.ts"
 import { oneLine, painter } from "./text.ts"
 
 interface DoctorFlags extends NatsConnectionFlags, ProxyFlags, ApiFlags {

@@ -1,10 +1,10 @@
 /** `chronode events` */
 import { Effect, Result, Stream } from "effect"
 import type { Execute } from "./command.ts"
+import { type LogLine, unreadableText } from "./event-log/log.ts"
+import { openLog, type SourceFlags } from "./event-log/open-log.ts"
 import { exitCodes } from "./exit.ts"
 import { type FilterFlags, filterRemarks, parseFilter } from "./filter.ts"
-import { type LogLine, unreadableText } from "./log.ts"
-import { openLog, type SourceFlags } from "./open-log.ts"
 import { eventLine } from "./render.ts"
 import { untilInterrupted } from "./signals.ts"
 import { painter } from "./text.ts"

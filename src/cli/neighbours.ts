@@ -12,8 +12,8 @@ import type { OutgoingMessage, StreamError } from "../adapters/nats/port.ts"
 import type { OpenTraceExporter } from "../adapters/otel/port.ts"
 import type { ConnectPort, RunProcess } from "../adapters/streaming/port.ts"
 import type { JournalHead } from "../events/journal/port.ts"
-import type { AgentOptions } from "./agent-options.ts"
 import type { NatsOptions, NatsTarget } from "./nats-flags.ts"
+import type { AgentOptions } from "./run/agent-options.ts"
 
 /** Runs the agent until a signal or a fatal error; answers the exit code. */
 export type RunAgent = (options: AgentOptions) => Promise<number>

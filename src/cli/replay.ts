@@ -2,28 +2,7 @@
 
 import type { Execute } from "./command.ts"
 import { UsageError } from "./exit.ts"
-import type { FilterFlags } from "./filter.ts"
-import type { NatsConnectionFlags } from "./nats-flags.ts"
-import type { PlaybackFlags } from "./playback.ts"
-
-export interface ReplayFlags extends FilterFlags, PlaybackFlags, Omit<NatsConnectionFlags, "nats"> {
-  /** A point: also the id of an event. */
-  readonly until?: string
-  readonly verify?: boolean
-  readonly all?: boolean
-  /** Server to publish to. */
-  readonly publish?: string
-  readonly subjectPrefix?: string
-  readonly freshIds?: boolean
-  /** A what-if file. */
-  readonly with?: string
-  readonly html?: string
-  readonly perfetto?: string
-  readonly force?: boolean
-  /** Address of an OpenTelemetry collector. */
-  readonly otlp?: string
-  readonly output: "text" | "json"
-}
+import type { ReplayFlags } from "./replay/flags.ts"
 
 interface Mode {
   /** The flags that ask for it, as they are typed. */
@@ -32,13 +11,13 @@ interface Mode {
 }
 
 /** Without the flags of any mode the incident is told. */
-const story: Mode = { flags: [], load: () => import("./replay-story.ts") }
+const story: Mode = { flags: [], load: () => import("./replay/story.ts") }
 const modes: ReadonlyArray<Mode> = [
-  { flags: ["verify", "all"], load: () => import("./replay-verify.ts") },
-  { flags: ["with"], load: () => import("./replay-what-if.ts") },
-  { flags: ["html", "perfetto"], load: () => import("./replay-report.ts") },
-  { flags: ["otlp"], load: () => import("./replay-otlp.ts") },
-  { flags: ["publish", "subjectPrefix", "freshIds"], load: () => import("./replay-publish.ts") }
+  { flags: ["verify", "all"], load: () => import("./replay/verify.ts") },
+  { flags: ["with"], load: () => import("./replay/what-if.ts") },
+  { flags: ["html", "perfetto"], load: () => import("./replay/report.ts") },
+  { flags: ["otlp"], load: () => import("./replay/otlp.ts") },
+  { flags: ["publish", "subjectPrefix", "freshIds"], load: () => import("./replay/publish.ts") }
 ]
 
 const asked = (flags: ReplayFlags, mode: Mode): string | undefined =>

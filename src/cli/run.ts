@@ -1,13 +1,13 @@
 /** `chronode run`: reads flags and configuration, and hands over to the agent. */
 import { hostname } from "node:os"
 import process from "node:process"
-import { agentOptions, credentialProviderPaths, type RunFlags } from "./agent-settings.ts"
 import type { Execute } from "./command.ts"
-import { noConfiguration, readConfiguration } from "./configuration.ts"
-import { readCredentialProviders } from "./credential-providers.ts"
-import { otelOptions } from "./otel-settings.ts"
+import { noConfiguration, readConfiguration } from "./configuration/configuration.ts"
 import { ipFamilies } from "./proxy/families.ts"
 import { proxyFlags, proxyOptions, readProxy } from "./proxy/settings.ts"
+import { agentOptions, credentialProviderPaths, type RunFlags } from "./run/agent-settings.ts"
+import { readCredentialProviders } from "./run/credential-providers.ts"
+import { otelOptions } from "./run/otel-settings.ts"
 
 export const execute: Execute<RunFlags, []> = async ({ neighbours }, flags) => {
   const resolveNats = await neighbours.resolveNats()

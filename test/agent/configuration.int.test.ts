@@ -6,8 +6,8 @@ import { join } from "node:path"
 import { after, describe, it } from "node:test"
 import { Effect, Fiber, Queue } from "effect"
 import { liveConfiguration } from "../../src/agent/configuration.ts"
-import { agentOptions } from "../../src/cli/agent-settings.ts"
-import { readConfiguration } from "../../src/cli/configuration.ts"
+import { readConfiguration } from "../../src/cli/configuration/configuration.ts"
+import { agentOptions } from "../../src/cli/run/agent-settings.ts"
 
 const dir = mkdtempSync(join(tmpdir(), "chronode-reload-"))
 const file = join(dir, "config.yaml")

@@ -1,6 +1,6 @@
 /** A real journal in an agent's data directory. */
 import { Effect } from "effect"
-import { journalPath } from "../../src/cli/journal-path.ts"
+import { journalPath } from "../../src/cli/event-log/journal-path.ts"
 import type { EventDraft } from "../../src/events/journal/port.ts"
 import { makeSqliteJournal } from "../../src/events/journal/sqlite.ts"
 

@@ -1,7 +1,7 @@
 /** The journal as a stranger reads it, beside the agent that writes it: every event once, in order, as plain JSON. */
 import assert from "node:assert/strict"
 import { Effect, Result, Stream } from "effect"
-import { journalPath } from "../../src/cli/journal-path.ts"
+import { journalPath } from "../../src/cli/event-log/journal-path.ts"
 import { openJournalReadOnly } from "../../src/events/journal/sqlite-readonly.ts"
 
 export interface Happened {

@@ -3,7 +3,7 @@ import type { Context } from "effect"
 import type { ActorServices } from "../../actors/behaviors.ts"
 import type { ActorSystemShape } from "../../actors/kernel/system.ts"
 import type { ApiAnswer, Route, StreamingRoute } from "../../adapters/api/port.ts"
-import type { AgentOptions } from "../../cli/agent-options.ts"
+import type { AgentOptions } from "../../cli/run/agent-options.ts"
 import type { MetricsTold } from "../metrics.ts"
 
 /** All that the agent has, once its actors run. */

@@ -1,11 +1,11 @@
 /** Checks of the node's HTTP API: addresses that are taken, certificates that end, files that others could read. */
 import { hostname } from "node:os"
 import { Effect, Result } from "effect"
-import { type ApiFlags, apiListeners, apiOptions, apiSettings } from "../api-settings.ts"
-import { noConfiguration, readConfiguration } from "../configuration.ts"
+import { noConfiguration, readConfiguration } from "../configuration/configuration.ts"
 import { withDefaults } from "../kubelet-configuration/defaults.ts"
 import { askAgent } from "../local-api.ts"
 import type { Neighbours } from "../neighbours.ts"
+import { type ApiFlags, apiListeners, apiOptions, apiSettings } from "../run/api-settings.ts"
 import { type Check, ok } from "./check.ts"
 
 /** What a running agent may take to say that it runs; milliseconds. */

@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { Effect } from "effect"
 import type { ProxyMode } from "../../adapters/dataplane/port.ts"
-import type { ProxyOptions } from "../agent-options.ts"
 import { CommandFailed } from "../exit.ts"
 import type { Neighbours } from "../neighbours.ts"
 import type { ReadProxyConfiguration } from "../proxy/configuration.ts"
 import { ipFamilies } from "../proxy/families.ts"
 import { type ProxyFlags, proxyOptions, readProxy } from "../proxy/settings.ts"
+import type { ProxyOptions } from "../run/agent-options.ts"
 import { type Check, fail, ok, warn } from "./check.ts"
 
 /** Whether Services are asked for: otherwise what they lack is told, and is no failure. */

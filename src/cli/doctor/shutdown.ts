@@ -1,7 +1,7 @@
 /** The check whether a shutdown of the machine waits for pods, where the configuration wants it to. */
 import { Effect } from "effect"
 import { graceByPriority, totalGrace } from "../../actors/node/shutdown-groups.ts"
-import { readConfiguration } from "../configuration.ts"
+import { readConfiguration } from "../configuration/configuration.ts"
 import { withDefaults } from "../kubelet-configuration/defaults.ts"
 import type { Neighbours } from "../neighbours.ts"
 import { type Check, ok, warn } from "./check.ts"

@@ -1,7 +1,7 @@
 /** Checks of the data directory: its rights, its file system, the room in it, and who holds the journal. */
 import { existsSync, readFileSync, statfsSync, statSync } from "node:fs"
 import { dirname } from "node:path"
-import { journalPath } from "../journal-path.ts"
+import { journalPath } from "../event-log/journal-path.ts"
 import { formatBytes } from "../sizes.ts"
 import { type Check, fail, ok, textOf, warn } from "./check.ts"
 

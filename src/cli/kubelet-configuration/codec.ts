@@ -1,6 +1,6 @@
 /** A KubeletConfiguration between its JSON (v1beta1) and the shape that the agent reads. */
 import { goDuration } from "../../events/go-duration.ts"
-import type { FieldType } from "../configuration-fields.ts"
+import type { FieldType } from "../configuration/fields.ts"
 import { lengthOf } from "../times.ts"
 import {
   groups,

@@ -2,7 +2,7 @@
  * The fields of a KubeletConfiguration, their types, and what counts as "not given"
  * (staging/src/k8s.io/kubelet/config/v1beta1/types.go at 1.36). Paths of nested fields are written with dots.
  */
-import { type Fields, type FieldType, loggingFields, typeMeta } from "../configuration-fields.ts"
+import { type Fields, type FieldType, loggingFields, typeMeta } from "../configuration/fields.ts"
 
 export interface KubeletField {
   readonly type: FieldType

@@ -259,7 +259,6 @@ const logs: Rule = (c) => {
     when(dir === "", "podLogsDir", "podLogsDir was not specified"),
     when(!dir.startsWith("/"), "podLogsDir", `pod logs path ${quoted(dir)} must be absolute path`),
     when(dir === "" || clean !== dir, "podLogsDir", `pod logs path ${quoted(dir)} must be normalized`),
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what ASCII is
     when(!/^[\x00-\x7f]*$/u.test(dir), "podLogsDir", `pod logs path ${quoted(dir)} mut contains ASCII characters only`)
   ]
 }

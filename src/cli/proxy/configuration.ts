@@ -1,14 +1,14 @@
 /** Reads the file of `--proxy-config`: a KubeProxyConfiguration, plain or in a ConfigMap, also among other documents. */
 import type { ProxyMode } from "../../adapters/dataplane/port.ts"
-import type { Remark } from "../agent-options.ts"
 import {
   type ConfigurationDocument,
   checkDocument,
   offsetOfField,
   readConfigurationText,
   shownKind
-} from "../configuration-documents.ts"
+} from "../configuration/documents.ts"
 import { CommandFailed } from "../exit.ts"
+import type { Remark } from "../run/agent-options.ts"
 import { proxyFields, proxyFieldTable } from "./fields.ts"
 import { type ProxyConfiguration, type WrittenProxyConfiguration, withOwnDefaults } from "./shape.ts"
 import { proxyProblems } from "./validation.ts"

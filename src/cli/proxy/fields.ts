@@ -2,7 +2,7 @@
  * The fields of a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1, staging/src/k8s.io/kube-proxy/config/v1alpha1/types.go):
  * their types, their defaults, and what Chronode does with each. docs/proxy-configuration.md is made of this table.
  */
-import { type Fields, type FieldType, loggingFields, typeMeta } from "../configuration-fields.ts"
+import { type Fields, type FieldType, loggingFields, typeMeta } from "../configuration/fields.ts"
 
 export interface ProxyField {
   readonly type: FieldType

@@ -8,9 +8,9 @@ import {
   type Scheduler
 } from "../../adapters/dataplane/port.ts"
 import type { IpFamily } from "../../events/service-shape.ts"
-import type { ProxyModeOptions, ProxyOptions } from "../agent-options.ts"
-import type { ChronodeConfiguration } from "../configuration.ts"
+import type { ChronodeConfiguration } from "../configuration/configuration.ts"
 import { UsageError } from "../exit.ts"
+import type { ProxyModeOptions, ProxyOptions } from "../run/agent-options.ts"
 import { lengthOf } from "../times.ts"
 import {
   defaultProxyMode,

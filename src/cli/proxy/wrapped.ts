@@ -3,7 +3,7 @@
  * (key config.conf). Places are those of the outer file.
  */
 import { isMap, isScalar, Scalar } from "yaml"
-import { type ConfigurationDocument, type LineAt, parseDocuments } from "../configuration-documents.ts"
+import { type ConfigurationDocument, type LineAt, parseDocuments } from "../configuration/documents.ts"
 
 const group = "kubeproxy.config.k8s.io"
 /** kubeadm's key. Others name it otherwise; any text that is of the group is taken. */

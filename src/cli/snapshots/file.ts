@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto"
 import { deflateSync, inflateSync } from "node:zlib"
 import { Result, Schema } from "effect"
-import type { LogPlace } from "../log.ts"
+import type { LogPlace } from "../event-log/log.ts"
 
 const magic = "chronode-snapshots 1"
 const headPattern = /^chronode-snapshots 1 (\d{1,9}) ([0-9a-f]{64})\n/u

@@ -2,9 +2,9 @@
 import { Effect, Result, Stream } from "effect"
 import type { NodeFold } from "../../actors/kernel/fold.ts"
 import { millis } from "../../events/definition.ts"
-import type { ClockSeen } from "../clock-seen.ts"
+import type { ClockSeen } from "../event-log/clock-seen.ts"
+import type { ChainedLog, LogPlace } from "../event-log/log.ts"
 import type { CommandFailed } from "../exit.ts"
-import type { ChainedLog, LogPlace } from "../log.ts"
 import { packState, type Snapshot } from "./file.ts"
 import { IdHashes } from "./ids.ts"
 

@@ -1,9 +1,9 @@
 /** `why` from within the table: the same answers as `chronode why`, as of the moment that is shown. */
 import { Effect, Result, Stream } from "effect"
 import type { RecordedEvent } from "../../events/envelope.ts"
+import type { EventLog, LogLine } from "../event-log/log.ts"
 import type { CommandFailed } from "../exit.ts"
 import { isOfPod } from "../filter.ts"
-import type { EventLog, LogLine } from "../log.ts"
 import type { Paint } from "../text.ts"
 import { answerText, whyEvent, whySubject } from "../why.ts"
 import type { Subject } from "./tables.ts"

@@ -1,7 +1,7 @@
 /** What can be seen and how it is moved through: live, paused, or at a moment of a file. All that changes is here. */
 import type { Effect } from "effect"
 import type { RecordedEvent } from "../../events/envelope.ts"
-import type { EventLog } from "../log.ts"
+import type { EventLog } from "../event-log/log.ts"
 import type { Terminal } from "../terminal.ts"
 import { oneLine } from "../text.ts"
 import { noUsage, type Usage } from "../usage.ts"

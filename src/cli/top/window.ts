@@ -2,9 +2,9 @@
 import { Effect, Result, Stream } from "effect"
 import { millis } from "../../events/definition.ts"
 import type { RecordedEvent } from "../../events/envelope.ts"
+import { type ChainedLog, type EventLog, type LogLine, noEvent } from "../event-log/log.ts"
+import type { Moment } from "../event-log/moments.ts"
 import type { CommandFailed } from "../exit.ts"
-import { type ChainedLog, type EventLog, type LogLine, noEvent } from "../log.ts"
-import type { Moment } from "../moments.ts"
 import { Picture } from "./picture.ts"
 import { type Entry, maxCharacters, maxEvents, Timeline } from "./timeline.ts"
 

@@ -1,12 +1,12 @@
 /** Documents of any content: each is taken, or refused with file, line and field; nothing is thrown that names no place. */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { agentOptions } from "../../../src/cli/agent-settings.ts"
-import { parseConfiguration } from "../../../src/cli/configuration.ts"
+import { parseConfiguration } from "../../../src/cli/configuration/configuration.ts"
 import { CommandFailed } from "../../../src/cli/exit.ts"
 import { kubeletFieldPaths } from "../../../src/cli/kubelet-configuration/fields.ts"
 import { configzText } from "../../../src/cli/kubelet-configuration/told.ts"
-import { nodeResources, reservationProblem } from "../../../src/cli/node-offer.ts"
+import { agentOptions } from "../../../src/cli/run/agent-settings.ts"
+import { nodeResources, reservationProblem } from "../../../src/cli/run/node-offer.ts"
 import { roundsOr, seededRandom } from "../../support/random.ts"
 
 const scalars = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Effect, Exit } from "effect"
-import { hashOf } from "../../../src/cli/fold-log.ts"
+import { hashOf } from "../../../src/cli/event-log/fold-log.ts"
 import { Picture } from "../../../src/cli/top/picture.ts"
 import { EventRate } from "../../../src/cli/top/rate.ts"
 import { maxCharacters, maxEvents, Timeline } from "../../../src/cli/top/timeline.ts"

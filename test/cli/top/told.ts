@@ -1,6 +1,6 @@
 /** The story of test/cli/story.ts as a timeline, and the model of a screen that shows it. */
 import { Effect, Result, Stream } from "effect"
-import type { EventLog } from "../../../src/cli/log.ts"
+import type { EventLog } from "../../../src/cli/event-log/log.ts"
 import { Choice } from "../../../src/cli/top/choice.ts"
 import { ChosenEvents } from "../../../src/cli/top/chosen-events.ts"
 import { initialModel, type Model } from "../../../src/cli/top/model.ts"
