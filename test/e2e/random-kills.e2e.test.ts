@@ -1,3 +1,4 @@
+// runtimes: bun (deno)
 /**
  * Pods come, change, crash and go while the agent is killed at random moments, and now and then NATS or the runtime with
  * it. CHRONODE_ROUNDS: how many kills (20); CHRONODE_SEED: of the random choices, printed with every run.

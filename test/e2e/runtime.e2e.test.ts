@@ -19,6 +19,11 @@ const server = (name: string) =>
       })
     ]
   })
+/** Asked through the runtime. */
+const asked = (name: string) =>
+  pod(name, {
+    containers: [container("app", forever, { livenessProbe: { exec: { command: ["true"] }, periodSeconds: 1 } })]
+  })
 
 /** Longer than the deadline of a quick call to the runtime, milliseconds. */
 const hang = 15_000
@@ -44,11 +49,13 @@ describe("when the runtime", { concurrency: false }, () => {
     node = world.node("steady")
     node.put("server.json", server("server"))
     node.put("plain.json", app("plain"))
+    node.put("asked.json", asked("asked"))
     await node.start()
     await node.waitFor("ContainerReadinessChanged", "pod/default/server", { ready: true })
     await node.waitFor("ContainerReadinessChanged", "pod/default/plain", { ready: true })
+    await node.waitFor("ContainerReadinessChanged", "pod/default/asked", { ready: true })
     await node.until("the pods are ready", (events) =>
-      events.filter((e) => e.tag === "PodConditionChanged" && e.data.condition === "Ready" && e.data.status).length >= 2
+      events.filter((e) => e.tag === "PodConditionChanged" && e.data.condition === "Ready" && e.data.status).length >= 3
         ? true
         : undefined
     )
@@ -111,6 +118,11 @@ describe("when the runtime", { concurrency: false }, () => {
     await node.waitFor("RuntimeConnected", undefined, {}, { after: before })
     await node.waitFor("ContainerStarted", "pod/default/frozen")
     await untouched(["server", "plain"], before)
+    assert.deepEqual(
+      (await node.seen("ContainerKillRequested")).map(({ actor }) => actor),
+      [],
+      "not even those that are asked through it"
+    )
   })
 
   it(

@@ -10,6 +10,8 @@ export interface Outcome {
 
 export const succeeded = (output: string): Outcome => ({ result: "success", output, timedOut: false })
 export const failed = (output: string): Outcome => ({ result: "failure", output, timedOut: false })
+/** The container could not be asked: nothing is concluded. */
+export const unknown = (output: string): Outcome => ({ result: "error", output, timedOut: false })
 export const late = (seconds: number): Outcome => ({
   result: "failure",
   output: `no answer within ${seconds} s`,

@@ -26,7 +26,10 @@ const listening = (server: Server | http.Server) =>
       })
   )
 
-const runtime = { execSync: () => Effect.never } as unknown as (typeof ContainerRuntime)["Service"]
+const runtime = {
+  execSync: () => Effect.never,
+  version: Effect.succeed({})
+} as unknown as (typeof ContainerRuntime)["Service"]
 
 describe("a healthy answer", () => {
   it("comes as soon as ever beside twenty questions of each kind that hang", { timeout: 60_000 }, () =>

@@ -8,9 +8,10 @@ import { type AddressInfo, createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, it } from "node:test"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { ContainerRuntime, CriError } from "../../../src/adapters/cri/port.ts"
-import { judgeExec, judgeExecError } from "../../../src/adapters/probing/exec.ts"
+import { askExec, judgeExec, judgeExecError } from "../../../src/adapters/probing/exec.ts"
 import { askHttp } from "../../../src/adapters/probing/http.ts"
 import { formatUrl, headerMap } from "../../../src/adapters/probing/http-request.ts"
 import { make } from "../../../src/adapters/probing/live.ts"
@@ -285,5 +286,25 @@ describe("an exec probe", () => {
     if (commandError?.includes("timed out")) return undefined
     if (want.result === "success") assert.equal(outcome.output, want.output)
     return undefined
+  })
+
+  const ask = (version: Effect.Effect<unknown, CriError>) => {
+    const silent = { execSync: () => Effect.never, version } as unknown as (typeof ContainerRuntime)["Service"]
+    return Effect.gen(function* () {
+      const asked = yield* Effect.forkChild(
+        askExec(silent, { kind: "exec", containerId: "c", command: ["true"], timeoutSeconds: 3 })
+      )
+      yield* TestClock.adjust("30 seconds")
+      const { result, timedOut, output } = yield* Fiber.join(asked)
+      return [result, timedOut, output]
+    }).pipe(Effect.provide(TestClock.layer()), Effect.runPromise)
+  }
+  it("that the runtime does not end in time has failed where the runtime answers other calls", async () => {
+    assert.deepEqual(await ask(Effect.succeed({})), ["failure", true, "no answer within 3 s"])
+  })
+  it("says nothing of the container where the runtime answers nothing at all", async () => {
+    const dead = Effect.fail(new CriError({ reason: "Unavailable", call: "Version", message: "nobody listens" }))
+    assert.deepEqual(await ask(Effect.never), ["error", false, "the container runtime does not answer"])
+    assert.deepEqual(await ask(dead), ["error", false, "nobody listens"])
   })
 })
