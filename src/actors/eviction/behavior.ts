@@ -78,7 +78,7 @@ const react = (event: EvictionEvent, id: string, state: EvictionState): Reaction
     case "PressureConditionChanged":
       return tellNode(event.condition, event.status, id)
     case "EvictionFinished":
-      return state.evicting.length > 0 ? [] : Effect.flatMap(EvictionLooks, ({ wake }) => Effect.as(wake, []))
+      return state.evicting.length > 0 ? [] : Effect.flatMap(EvictionLooks, ({ ring }) => Effect.as(ring(), []))
     default:
       return []
   }

@@ -59,7 +59,7 @@ export const observeResources = (
           { by: "tick", age: tickAge } as const
         ),
         Effect.raceFirst(
-          Effect.as(looks.awoken, { by: "tick", age: 0 } as const),
+          Effect.as(looks.rung, { by: "tick", age: 0 } as const),
           Effect.gen(function* () {
             const by = yield* Queue.take(noticed)
             const wait = noticedAt + noticePeriod - (yield* Clock.currentTimeMillis)

@@ -39,7 +39,7 @@ const applied = ({ tier, path, values }: Tier, id: ActorId): Effect.Effect<Reado
 
 const reopen = (because: string): Effect.Effect<ReadonlyArray<Outgoing>, never, NodeNeeds> =>
   Effect.gen(function* () {
-    yield* (yield* Reopening).tell(because)
+    yield* (yield* Reopening).ring(because)
     return []
   })
 

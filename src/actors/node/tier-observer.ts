@@ -92,7 +92,7 @@ export const observeTiers = (id: ActorId, emit: Emit): Effect.Effect<void, never
       // What is new is decided first, and applied by the actor.
       if (text !== told) yield* emit({ to: id, command: { _tag: "TiersCounted", at, tiers, pods } as NodeCommand })
       told = text
-      const hinted = yield* Effect.timeoutOption(hints.touched, period)
+      const hinted = yield* Effect.timeoutOption(hints.rung, period)
       if (hinted._tag === "Some") {
         yield* Effect.sleep(gathering)
         continue

@@ -123,7 +123,7 @@ const touchesTiers: ReadonlySet<PodEvent["_tag"]> = new Set([
   "PodRemoved",
   "ResizeAccepted"
 ])
-const touchTiers: Work = Effect.flatMap(TierHints, ({ touch }) => Effect.as(touch, []))
+const touchTiers: Work = Effect.flatMap(TierHints, ({ ring }) => Effect.as(ring(), []))
 
 /**
  * After a restart of the agent or of the actor: what was decided and has no outcome yet is looked for in the runtime and

@@ -159,7 +159,7 @@ const observeReopening = (emit: Emit): Effect.Effect<never, never, SourceNeeds> 
     const reopening = yield* Reopening
     const source = yield* SourceLook
     while (true) {
-      const cause = yield* reopening.awaited
+      const cause = yield* reopening.rung
       for (const outgoing of yield* desireAll(source.files())) yield* emit({ ...outgoing, cause })
     }
   })
