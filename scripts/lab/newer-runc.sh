@@ -10,50 +10,19 @@ place="$root/.cache/lab/runc/sid"
 say() { printf 'newer-runc: %s\n' "$*" >&2; }
 if [ -x "$place/runc" ] && "$place/runc" --version >/dev/null 2>&1; then exit 0; fi
 
-# shellcheck source=/dev/null
-if ! { [ -r /etc/os-release ] && . /etc/os-release && [ "${ID:-}" = debian ] && command -v apt-get >/dev/null; }; then
-  say "only Debian's apt has these packages"
-  exit 1
-fi
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
-if [ -z "$mirror" ]; then
-  say "apt knows no Debian mirror: run apt-get update once"
-  exit 1
-fi
-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/packages"
-chmod -R 777 "$work"
-printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s sid main\n' "$mirror" >"$work/sources.list"
-options="-q -o Dir::Etc::sourcelist=$work/sources.list -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache"
-fetch() { # options package…: unpacks them into $work/files
-  given=$1
-  shift
-  # shellcheck disable=SC2086 # words without spaces
-  if ! (cd "$work/packages" && apt-get $given download "$@" >"$work/log" 2>&1); then
-    tail -n 5 "$work/log" >&2
-    say "no $* for this machine"
-    exit 1
-  fi
-  for package in "$work/packages"/*.deb; do dpkg -x "$package" "$work/files"; done
-  rm -f "$work/packages"/*.deb
-}
-
-# shellcheck disable=SC2086
-if ! apt-get $options update >"$work/log" 2>&1; then
-  tail -n 5 "$work/log" >&2
-  say "no package lists of sid from $mirror"
-  exit 1
-fi
-fetch "$options" runc/sid
+# shellcheck source=scripts/lab/debian-suites.sh
+. "$root/scripts/lab/debian-suites.sh"
+suites_open "$work" sid
+unpack "$suites_options" "$work/files" runc/sid
 rm -rf "$place"
 mkdir -p "$place"
 cp "$work/files/usr/sbin/runc" "$place/runc"
 if ! "$place/runc" --version >/dev/null 2>&1; then
-  fetch "$options" libc6/sid libseccomp2/sid
-  fetch "-q" patchelf
+  unpack "$suites_options" "$work/files" libc6/sid libseccomp2/sid
+  unpack -q "$work/files" patchelf
   for library in $(find "$work/files" -type f \( -name 'libc.so.6' -o -name 'ld-linux*.so.*' -o -name 'libseccomp.so.2.*' \)); do
     name=$(basename "$library")
     case $name in libseccomp*) name=libseccomp.so.2 ;; esac
