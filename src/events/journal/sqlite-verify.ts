@@ -1,8 +1,9 @@
-/** Walks the whole chain in bounded steps and names the first place where it does not hold. */
+/** Walks the whole log in bounded steps and names the first place where its chain, its columns or its indexes do not hold. */
 import type { DatabaseSync } from "node:sqlite"
 import { makeChain } from "./chain.ts"
 import type { ChainBreak, VerifyReport } from "./port.ts"
 import { isCorrupt, textOf } from "./sqlite-failure.ts"
+import { prepareIndexCheck } from "./sqlite-index-check.ts"
 import { type LogState, stepBytes, stepRows, type Task } from "./sqlite-log.ts"
 
 /** What is checked of a row. The line is read as bytes: damaged UTF-8 must not be mended on the way. */
@@ -58,6 +59,7 @@ export const verifyTask = (db: DatabaseSync, readState: () => LogState): Task<Ve
      WHERE e.sequence > ? AND e.sequence <= ? ORDER BY e.sequence LIMIT ?`
   )
   const beyond = db.prepare("SELECT min(sequence) AS sequence FROM events WHERE sequence > ?")
+  const lackedByAnIndex = prepareIndexCheck(db)
 
   const check = (row: CheckedRow): string | undefined => {
     if (row.sequence <= position) return "a row stands before the place where the journal begins"
@@ -66,7 +68,11 @@ export const verifyTask = (db: DatabaseSync, readState: () => LogState): Task<Ve
       return "the stored event, its place or its hash was changed: it does not follow from the row before"
     return columnProblem(row)
   }
-  const step = (): { readonly end: boolean; readonly broken: ChainBreak | undefined } => {
+  interface Walked {
+    readonly end: boolean
+    readonly broken: ChainBreak | undefined
+  }
+  const step = (): Walked => {
     const { base } = readState()
     if (base.sequence > position) {
       // Pruned meanwhile: go on behind the cut.
@@ -74,6 +80,13 @@ export const verifyTask = (db: DatabaseSync, readState: () => LogState): Task<Ve
       below = position
       chain.reset(base.hash)
     }
+    const from = position
+    const walked = walk()
+    // What an index lacks lies before the place where the walk came to an end.
+    const lacked = lackedByAnIndex(from, Math.min(position, start.indexed))
+    return lacked === undefined ? walked : { end: true, broken: lacked }
+  }
+  const walk = (): Walked => {
     let bytes = 0
     let count = 0
     for (const row of rows.iterate(below, start.head.sequence, stepRows) as unknown as Iterable<CheckedRow>) {
@@ -95,6 +108,8 @@ export const verifyTask = (db: DatabaseSync, readState: () => LogState): Task<Ve
       return { sequence: position + 1, problem: `the row is missing; the journal's head is ${start.head.sequence}` }
     if (chain.head() !== start.head.hash)
       return { sequence: start.head.sequence, problem: "the journal's head has another hash than the last row" }
+    if (start.indexed > start.head.sequence)
+      return { sequence: start.head.sequence + 1, problem: `the indexes are said to reach to ${start.indexed}` }
     const last = readState().head.sequence
     const extra = (beyond.get(last) as { readonly sequence: number | null }).sequence
     return extra === null ? undefined : { sequence: extra, problem: `a row stands beyond the journal's head, ${last}` }

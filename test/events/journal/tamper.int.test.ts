@@ -125,6 +125,38 @@ describe("verification of a journal", () => {
       options
     )
 
+  /** Pruning brings the indexes up to date, so that rows 3 to 10 are in all of them. */
+  const indexedJournal = Effect.gen(function* () {
+    const path = yield* closedJournal
+    yield* Effect.scoped(Effect.flatMap(open(path), (journal) => journal.prune(2)))
+    return path
+  })
+  const unindexings: ReadonlyArray<readonly [string, string, number]> = [
+    ...["time", "type", "actor", "correlation"].flatMap(
+      (column): ReadonlyArray<readonly [string, string, number]> => [
+        [`the index by ${column} lacks a row`, `DELETE FROM by_${column} WHERE sequence = 6`, 6],
+        [`the index by ${column} lacks the first row`, `DELETE FROM by_${column} WHERE sequence = 3`, 3],
+        [`the index by ${column} has a row elsewhere`, `UPDATE by_${column} SET ${column} = 77 WHERE sequence = 10`, 10]
+      ]
+    ),
+    ["rows are said to be indexed and are not", "DELETE FROM by_time; DELETE FROM by_actor", 3],
+    ["an index lacks a row before a row that is gone", "DELETE FROM by_type; DELETE FROM events WHERE sequence = 5", 3],
+    ["the indexes are said to reach beyond the head", "UPDATE log SET indexed_sequence = 12", 11]
+  ]
+  for (const [what, statement, sequence] of unindexings)
+    liveTest(
+      `names the position where ${what}`,
+      Effect.gen(function* () {
+        const path = yield* indexedJournal
+        assert.equal((yield* verifyAt(path)).broken, undefined)
+        alter(path, statement)
+        const { broken } = yield* verifyAt(path)
+        assert.equal(broken?.sequence, sequence, JSON.stringify(broken))
+        assert.match(broken?.problem ?? "", /index/u)
+      }),
+      options
+    )
+
   liveTest(
     "finds a byte changed anywhere in the file that changes what an event says, and never crashes",
     Effect.gen(function* () {
