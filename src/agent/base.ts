@@ -5,7 +5,7 @@ import { grantsOf, ImageGrants } from "../actors/image/grants.ts"
 import type { ActorSystemShape } from "../actors/kernel/system.ts"
 import { Admission } from "../actors/node/admission.ts"
 import { Reopening } from "../actors/node/reopening.ts"
-import { Retention } from "../actors/node/retention.ts"
+import { isTooLarge, Retention } from "../actors/node/retention.ts"
 import { TierHints } from "../actors/node/tier-hints.ts"
 import { Pods } from "../actors/pod/pods.ts"
 import type { PodState } from "../actors/pod/state.ts"
@@ -20,7 +20,7 @@ import { layerLive as natsLayer } from "../adapters/nats/live.ts"
 import { EventStream } from "../adapters/nats/port.ts"
 import { journalPath } from "../cli/event-log/journal-path.ts"
 import type { AgentOptions } from "../cli/run/agent-options.ts"
-import { nodeSubjects, nodeToken } from "../events/actor-id.ts"
+import { actorPath, nodeSubjects, nodeToken } from "../events/actor-id.ts"
 import { Journal } from "../events/journal/port.ts"
 import { SqliteJournal } from "../events/journal/sqlite.ts"
 import { armedJournal, armedStream } from "../failpoints.ts"
@@ -72,6 +72,9 @@ const everRan = (journal: Journal["Service"]): Pods["Service"]["everRan"] => {
     })
 }
 
+const living = ({ system }: { readonly system: ActorSystemShape | undefined }) =>
+  [...deciders.keys()].flatMap((kind) => system?.actors(kind) ?? [])
+
 /** Checkpoints that wait for one write of the journal: a node may have 100,000 actors. */
 const checkpointsAtOnce = 256
 
@@ -106,10 +109,15 @@ const lookLayer = (options: AgentOptions, current: { system: ActorSystemShape | 
             options.nats === undefined
               ? Effect.succeed(Number.MAX_SAFE_INTEGER)
               : Effect.map(SubscriptionRef.get(report), ({ published }) => published ?? 0),
+          tooLarge: Effect.sync(() =>
+            living(current)
+              .filter(({ state }) => isTooLarge(state))
+              .map(({ id }) => actorPath(id))
+          ),
           checkpointAll: Effect.suspend(() => {
             const { system } = current
             if (system === undefined) return Effect.void
-            const ids = [...deciders.keys()].flatMap((kind) => system.actors(kind).map(({ id }) => id))
+            const ids = living(current).flatMap(({ id, state }) => (isTooLarge(state) ? [] : [id]))
             return Effect.forEach(ids, (id) => system.checkpoint(id), { discard: true, concurrency: checkpointsAtOnce })
           })
         })

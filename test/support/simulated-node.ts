@@ -267,6 +267,7 @@ export const startAgent = (
         Retention.of({
           policy: world.options.retention ?? { maxAge: 0, maxBytes: 0 },
           published: Effect.succeed(Number.MAX_SAFE_INTEGER),
+          tooLarge: Effect.succeed([]),
           checkpointAll: Effect.suspend(() =>
             Effect.forEach(
               [...deciders.keys()].flatMap((kind) => current.system?.actors(kind).map(({ id }) => id) ?? []),

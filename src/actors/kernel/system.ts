@@ -66,7 +66,7 @@ export interface ActorSystemShape {
   readonly idle: Effect.Effect<void>
   /** Fails when the system cannot go on. */
   readonly failure: Effect.Effect<never, SystemFailure>
-  /** Writes down an actor's state as an event, so that events before it can be dropped. */
+  /** Writes down an actor's state as an event, so that events before it can be dropped. Fails where it is too large for one. */
   readonly checkpoint: (id: ActorId) => Effect.Effect<void, JournalError>
   readonly counts: () => {
     readonly actors: number
@@ -256,10 +256,12 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
     })
   }
 
+  /** `refused`: of events that cannot be stored, whatever the disk; without it that is the actor's failure. */
   const append = (
     cell: Cell,
     drafts: ReadonlyArray<EventDraft>,
-    then: (recorded: ReadonlyArray<RecordedEvent<NodeEvent>>) => void
+    then: (recorded: ReadonlyArray<RecordedEvent<NodeEvent>>) => void,
+    refused?: (error: JournalError) => void
   ): void => {
     busy += 1
     const fiber = forkAppend(
@@ -273,6 +275,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
           if (Cause.hasInterruptsOnly(cause)) return
           const error = Cause.squash(cause)
           if (error instanceof JournalError && (error.reason === "EventInvalid" || error.reason === "EventTooLarge")) {
+            if (refused !== undefined) return refused(error)
             crash(cell, { command: drafts[0]!.event._tag, error, cause: drafts[0]!.cause })
             running(cell)
           } else fail(`the journal cannot be written: ${error instanceof Error ? error.message : String(error)}`)
@@ -545,7 +548,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
       Effect.suspend(() => {
         const cell = cells.get(actorPath(id))
         if (cell === undefined) return Effect.void
-        return Effect.callback<void>((done) => {
+        return Effect.callback<void, JournalError>((done) => {
           whenRunning(cell, () => {
             cell.phase = "persisting"
             const event = {
@@ -553,11 +556,19 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
               stateVersion: cell.behavior.stateVersion,
               state: cell.state
             } as NodeEvent
-            append(cell, [kernelDraft(cell, event, undefined, now())], () => {
-              cell.actorSequence += 1
+            const over = (answer: Effect.Effect<void, JournalError>): void => {
               running(cell)
-              done(Effect.void)
-            })
+              done(answer)
+            }
+            append(
+              cell,
+              [kernelDraft(cell, event, undefined, now())],
+              () => {
+                cell.actorSequence += 1
+                over(Effect.void)
+              },
+              (error) => over(Effect.fail(error))
+            )
           })
         })
       }),

@@ -3,6 +3,7 @@
  * live write down their state first, so that every fold of what is left is whole.
  */
 import { Clock, Context, Duration, Effect, Option, Stream } from "effect"
+import { maxEventBytes } from "../../events/envelope.ts"
 import { Journal, type JournalError } from "../../events/journal/port.ts"
 import type { NodeCommand } from "./commands.ts"
 
@@ -24,10 +25,19 @@ export class Retention extends Context.Service<
     readonly policy: RetentionPolicy
     /** Sequence up to which the stream has everything; infinity where nothing is published at all (`--no-nats`). */
     readonly published: Effect.Effect<number>
-    /** Every living actor writes down its state. */
+    /** Paths of living actors whose states are too large to be written down (`isTooLarge`). */
+    readonly tooLarge: Effect.Effect<ReadonlyArray<string>>
+    /** Every living actor writes down its state, but those that are too large. */
     readonly checkpointAll: Effect.Effect<void, JournalError>
   }
 >()("chronode/Retention") {}
+
+/** What the envelope of an event takes at most, roughly: names, ids, times. */
+const envelopeBytes = 4096
+
+/** Whether an actor's state does not fit into one event. */
+export const isTooLarge = (state: unknown): boolean =>
+  Buffer.byteLength(JSON.stringify(state)) > maxEventBytes - envelopeBytes
 
 /** The last sequence that may go, or 0. `tooOld`: the newest one that is over the age, 0 where none is. */
 export const cutBefore = (
@@ -45,6 +55,20 @@ export const cutBefore = (
 
 type Emit = (command: NodeCommand) => Effect.Effect<void>
 
+/** The oldest event of an actor that cannot write down its state: it is folded from its events alone. Else infinity. */
+const firstNeeded: Effect.Effect<number, JournalError, Journal | Retention> = Effect.gen(function* () {
+  const journal = yield* Journal
+  let first = Number.POSITIVE_INFINITY
+  for (const actor of yield* (yield* Retention).tooLarge) {
+    const oldest = yield* Stream.runHead(journal.read({ actor, limit: 1 }))
+    if (Option.isNone(oldest)) continue
+    const { sequence } = oldest.value
+    yield* Effect.logWarning(`retention: ${actor} is too large to be written down; events from ${sequence} on are kept`)
+    first = Math.min(first, sequence)
+  }
+  return first
+})
+
 /** One look, and a cut if one is due. */
 export const prune = (emit: Emit): Effect.Effect<void, JournalError, Journal | Retention> =>
   Effect.gen(function* () {
@@ -56,10 +80,15 @@ export const prune = (emit: Emit): Effect.Effect<void, JournalError, Journal | R
     const size = yield* journal.size
     if (head.sequence === 0) return
     // The newest event that is too old; times are nearly in order, and a whole prefix goes.
-    const newestOld = yield* Stream.runHead(journal.read({ until: now - policy.maxAge, reverse: true, limit: 1 }))
+    // With `since` the journal asks its index of times, instead of looking at every event for one that is old.
+    const old = { since: 0, until: now - policy.maxAge }
+    const newestOld = yield* Stream.runHead(journal.read({ ...old, reverse: true, limit: 1 }))
     const tooOld = policy.maxAge === 0 || Option.isNone(newestOld) ? 0 : newestOld.value.sequence
     const limits = { first: size.first, head: head.sequence, bytes: size.bytes }
-    const cut = cutBefore(policy, limits, tooOld, yield* published)
+    const told = yield* published
+    if (cutBefore(policy, limits, tooOld, told) === 0) return
+    const needed = yield* firstNeeded
+    const cut = cutBefore(policy, limits, tooOld, Math.min(told, needed - 1))
     if (cut === 0) return
     yield* checkpointAll
     const dropped = yield* journal.prune(cut)

@@ -298,6 +298,34 @@ describe("the actor kernel", () => {
       })
     ))
 
+  it("says of a state that is too large that it cannot be written down, and that is no failure of its actor", () =>
+    scoped(
+      Effect.gen(function* () {
+        const { journal } = yield* makeMemoryJournal({ node: "n1" })
+        const tooLarge = new JournalError({ reason: "EventTooLarge", path: "/x", message: "65,537 bytes" })
+        const faulty: Journal["Service"] = {
+          ...journal,
+          append: (drafts) =>
+            drafts[0]?.event._tag === "ActorCheckpointed" ? Effect.fail(tooLarge) : journal.append(drafts)
+        }
+        const actors = yield* started(faulty, emptyLog())
+        yield* actors.tell(counter("a"), { _tag: "Add", at, n: 2 } as never)
+        yield* actors.idle
+        assert.equal(yield* Effect.flip(actors.checkpoint(counter("a"))), tooLarge)
+        yield* actors.tell(counter("a"), { _tag: "Add", at, n: 3 } as never)
+        yield* actors.idle
+        assert.equal(totalOf(actors, "a"), 5)
+        const mine = yield* eventsOf(journal)
+        assert.deepEqual(
+          mine.map((e) => [e.event._tag, e.actorSequence]),
+          [
+            ["VolumeMountFailed", 1],
+            ["VolumeMountFailed", 2]
+          ]
+        )
+      })
+    ))
+
   it("fails as a whole when the journal cannot be written", () =>
     scoped(
       Effect.gen(function* () {
