@@ -5,7 +5,7 @@
  *
  *   bun bench/idle.ts [seconds] [bun|deno|both] [pods]
  */
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, realpathSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -145,6 +145,8 @@ if (missing !== undefined) {
   console.error(`bench/idle: ${missing}`)
   process.exit(1)
 }
+// What `npm ci` leaves: the agent as one program, of the sources as they are now.
+execFileSync("sh", [fileURLToPath(new URL("../scripts/build-agent.sh", import.meta.url))])
 console.log(`${machine()}; ${pods} pods, one probe every 10 s each`)
 let isWithin = true
 for (const runtime of runtimes) {

@@ -3,5 +3,6 @@
 # programs on Node as well as Bun and Deno. `npm pack` and `npm publish` run it first, so that a package is never stale.
 set -eu
 cd "$(dirname -- "$0")/.."
-rm -rf dist
+# What else is in dist is not this script's.
+rm -rf dist/client dist/events
 node_modules/.bin/tsc --project tsconfig.client.json --pretty false
