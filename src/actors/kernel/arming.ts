@@ -21,6 +21,7 @@ export interface Arming {
 export const makeArming = <R>(
   now: () => number,
   fork: (effect: Effect.Effect<void, never, R>) => Fiber.Fiber<void>,
+  offer: (to: ActorId, command: Command, cause?: string) => boolean,
   tell: (to: ActorId, command: Command, cause?: string) => Effect.Effect<void>
 ): Arming => {
   const timers = new TimerHeap<Cell>()
@@ -92,7 +93,10 @@ export const makeArming = <R>(
       // It stays in the cell's table, spent: as long as the state asks for the same moment it does not fire again.
       timer.cancelled = true
       const fired = { _tag: "TimerFired", at: time, key: timer.key, dueAt: timer.dueAt } as Command
-      yield* tell(timer.owner.id, fired, timer.because)
+      yield* Effect.sync(() => {
+        // A full mailbox is waited for beside the clock: the timers of all others must not be late for it.
+        if (!offer(timer.owner.id, fired, timer.because)) fork(tell(timer.owner.id, fired, timer.because))
+      })
     }
   })
 

@@ -290,7 +290,7 @@ export const makeActorSystem = Effect.fnUntraced(function* <R>(
 
   // --- reactions ---------------------------------------------------------------------------------------------------
 
-  const arming = makeArming<R>(now, fork, tell)
+  const arming = makeArming<R>(now, fork, offer, tell)
 
   const send = (outgoing: ReadonlyArray<Outgoing>, cause: string | undefined): Effect.Effect<void> =>
     Effect.forEach(outgoing, (o) => tell(o.to, o.command, o.cause ?? cause), { discard: true })
