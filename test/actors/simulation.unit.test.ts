@@ -6,6 +6,7 @@ import { deciders } from "../../src/actors/deciders.ts"
 import { NodeFold } from "../../src/actors/kernel/fold.ts"
 import { canonical } from "../../src/actors/kernel/json.ts"
 import { Redecision } from "../../src/actors/kernel/redecide.ts"
+import type { RuntimeVersion } from "../../src/adapters/cri/port.ts"
 import type { RecordedEvent } from "../../src/events/envelope.ts"
 import { makeWorld, simulate, simulatedPod, startAgent, type World } from "../support/simulated-node.ts"
 
@@ -229,6 +230,43 @@ describe("a simulated node", () => {
         )
         assert.equal(agent.status("default/web"), "Running")
         assert.equal((yield* world.events).filter((e) => e.event._tag === "ContainerStartRequested").length, 1)
+      })
+    ))
+
+  it("keeps a pod whose file was cut to nothing by whoever writes it, and says that the file is empty", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        const agent = yield* startAgent(world)
+        yield* world.manifests.write("web.yaml", simulatedPod("web"))
+        yield* agent.pass(5)
+        const before = (yield* world.events).length
+        yield* world.manifests.write("web.yaml", "\n")
+        yield* agent.pass(30)
+        yield* world.manifests.write("web.yaml", simulatedPod("web"))
+        yield* agent.pass(5)
+        const since = (yield* world.events).slice(before)
+        assert.deepEqual(tagsOf(since, "source"), ["ManifestInvalid", "ManifestRead"])
+        assert.deepEqual(tagsOf(since, "pod"), [])
+        assert.equal(agent.status("default/web"), "Running")
+      })
+    ))
+
+  it("asks another version of the runtime for events that the one before did not have", () =>
+    simulate(
+      Effect.gen(function* () {
+        const world = yield* makeWorld()
+        world.faults.inject("containerEvents", { kind: "error", reason: "Unimplemented" })
+        const agent = yield* startAgent(world)
+        const told = Effect.map(world.events, (all) =>
+          all.flatMap(({ event }) => (event._tag === "RuntimeConnected" ? [event.events] : []))
+        )
+        yield* agent.pass(30)
+        assert.deepEqual(yield* told, [false])
+        const newer = (truth: RuntimeVersion): RuntimeVersion => ({ ...truth, runtimeVersion: "2.9.9" })
+        world.faults.inject("version", { kind: "lie", answer: newer }, 100)
+        yield* agent.pass(30)
+        assert.deepEqual(yield* told, [false, true])
       })
     ))
 

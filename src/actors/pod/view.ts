@@ -148,7 +148,8 @@ export const podView = (id: ActorId, state: PodState): PodView => {
     ready: `${counted.filter((c) => c.ready).length}/${counted.length}`,
     status: statusText(state, init, main),
     phase: state.phase,
-    restarts: [...init, ...main].reduce((sum, c) => sum + c.restartCount, 0),
+    // As kubectl counts: of init containers that are through nobody asks any more.
+    restarts: (state.initialized ? counted : [...init, ...main]).reduce((sum, c) => sum + c.restartCount, 0),
     ip: podIPs[0] ?? "",
     podIPs,
     hostIP: hostIPs[0] ?? "",

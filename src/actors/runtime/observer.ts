@@ -43,6 +43,8 @@ export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNee
     const runtime = calls.follow(yield* ContainerRuntime)
     const hints = yield* Queue.sliding<void>(1)
     let events: "unknown" | "yes" | "no" = "unknown"
+    let lastVersion = ""
+    const otherVersion = yield* Queue.sliding<void>(1)
     const toRuntime = (command: RuntimeCommand) => emit({ to: runtimeActor, command })
 
     const listen = Effect.gen(function* () {
@@ -57,7 +59,9 @@ export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNee
         )
         if (result._tag === "Failure" && result.failure.reason === "Unimplemented") {
           events = "no"
-          return
+          // Another version may have them.
+          yield* Queue.take(otherVersion)
+          continue
         }
         yield* Effect.sleep(eventRetryPeriod)
       }
@@ -66,6 +70,11 @@ export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNee
     /** Answers whether the runtime can be worked with. */
     const ask = Effect.gen(function* () {
       const version = yield* runtime.version
+      if (lastVersion !== "" && lastVersion !== version.runtimeVersion && events === "no") {
+        events = "unknown"
+        yield* Queue.offer(otherVersion, undefined)
+      }
+      lastVersion = version.runtimeVersion
       const { conditions, handlers, supplementalGroupsPolicy } = yield* runtime.status
       const cgroupDriver = yield* runtime.cgroupDriver.pipe(
         Effect.catchIf(

@@ -58,6 +58,8 @@ export const parseManifest = (content: string, file: string, node: string): Pars
   const problems: Array<ManifestProblem> = []
   const ignoredFields: Array<IgnoredField> = []
   const budget = new Budget()
+  // Whoever writes it cut it to nothing first, or could not write any more: not that its pods are to go.
+  if (content.trim() === "") problems.push({ message: "the file is empty; remove it, and its pods go" })
   for (const { text, linesBefore } of splitDocuments(content)) {
     const verdict = budget.take(text)
     if (verdict !== undefined) {

@@ -389,6 +389,30 @@ describe("a sandbox that is lost", () => {
     )
     assert.deepEqual(steps(story.sandboxCreated(1)), ["SandboxCreated", "ContainerStartRequested"])
   })
+
+  it("takes its init containers along; of these no restarts are shown once they are through", () => {
+    const story = new PodStory()
+    story.desire(pod({ initContainers: [container("prepare")] }))
+    story.sandboxCreated()
+    story.imagePresent()
+    story.started("prepare")
+    story.ended("prepare", 0)
+    story.started("app")
+    story.tell({
+      _tag: "ObserveRuntime",
+      uid: "uid-1",
+      sandboxes: [{ sandboxId: "sandbox-0", state: "notReady" }],
+      containers: []
+    })
+    story.stopped("app")
+    story.sandboxStopped()
+    story.sandboxCreated(1)
+    story.started("prepare")
+    assert.equal(podView(id, story.state).restarts, 1)
+    story.ended("prepare", 0)
+    story.started("app")
+    assert.equal(podView(id, story.state).restarts, 1)
+  })
 })
 
 describe("a container that cannot start", () => {

@@ -82,7 +82,13 @@ describe("reading manifests", () => {
       parse(many).pods.map((p) => p.pod.metadata.name),
       ["web", "other"]
     )
-    assert.deepEqual(parse(""), { pods: [], objects: [], problems: [], ignoredFields: [] })
+    assert.deepEqual(parse("# nothing\n---\n"), { pods: [], objects: [], problems: [], ignoredFields: [] })
+  })
+
+  it("takes a file that was cut to nothing for one that is being written, not for one without pods", () => {
+    for (const nothing of ["", "\n", " \t\r\n"]) {
+      assert.deepEqual(problems(nothing), [": : the file is empty; remove it, and its pods go"])
+    }
   })
 
   it("names line, column and field of a wrong type", () => {
