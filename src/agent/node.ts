@@ -19,8 +19,8 @@ const imagePolicy = ({ kubelet }: AgentOptions): ImageGcPolicy => ({
 })
 
 /** The disk of images; undefined where the runtime does not tell it. */
-const diskOfImages = ({ snapshot }: Statistics["Service"]) =>
-  Effect.map(snapshot(), ({ summary }) => {
+const diskOfImages = ({ brief }: Statistics["Service"]) =>
+  Effect.map(brief(), ({ summary }) => {
     const { capacityBytes, availableBytes } = summary.node.runtime?.imageFs ?? {}
     return capacityBytes === undefined || availableBytes === undefined
       ? undefined

@@ -129,7 +129,8 @@ export const resourcesLayer = (
           Statistics,
           Statistics.of({
             renewSizes: Effect.void,
-            snapshot: () => Effect.map(Clock.currentTimeMillis, (at) => snapshotOf(world, states(), at))
+            snapshot: () => Effect.map(Clock.currentTimeMillis, (at) => snapshotOf(world, states(), at)),
+            brief: () => Effect.map(Clock.currentTimeMillis, (at) => snapshotOf(world, states(), at))
           })
         )
       )

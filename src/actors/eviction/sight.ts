@@ -36,7 +36,7 @@ export const look = (maxAge: number): Effect.Effect<Seen | undefined, never, Pod
   Effect.gen(function* () {
     const statistics = yield* Statistics
     const pods = yield* Pods
-    const snapshot = yield* Effect.timeoutOption(statistics.snapshot(maxAge), passTimeout)
+    const snapshot = yield* Effect.timeoutOption(statistics.brief(maxAge), passTimeout)
     if (Option.isNone(snapshot)) {
       yield* Effect.logWarning("eviction: the node's figures could not be had in time")
       return undefined

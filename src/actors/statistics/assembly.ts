@@ -1,5 +1,5 @@
 /** A summary, made of what one pass has read (`pkg/kubelet/server/stats/summary.go`, `pkg/kubelet/stats/cri_stats_provider.go`). Pure. */
-import type { CgroupSample, ContainerSample, InterfaceCounters } from "../../adapters/cgroupfs/port.ts"
+import type { BriefSample, CgroupSample, ContainerSample, InterfaceCounters } from "../../adapters/cgroupfs/port.ts"
 import type { ContainerUsage, FilesystemUsage } from "../../adapters/cri/port.ts"
 import type { DirectoryUsage, FileSystemUsage } from "../../adapters/filesystems/port.ts"
 import type { ContainerStats, FsStats, NodeStats, PodStats, Summary, VolumeStats } from "../../events/stats-summary.ts"
@@ -23,7 +23,7 @@ export interface PodFiles {
 }
 
 /** What a pass has read. What could not be read is absent. */
-export interface Readings {
+export interface Readings<Sample extends BriefSample = BriefSample> {
   /** Milliseconds since the epoch. */
   readonly at: number
   readonly nodeName: string
@@ -34,7 +34,7 @@ export interface Readings {
   readonly node: CgroupSample
   readonly nodeInterfaces: ReadonlyArray<InterfaceCounters>
   readonly pods: ReadonlyArray<PodTarget>
-  readonly samples: ReadonlyMap<string, CgroupSample>
+  readonly samples: ReadonlyMap<string, Sample>
   /** Cgroup of a container or sandbox, by its id. */
   readonly cgroups: ReadonlyMap<string, string>
   /** Nanocores of a path, at the moment. */
@@ -58,7 +58,7 @@ export interface Readings {
 }
 
 type CgroupFigures = Pick<ContainerStats, "cpu" | "memory" | "swap" | "io">
-const ofCgroup = (sample: CgroupSample | undefined, nanoCores: number | undefined): CgroupFigures =>
+const ofCgroup = (sample: BriefSample | undefined, nanoCores: number | undefined): CgroupFigures =>
   sample === undefined
     ? {}
     : given({
@@ -203,7 +203,7 @@ export const summaryOf = (readings: Readings): Summary => ({
 })
 
 /** Every cgroup of a pod: its own and those of its containers as they were read, its sandbox's with the network alone. */
-export const containerSamples = (readings: Readings): ReadonlyArray<ContainerSample> =>
+export const containerSamples = (readings: Readings<CgroupSample>): ReadonlyArray<ContainerSample> =>
   readings.pods.flatMap((target): ReadonlyArray<ContainerSample> => {
     const { name, namespace, uid } = target.reference
     const network = readings.interfaces.get(uid)

@@ -1,5 +1,5 @@
 /** A cgroup's sample in the words of kubelet's summary (`pkg/kubelet/stats/helper.go`). Pure. */
-import type { CgroupSample, InterfaceCounters } from "../../adapters/cgroupfs/port.ts"
+import type { BriefSample, InterfaceCounters } from "../../adapters/cgroupfs/port.ts"
 import type {
   CpuStats,
   InterfaceStats,
@@ -12,7 +12,7 @@ import type {
 export const timeOf = (at: number): string => new Date(at).toISOString()
 
 /** `nanoCores`: at the moment, undefined where it is not known yet. */
-export const cpuStats = ({ at, cpu }: CgroupSample, nanoCores: number | undefined): CpuStats | undefined =>
+export const cpuStats = ({ at, cpu }: BriefSample, nanoCores: number | undefined): CpuStats | undefined =>
   cpu === undefined
     ? undefined
     : {
@@ -24,7 +24,7 @@ export const cpuStats = ({ at, cpu }: CgroupSample, nanoCores: number | undefine
 
 /** `limit`: instead of the cgroup's own; of the node it is what memory there is. */
 export const memoryStats = (
-  { at, memory }: CgroupSample,
+  { at, memory }: BriefSample,
   limit: number | undefined = memory?.limit
 ): MemoryStats | undefined =>
   memory === undefined
@@ -40,10 +40,10 @@ export const memoryStats = (
         ...(memory.pressure === undefined ? {} : { psi: memory.pressure })
       }
 
-export const swapStats = ({ at, memory }: CgroupSample): SwapStats | undefined =>
-  memory === undefined ? undefined : { time: timeOf(at), swapUsageBytes: memory.swap }
+export const swapStats = ({ at, memory }: BriefSample): SwapStats | undefined =>
+  memory?.swap === undefined ? undefined : { time: timeOf(at), swapUsageBytes: memory.swap }
 
-export const ioStats = ({ at, io }: CgroupSample): IoStats | undefined =>
+export const ioStats = ({ at, io }: BriefSample): IoStats | undefined =>
   io?.pressure === undefined ? undefined : { time: timeOf(at), psi: io.pressure }
 
 /** Interfaces that cAdvisor passes over (`container/libcontainer/handler.go` isIgnoredDevice). */

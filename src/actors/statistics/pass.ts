@@ -4,17 +4,24 @@
  */
 import process from "node:process"
 import { Clock, Effect, Layer, type Scope, Semaphore } from "effect"
-import { CgroupStatistics } from "../../adapters/cgroupfs/port.ts"
+import { type BriefSample, CgroupStatistics } from "../../adapters/cgroupfs/port.ts"
 import type { ContainerUsage, FilesystemUsage } from "../../adapters/cri/port.ts"
 import { FileSystems, type FileSystemUsage } from "../../adapters/filesystems/port.ts"
 import { Host } from "../../adapters/host/port.ts"
 import { Pods } from "../pod/pods.ts"
 import { PodSettings } from "../pod/settings.ts"
-import { containerSamples, type Readings, summaryOf } from "./assembly.ts"
+import { containerSamples, summaryOf } from "./assembly.ts"
 import { given } from "./given.ts"
 import { all, type Kept, makeKept, orAbsent, type RuntimeFileSystems } from "./kept.ts"
-import { findCgroups, readInterfaces, type SystemCgroups, samplesOf, systemCgroups } from "./pod-cgroups.ts"
-import { defaultMaxAge, renewalPatience, type Snapshot, Statistics } from "./statistics.ts"
+import {
+  briefSamplesOf,
+  findCgroups,
+  readInterfaces,
+  type SystemCgroups,
+  samplesOf,
+  systemCgroups
+} from "./pod-cgroups.ts"
+import { type BriefSnapshot, defaultMaxAge, renewalPatience, type Snapshot, Statistics } from "./statistics.ts"
 import { type PodTarget, podTargets } from "./targets.ts"
 
 export interface StatisticsOptions extends SystemCgroups {
@@ -66,15 +73,25 @@ const fileSystems = (runtime: RuntimeFileSystems | undefined) =>
     }
   })
 
-const makePass = (
-  options: StatisticsOptions,
-  kept: Kept,
-  bootTime: string,
-  targets: { now: ReadonlyArray<PodTarget> }
+/** What passes of both kinds are made in. */
+interface PassWorld {
+  readonly options: StatisticsOptions
+  readonly kept: Kept
+  /** RFC 3339. */
+  readonly bootTime: string
+  readonly targets: { now: ReadonlyArray<PodTarget> }
+}
+
+/** Readings with the cgroups of the system and of pods and containers as `sample` reads them. */
+const read = <Sample extends BriefSample>(
+  { options, kept, bootTime, targets }: PassWorld,
+  sample: (
+    system: ReadonlyArray<string>,
+    ofPods: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyMap<string, Sample>, never, CgroupStatistics>
 ) =>
   Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
-    const before = process.cpuUsage()
     const host = yield* Host
     const statistics = yield* CgroupStatistics
     const { facts } = yield* PodSettings
@@ -85,17 +102,16 @@ const makePass = (
     const system = yield* systemCgroups(options)
     const own = pods.flatMap(({ cgroup }) => (cgroup === "" ? [] : [cgroup]))
     const ofContainers = pods.flatMap(({ containers }) => containers.flatMap(({ id }) => cgroups.get(id) ?? []))
-    const samples = yield* samplesOf([...system.keys(), ...own, ...ofContainers])
+    const samples = yield* sample([...system.keys()], [...own, ...ofContainers])
     const node = (yield* orAbsent("the node's own figures", statistics.node)) ?? { at }
     const { usages, runtime, volumes, files } = yield* sizes(options, kept, pods)
     const { nodefs, logfs, imagefs, containerfs } = yield* fileSystems(runtime)
-    const readings: Readings = {
+    const readings = {
       at,
       nodeName: options.nodeName,
       bootTime,
       memoryCapacity: host.facts.memoryCapacity,
       node,
-      nodeInterfaces: (yield* orAbsent("the node's network", statistics.network("/"))) ?? [],
       pods,
       samples,
       cgroups,
@@ -103,24 +119,74 @@ const makePass = (
         ...[["/", node] as const, ...samples].map(([path, sample]) => [path, sample.at, sample.cpu?.usage] as const),
         ...[...usages.values()].map(({ id, cpu }) => [id, cpu?.at ?? at, cpu?.usage] as const)
       ]),
-      interfaces: yield* readInterfaces(pods, cgroups),
       ...given({ nodefs, logfs, images: on(runtime?.images, imagefs), layers: on(runtime?.layers, containerfs) }),
       usages,
       volumes,
       files,
       system
     }
-    const { user, system: inKernel } = process.cpuUsage(before)
+    const devices = given({
+      nodefs: nodefs?.device,
+      imagefs: imagefs?.device,
+      containerfs: containerfs?.device
+    })
+    return { readings, devices }
+  })
+
+const makePass = (world: PassWorld) =>
+  Effect.gen(function* () {
+    const before = process.cpuUsage()
+    const { readings: figures, devices } = yield* read(world, (system, ofPods) => samplesOf([...system, ...ofPods]))
+    const statistics = yield* CgroupStatistics
+    const readings = {
+      ...figures,
+      nodeInterfaces: (yield* orAbsent("the node's network", statistics.network("/"))) ?? [],
+      interfaces: yield* readInterfaces(figures.pods, figures.cgroups)
+    }
+    const { user, system } = process.cpuUsage(before)
     const snapshot: Snapshot = {
-      at,
+      at: readings.at,
       summary: summaryOf(readings),
       containers: containerSamples(readings),
-      node,
-      devices: given({ nodefs: nodefs?.device, imagefs: imagefs?.device, containerfs: containerfs?.device }),
-      cost: (user + inKernel) / 1000
+      node: readings.node,
+      devices,
+      cost: (user + system) / 1000
     }
     return snapshot
   })
+
+const makeBriefPass = (world: PassWorld): Effect.Effect<BriefSnapshot, never, Needs> =>
+  Effect.map(read(world, briefSamplesOf), ({ readings, devices }) => ({
+    at: readings.at,
+    summary: summaryOf({ ...readings, nodeInterfaces: [], interfaces: new Map() }),
+    devices
+  }))
+
+/** Figures that are kept until they are too old. Of those who wait for a pass at the same time all but the first get the same one. */
+const renewed = <A extends { readonly at: number }>(
+  turns: Semaphore.Semaphore,
+  last: () => A | undefined,
+  pass: Effect.Effect<A>
+): ((maxAge?: number) => Effect.Effect<A>) => {
+  return (maxAge = defaultMaxAge) =>
+    Effect.gen(function* () {
+      const wanted = (yield* Clock.currentTimeMillis) - maxAge
+      const fresh = (): A | undefined => {
+        const one = last()
+        return one !== undefined && one.at >= wanted ? one : undefined
+      }
+      // Whoever waited for a pass that began after it asked takes that one.
+      return (
+        fresh() ??
+        (yield* turns.withPermits(1)(
+          Effect.suspend(() => {
+            const one = fresh()
+            return one === undefined ? pass : Effect.succeed(one)
+          })
+        ))
+      )
+    })
+}
 
 export const makeStatistics = (
   options: StatisticsOptions
@@ -135,30 +201,31 @@ export const makeStatistics = (
     )
     const uptime = uptimeOf(yield* Effect.catch(host.readText("/proc/uptime"), () => Effect.succeed("0")))
     const bootTime = new Date((yield* Clock.currentTimeMillis) - (Number.isFinite(uptime) ? uptime : 0)).toISOString()
-    const pass = Effect.provide(makePass(options, kept, bootTime, targets), context)
+    const world: PassWorld = { options, kept, bootTime, targets }
     const turns = Semaphore.makeUnsafe(1)
-    let last: Snapshot | undefined
+    let whole: Snapshot | undefined
+    let brief: BriefSnapshot | undefined
     return Statistics.of({
       renewSizes: Effect.all(
         [kept.volumes, kept.files, kept.usages].map(({ renew }) => renew(renewalPatience)),
         { concurrency: "unbounded", discard: true }
       ),
-      snapshot: (maxAge = defaultMaxAge) =>
-        Effect.gen(function* () {
-          const wanted = (yield* Clock.currentTimeMillis) - maxAge
-          if (last !== undefined && last.at >= wanted) return last
-          // Whoever waited for a pass that began after it asked takes that one.
-          return yield* turns.withPermits(1)(
-            Effect.suspend(() =>
-              last !== undefined && last.at >= wanted
-                ? Effect.succeed(last)
-                : Effect.map(pass, (snapshot) => {
-                    last = snapshot
-                    return snapshot
-                  })
-            )
-          )
+      snapshot: renewed(
+        turns,
+        () => whole,
+        Effect.map(Effect.provide(makePass(world), context), (made) => {
+          whole = made
+          return made
         })
+      ),
+      brief: renewed(
+        turns,
+        () => (whole !== undefined && whole.at >= (brief?.at ?? 0) ? whole : brief),
+        Effect.map(Effect.provide(makeBriefPass(world), context), (made) => {
+          brief = made
+          return made
+        })
+      )
     })
   })
 

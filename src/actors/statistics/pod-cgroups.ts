@@ -1,6 +1,11 @@
 /** Where the cgroups are that a pass reads: of containers and sandboxes, and the system's own. */
 import { Effect } from "effect"
-import { type CgroupSample, CgroupStatistics, type InterfaceCounters } from "../../adapters/cgroupfs/port.ts"
+import {
+  type BriefSample,
+  type CgroupSample,
+  CgroupStatistics,
+  type InterfaceCounters
+} from "../../adapters/cgroupfs/port.ts"
 import { Host } from "../../adapters/host/port.ts"
 import { podsCgroup } from "../pod/node-facts.ts"
 import { cgroupPath } from "../pod/resources/cgroup.ts"
@@ -29,6 +34,16 @@ export const samplesOf = (paths: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const cgroups = yield* CgroupStatistics
     return (yield* orAbsent("cgroups", cgroups.sample(paths))) ?? new Map<string, CgroupSample>()
+  })
+
+/** Those of `paths` briefly; `system` as they are, since how much is left there takes their limits. */
+export const briefSamplesOf = (system: ReadonlyArray<string>, paths: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const cgroups = yield* CgroupStatistics
+    const samples = new Map<string, BriefSample>(yield* samplesOf(system))
+    for (const [path, sample] of (yield* orAbsent("cgroups", cgroups.sampleBriefly(paths))) ?? [])
+      samples.set(path, sample)
+    return samples
   })
 
 /**

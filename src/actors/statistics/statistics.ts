@@ -24,6 +24,9 @@ export interface Snapshot {
   readonly cost: number
 }
 
+/** What a look at the node's resources needs: the summary without network, pressure, and limits of pods and containers. */
+export type BriefSnapshot = Pick<Snapshot, "at" | "summary" | "devices">
+
 /** How old figures may be by default; kubelet's housekeeping of cAdvisor is 10 s. */
 export const defaultMaxAge = 10_000
 
@@ -35,6 +38,8 @@ export class Statistics extends Context.Service<
   {
     /** Figures that are no older than `maxAge` milliseconds; a pass is made where there are none. Parts that failed are absent. */
     readonly snapshot: (maxAge?: number) => Effect.Effect<Snapshot>
+    /** The same for who looks often and needs no more; a third of a pass, where one has to be made. */
+    readonly brief: (maxAge?: number) => Effect.Effect<BriefSnapshot>
     /** Sizes of volumes, logs and layers are measured anew; answers when they are, or after `renewalPatience`. */
     readonly renewSizes: Effect.Effect<void>
   }

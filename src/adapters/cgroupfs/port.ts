@@ -119,6 +119,20 @@ export interface CgroupSample {
   readonly io?: { readonly devices: ReadonlyArray<IoCounters>; readonly pressure?: PsiStats }
 }
 
+type PartOf<Part extends "cpu" | "memory" | "pids"> = NonNullable<CgroupSample[Part]>
+
+/**
+ * What of a sample four files of a cgroup say instead of twelve: how much it uses, and nothing of why and of what may be. Each
+ * sample is one.
+ */
+export interface BriefSample {
+  readonly at: number
+  readonly cpu?: Pick<PartOf<"cpu">, "usage" | "pressure">
+  readonly memory?: Omit<PartOf<"memory">, "swap" | "failures"> & Partial<Pick<PartOf<"memory">, "swap">>
+  readonly pids?: PartOf<"pids">
+  readonly io?: CgroupSample["io"]
+}
+
 /** What one container's cgroup says, for those who tell more than a summary does (metrics of cAdvisor). */
 export interface ContainerSample {
   /** Path of its cgroup. */
@@ -183,6 +197,10 @@ export class CgroupStatistics extends Context.Service<
   {
     /** All of them in one pass, by path. */
     readonly sample: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, CgroupSample>, CgroupError>
+    /** The same, briefly: for who looks often and decides on how much is used. */
+    readonly sampleBriefly: (
+      paths: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyMap<string, BriefSample>, CgroupError>
     /** Names of the cgroups right below, in no order; none where it is gone. */
     readonly children: (path: string) => Effect.Effect<ReadonlyArray<string>, CgroupError>
     /** Interfaces of the network namespace that processes of the cgroup (or below it) are in; none where there are no processes. */

@@ -6,11 +6,12 @@ import type { PsiStats } from "../../events/stats-summary.ts"
 import type { StatisticsPoints } from "./hierarchies.ts"
 import { blkio, count, ioStat, limit, pressure, scanner } from "./parse.ts"
 import type { PassFiles } from "./pass-files.ts"
-import type { CgroupSample, IoCounters } from "./port.ts"
+import type { BriefSample, CgroupSample, IoCounters } from "./port.ts"
 
 type Cpu = NonNullable<CgroupSample["cpu"]>
 type Memory = NonNullable<CgroupSample["memory"]>
 type Pids = NonNullable<CgroupSample["pids"]>
+type InUse = Omit<Memory, "swap" | "limit" | "peak" | "failures" | "oomKills" | "pressure">
 
 /** Nanoseconds of a tick of USER_HZ, which is 100 wherever Linux tells times to programs; and of a microsecond. */
 const tick = 10_000_000
@@ -112,6 +113,34 @@ export class Sampler {
     }
   }
 
+  /** Undefined: there is no such cgroup. Without what costs files and says nothing of how much is used. */
+  brief(path: string, at: number): BriefSample | undefined {
+    const { v1, unified } = this.#points
+    const accounts = v1.get("cpuacct")
+    const usage =
+      accounts !== undefined
+        ? this.#number(`${accounts}${path}/cpuacct.usage`)
+        : unified === undefined
+          ? undefined
+          : this.#cpuV2(`${unified}${path}`)?.usage
+    const memoryPoint = v1.get("memory")
+    const memory =
+      memoryPoint !== undefined
+        ? this.#inUseV1(`${memoryPoint}${path}`)
+        : unified === undefined
+          ? undefined
+          : this.#inUseV2(`${unified}${path}`)
+    const pidsPoint = v1.get("pids") ?? unified
+    const current = pidsPoint === undefined ? undefined : this.#number(`${pidsPoint}${path}/pids.current`)
+    if (usage === undefined && memory === undefined && current === undefined) return undefined
+    return {
+      at,
+      ...(usage === undefined ? {} : { cpu: { usage } }),
+      ...(memory === undefined ? {} : { memory }),
+      ...(current === undefined ? {} : { pids: { current } })
+    }
+  }
+
   /**
    * A hybrid host has such a file only where the runtime made the cgroup in v2's hierarchy too: what fails costs more than a
    * look.
@@ -191,15 +220,11 @@ export class Sampler {
     }
   }
 
-  #memoryV1(directory: string): Memory | undefined {
+  #inUseV1(directory: string): (InUse & Pick<Memory, "swap">) | undefined {
     const usage = this.#number(`${directory}/memory.usage_in_bytes`)
     const text = usage === undefined ? undefined : this.#files.text(`${directory}/memory.stat`)
     if (usage === undefined || text === undefined) return undefined
     const [cache, rss, mappedFile, swap, pageFaults, majorPageFaults, inactiveFile] = memoryStatV1(text)
-    const most = this.#limit(`${directory}/memory.limit_in_bytes`)
-    const peak = this.#optional(directory, "memory.max_usage_in_bytes")
-    const control = this.#files.text(`${directory}/memory.oom_control`)
-    const oomKills = control === undefined ? -1 : oomControl(control)[0]!
     return {
       usage,
       workingSet: known(usage - known(inactiveFile!)),
@@ -208,7 +233,19 @@ export class Sampler {
       mappedFile: known(mappedFile!),
       swap: known(swap!),
       pageFaults: known(pageFaults!),
-      majorPageFaults: known(majorPageFaults!),
+      majorPageFaults: known(majorPageFaults!)
+    }
+  }
+
+  #memoryV1(directory: string): Memory | undefined {
+    const inUse = this.#inUseV1(directory)
+    if (inUse === undefined) return undefined
+    const most = this.#limit(`${directory}/memory.limit_in_bytes`)
+    const peak = this.#optional(directory, "memory.max_usage_in_bytes")
+    const control = this.#files.text(`${directory}/memory.oom_control`)
+    const oomKills = control === undefined ? -1 : oomControl(control)[0]!
+    return {
+      ...inUse,
       ...(most === undefined ? {} : { limit: most }),
       ...(peak === undefined ? {} : { peak }),
       failures: this.#number(`${directory}/memory.failcnt`) ?? 0,
@@ -216,26 +253,34 @@ export class Sampler {
     }
   }
 
-  #memoryV2(directory: string): Memory | undefined {
+  #inUseV2(directory: string): InUse | undefined {
     const text = this.#files.text(`${directory}/memory.stat`)
     if (text === undefined) return undefined
     const [anon, file, mappedFile, inactiveFile, pageFaults, majorPageFaults] = memoryStatV2(text)
     // The root has no memory.current: then usage is what v1 says of it (fs2/memory.go rootStatsFromMeminfo).
     const usage = this.#optional(directory, "memory.current") ?? known(anon!) + known(file!)
-    const most = this.#limit(`${directory}/memory.max`)
-    const peak = this.#optional(directory, "memory.peak")
-    const swap = this.#optional(directory, "memory.swap.current")
-    const events = this.#files.text(`${directory}/memory.events`)
-    const [failures = 0, oomKills = -1] = events === undefined ? [] : memoryEvents(events)
     return {
       usage,
       workingSet: known(usage - known(inactiveFile!)),
       rss: known(anon!),
       cache: known(file!),
       mappedFile: known(mappedFile!),
-      swap: swap ?? 0,
       pageFaults: known(pageFaults!),
-      majorPageFaults: known(majorPageFaults!),
+      majorPageFaults: known(majorPageFaults!)
+    }
+  }
+
+  #memoryV2(directory: string): Memory | undefined {
+    const inUse = this.#inUseV2(directory)
+    if (inUse === undefined) return undefined
+    const most = this.#limit(`${directory}/memory.max`)
+    const peak = this.#optional(directory, "memory.peak")
+    const swap = this.#optional(directory, "memory.swap.current")
+    const events = this.#files.text(`${directory}/memory.events`)
+    const [failures = 0, oomKills = -1] = events === undefined ? [] : memoryEvents(events)
+    return {
+      ...inUse,
+      swap: swap ?? 0,
       ...(most === undefined ? {} : { limit: most }),
       ...(peak === undefined ? {} : { peak }),
       failures: known(failures),

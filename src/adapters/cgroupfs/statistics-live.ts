@@ -29,6 +29,27 @@ export const makeCgroupStatistics = (
       catch: (error) => toCgroupError(operation, path, error)
     })
 
+  /** All that are there, in one pass. */
+  const each = <A>(
+    paths: ReadonlyArray<string>,
+    read: (path: string, at: number, found: ReadonlyMap<string, A>) => A | undefined
+  ) =>
+    call("sample", paths[0] ?? "/", () => {
+      if (paths.length > maxSampledCgroups) {
+        const message = `${paths.length} cgroups in one pass, and at most ${maxSampledCgroups} are read`
+        throw new CgroupError({ reason: "Invalid", operation: "sample", path: "/", message })
+      }
+      const at = Date.now()
+      const samples = new Map<string, A>()
+      sampler.begin()
+      for (const path of paths) {
+        checkPath("sample", path)
+        const sample = read(path, at, samples)
+        if (sample !== undefined) samples.set(path, sample)
+      }
+      return samples
+    })
+
   /** A hierarchy that every cgroup of the agent's is in. */
   const anyPoint =
     points.v1.get("memory") ??
@@ -86,21 +107,10 @@ export const makeCgroupStatistics = (
 
   return CgroupStatistics.of({
     sample: (paths) =>
-      call("sample", paths[0] ?? "/", () => {
-        if (paths.length > maxSampledCgroups) {
-          const message = `${paths.length} cgroups in one pass, and at most ${maxSampledCgroups} are read`
-          throw new CgroupError({ reason: "Invalid", operation: "sample", path: "/", message })
-        }
-        const at = Date.now()
-        const samples = new Map<string, CgroupSample>()
-        sampler.begin()
-        for (const path of paths) {
-          checkPath("sample", path)
-          const sample = sampler.sample(path, at, samples.get(path.slice(0, path.lastIndexOf("/"))))
-          if (sample !== undefined) samples.set(path, sample)
-        }
-        return samples
-      }),
+      each(paths, (path, at, found: ReadonlyMap<string, CgroupSample>) =>
+        sampler.sample(path, at, found.get(path.slice(0, path.lastIndexOf("/"))))
+      ),
+    sampleBriefly: (paths) => each(paths, (path, at) => sampler.brief(path, at)),
     children: (path) => call("list", path, () => childrenOf(path === "/" ? "" : path)),
     network: (path) => call("count", path, () => counters(path)),
     node: call("sample", "/", () => {

@@ -46,6 +46,20 @@ export const makeMemoryStatistics = (now: () => number = Date.now): MemoryStatis
       catch: (error) => toCgroupError(operation, path, error)
     })
   const below = (path: string): string => (path === "/" ? "/" : `${path}/`)
+  const sample = (paths: ReadonlyArray<string>) =>
+    call("sample", "/", () => {
+      if (paths.length > maxSampledCgroups) {
+        const message = `${paths.length} cgroups in one pass, and at most ${maxSampledCgroups} are read`
+        throw new CgroupError({ reason: "Invalid", operation: "sample", path: "/", message })
+      }
+      const samples = new Map<string, CgroupSample>()
+      for (const path of paths) {
+        checkPath("sample", path)
+        const group = groups.get(path)
+        if (group !== undefined) samples.set(path, { at: now(), ...group.sample })
+      }
+      return samples
+    })
   const self: MemoryStatistics = {
     groups,
     node: {},
@@ -54,20 +68,9 @@ export const makeMemoryStatistics = (now: () => number = Date.now): MemoryStatis
       for (const l of listeners) if (l.path === path && usage >= l.usage) l.tell({ by, at: now() })
     },
     service: CgroupStatistics.of({
-      sample: (paths) =>
-        call("sample", "/", () => {
-          if (paths.length > maxSampledCgroups) {
-            const message = `${paths.length} cgroups in one pass, and at most ${maxSampledCgroups} are read`
-            throw new CgroupError({ reason: "Invalid", operation: "sample", path: "/", message })
-          }
-          const samples = new Map<string, CgroupSample>()
-          for (const path of paths) {
-            checkPath("sample", path)
-            const group = groups.get(path)
-            if (group !== undefined) samples.set(path, { at: now(), ...group.sample })
-          }
-          return samples
-        }),
+      sample,
+      // What is told of each is what a test has given it.
+      sampleBriefly: sample,
       children: (path) =>
         call("list", path, () => {
           const names = [...groups.keys()].flatMap((known) =>

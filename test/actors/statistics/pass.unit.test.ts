@@ -2,8 +2,12 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Effect, type Scope } from "effect"
+import { candidatesOf } from "../../../src/actors/eviction/candidates.ts"
+import { observationsOf } from "../../../src/actors/eviction/rules/observations.ts"
+import { layoutOf } from "../../../src/actors/eviction/sight.ts"
 import { ownCgroup } from "../../../src/actors/statistics/pod-cgroups.ts"
 import type { CgroupSample } from "../../../src/adapters/cgroupfs/port.ts"
+import type { Summary } from "../../../src/events/stats-summary.ts"
 import { cgroupOf, disk, type GivenPod, makeNode, podState } from "./node-under-test.ts"
 
 const run = (test: Effect.Effect<void, unknown, Scope.Scope>): Promise<void> => Effect.runPromise(Effect.scoped(test))
@@ -142,6 +146,37 @@ describe("statistics of a pod", () => {
         cgroups.node = { cpu: cpu(1_000_000_000 + 4_000_000_000) }
         // A counter that fell belongs to another cgroup of the same name.
         assert.deepEqual(yield* rates, [1_500_000_000, 2_000_000_000, undefined])
+      })
+    ))
+
+  it("are brief for who decides on evictions: what counts there is what a whole pass says", () =>
+    run(
+      Effect.gen(function* () {
+        const { statistics, cgroups } = yield* webNode
+        cgroups.groups.set("/kubepods", {
+          sample: { cpu: cpu(500), memory: { ...memory(2_000_000, 6_000_000), limit: 8_000_000 } }
+        })
+        const { summary: whole } = yield* statistics.snapshot(-1)
+        const { summary: brief, devices } = yield* statistics.brief(-1)
+        const layout = layoutOf(devices)
+        const states = [podState(web)]
+        assert.deepEqual(candidatesOf(states, brief, layout), candidatesOf(states, whole, layout))
+        const seen = (summary: Summary) =>
+          Object.entries(observationsOf(summary)).map(([signal, { available, capacity }]) => [
+            signal,
+            available,
+            capacity
+          ])
+        assert.deepEqual(seen(brief), seen(whole))
+        assert.ok("allocatableMemory.available" in observationsOf(brief))
+        assert.equal(brief.pods[0]?.network, undefined)
+
+        // A whole pass that is young enough serves both; a brief one is none.
+        const one = yield* statistics.snapshot(-1)
+        assert.equal(yield* statistics.brief(), one)
+        const short = yield* statistics.brief(-1)
+        assert.notEqual(short, one)
+        assert.equal(yield* statistics.snapshot(), one)
       })
     ))
 

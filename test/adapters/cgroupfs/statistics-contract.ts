@@ -51,6 +51,26 @@ export const statisticsContract = (
         })
       ))
 
+    it("tells briefly how much is used, the same as otherwise, and leaves out what is gone", () =>
+      withIt(({ statistics, root, make, remove, spend }) =>
+        Effect.gen(function* () {
+          const [busy, idle, gone] = [`${root}/pod3/busy`, `${root}/pod3/idle`, `${root}/pod3/gone`]
+          for (const path of [busy, idle, gone]) yield* make(path)
+          yield* spend(busy, 24 * mebibyte)
+          yield* remove(gone)
+          const samples = yield* statistics.sampleBriefly([busy, idle, gone, `${root}/never`])
+          assert.deepEqual([...samples.keys()], [busy, idle])
+          const [of, none] = [busy, idle].map((path) => samples.get(path)!)
+          const whole = (yield* statistics.sample([busy])).get(busy)!
+          assert.ok(of!.memory!.workingSet >= 24 * mebibyte && of!.memory!.rss >= 24 * mebibyte)
+          assert.ok(Math.abs(of!.memory!.workingSet - whole.memory!.workingSet) < 8 * mebibyte)
+          assert.ok(none!.memory!.workingSet < mebibyte)
+          assert.ok(of!.cpu!.usage > 0 && of!.cpu!.usage <= whole.cpu!.usage)
+          assert.equal(of!.pids === undefined, whole.pids === undefined)
+          if (of!.pids !== undefined) assert.ok(of!.pids.current >= 1 && none!.pids!.current === 0)
+        })
+      ))
+
     it("knows the cgroups below one, and none of one that is gone", () =>
       withIt(({ statistics, root, make, remove }) =>
         Effect.gen(function* () {
