@@ -5,6 +5,7 @@
  * Read as Kubernetes reads them (`staging/src/k8s.io/utils/net/parse.go`, ParseIPSloppy): leading zeros of an IPv4 part mean
  * nothing, and an IPv4 address that is written as an IPv6 one (`::ffff:10.0.0.1`) is the IPv4 address.
  */
+import ipaddr from "ipaddr.js"
 import type { IpFamily } from "./service-shape.ts"
 
 export interface IpAddress {
@@ -21,80 +22,31 @@ export interface Cidr {
   readonly prefix: number
 }
 
-const ipv4Text = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/
-const groupText = /^[0-9a-fA-F]{1,4}$/
-
-const readIpv4 = (text: string): ReadonlyArray<number> | undefined => {
-  const match = ipv4Text.exec(text)
-  if (match === null) return undefined
-  const bytes = [Number(match[1]), Number(match[2]), Number(match[3]), Number(match[4])]
-  return bytes.every((byte) => byte <= 255) ? bytes : undefined
+const ipv4Text = /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/
+/** Of the numbers of an IPv4 address, also at the end of an IPv6 one: the library would read them as octal. */
+const leadingZeros = /(^|[.:])0+(?=\d+\.|\d+$)/g
+const withoutLeadingZeros = (text: string): string => {
+  const at = text.lastIndexOf(":") + 1
+  return at > 0 && !text.includes(".", at) ? text : text.slice(0, at) + text.slice(at).replace(leadingZeros, "$1")
 }
-
-/** Bytes of `a:b:c`, whose last part may be an IPv4 address where `last` is true. */
-const readGroups = (text: string, last: boolean): ReadonlyArray<number> | undefined => {
-  if (text === "") return []
-  const parts = text.split(":")
-  const bytes: Array<number> = []
-  for (const [i, part] of parts.entries()) {
-    if (groupText.test(part)) {
-      const group = Number.parseInt(part, 16)
-      bytes.push(group >> 8, group & 0xff)
-      continue
-    }
-    const ipv4 = last && i === parts.length - 1 ? readIpv4(part) : undefined
-    if (ipv4 === undefined) return undefined
-    bytes.push(...ipv4)
-  }
-  return bytes
-}
-
-const readIpv6 = (text: string): ReadonlyArray<number> | undefined => {
-  const gap = text.indexOf("::")
-  if (gap < 0) {
-    const bytes = readGroups(text, true)
-    return bytes?.length === 16 ? bytes : undefined
-  }
-  const head = readGroups(text.slice(0, gap), false)
-  const tail = readGroups(text.slice(gap + 2), true)
-  if (head === undefined || tail === undefined || head.length + tail.length > 14) return undefined
-  return [...head, ...new Array<number>(16 - head.length - tail.length).fill(0), ...tail]
-}
-
-const isMappedIpv4 = (bytes: ReadonlyArray<number>): boolean =>
-  bytes[10] === 0xff && bytes[11] === 0xff && bytes.slice(0, 10).every((byte) => byte === 0)
 
 /** Undefined: it is no address. Zones (`fe80::1%eth0`) are none of an address that Services could have. */
 export const parseIp = (text: string): IpAddress | undefined => {
-  if (!text.includes(":")) {
-    const bytes = readIpv4(text)
-    return bytes === undefined ? undefined : { family: "IPv4", bytes }
-  }
-  const bytes = readIpv6(text)
-  if (bytes === undefined) return undefined
-  return isMappedIpv4(bytes) ? { family: "IPv4", bytes: bytes.slice(12) } : { family: "IPv6", bytes }
-}
-
-const writeIpv6 = (bytes: ReadonlyArray<number>): string => {
-  const groups: Array<number> = []
-  for (let i = 0; i < 16; i += 2) groups.push(((bytes[i] as number) << 8) | (bytes[i + 1] as number))
-  let from = -1
-  let length = 1 // A single zero group is not shortened.
-  for (let i = 0; i < 8; ) {
-    let end = i
-    while (end < 8 && groups[end] === 0) end += 1
-    if (end - i > length) {
-      from = i
-      length = end - i
-    }
-    i = end === i ? i + 1 : end
-  }
-  const text = (part: ReadonlyArray<number>): string => part.map((group) => group.toString(16)).join(":")
-  return from < 0 ? text(groups) : `${text(groups.slice(0, from))}::${text(groups.slice(from + length))}`
+  if (text.includes("%")) return undefined
+  const plain = withoutLeadingZeros(text)
+  if (!text.includes(":"))
+    return ipv4Text.test(text) && ipaddr.IPv4.isValid(plain)
+      ? { family: "IPv4", bytes: ipaddr.IPv4.parse(plain).octets }
+      : undefined
+  if (!ipaddr.IPv6.isValid(plain)) return undefined
+  const address = ipaddr.IPv6.parse(plain)
+  return address.isIPv4MappedAddress()
+    ? { family: "IPv4", bytes: address.toIPv4Address().octets }
+    : { family: "IPv6", bytes: address.toByteArray() }
 }
 
 export const formatIp = ({ family, bytes }: IpAddress): string =>
-  family === "IPv4" ? bytes.join(".") : writeIpv6(bytes)
+  family === "IPv4" ? bytes.join(".") : new ipaddr.IPv6([...bytes]).toRFC5952String()
 
 /** The usual form of an address; undefined: it is none. */
 export const canonicalIp = (text: string): string | undefined => {

@@ -1,15 +1,10 @@
-/** IP addresses in the one form that is usual, so that equal ones are equal text. */
+/** IP addresses as manifests may write them: stricter than Kubernetes once was (events/ip-address.ts). */
 import { isIP } from "node:net"
-import ipaddr from "ipaddr.js"
+import { canonicalIp, ipFamilyOf } from "../../../events/ip-address.ts"
 import type { IpFamily } from "../../../events/service-shape.ts"
 
-/** `undefined`: no IP address. Zones (`fe80::1%eth0`) and leading zeros are refused. */
-export const familyOf = (text: string): IpFamily | undefined => {
-  const version = isIP(text)
-  if (version === 4) return "IPv4"
-  return version === 6 && !text.includes("%") ? "IPv6" : undefined
-}
+/** `undefined`: no IP address. Leading zeros are refused: others read such numbers as octal. */
+export const familyOf = (text: string): IpFamily | undefined => (isIP(text) === 0 ? undefined : ipFamilyOf(text))
 
-/** RFC 5952 for IPv6; an IPv4 address within IPv6 (`::ffff:10.0.0.1`) stays one of IPv6. */
-export const usualForm = (ip: string): string =>
-  ip.includes(":") ? (ipaddr.parse(ip) as ipaddr.IPv6).toRFC5952String() : ip
+/** `ip`: an address, else it stays as it is. */
+export const usualForm = (ip: string): string => canonicalIp(ip) ?? ip

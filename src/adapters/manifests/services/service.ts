@@ -87,7 +87,8 @@ const validateAddresses = (spec: WrittenServiceSpec, complain: Complain): void =
 
 /** Why packets to it cannot arrive from elsewhere (ValidateNonSpecialIP). */
 export const unreachable = (ip: string): string | undefined => {
-  const range = ipaddr.parse(ip).range()
+  // As an IPv4 address where it is one within IPv6: such a loopback is none the less one.
+  const range = ipaddr.process(ip).range()
   switch (range) {
     case "unspecified":
     case "loopback":

@@ -104,6 +104,12 @@ describe("a Service in a manifest", () => {
     assert.deepEqual(await problemsOf({ externalIPs: ["127.0.0.1"] }), [
       "spec.externalIPs[0]: 127.0.0.1 is a loopback address"
     ])
+    assert.deepEqual(await problemsOf({ externalIPs: ["::ffff:127.0.0.1"] }), [
+      "spec.externalIPs[0]: ::ffff:127.0.0.1 is a loopback address"
+    ])
+    assert.deepEqual(await problemsOf({ clusterIPs: ["10.96.0.1", "::ffff:10.96.0.2"] }), [
+      "spec.clusterIPs[1]: is a second address of IPv4"
+    ])
     assert.deepEqual(await problemsOf({ ports: [{ port: 80, nodePort: 30000 }] }), [
       "spec.ports[0].nodePort: is not allowed with type ClusterIP"
     ])
@@ -157,6 +163,18 @@ describe("an EndpointSlice in a manifest", () => {
         line: 12
       }
     ])
+  })
+
+  it("takes an IPv4 address within IPv6 for the IPv4 address, also where that cannot be reached", async () => {
+    const { slices } = await parseServices(sliceText("web", "::ffff:10.0.0.1", "::ffff:127.0.0.1"), "/s/a.yaml")
+    assert.deepEqual(
+      slices[0]?.endpoints.map(({ address }) => address),
+      ["10.0.0.1"]
+    )
+    assert.deepEqual(
+      slices[0]?.bad?.map(({ message }) => message),
+      ["::ffff:127.0.0.1 is a loopback address"]
+    )
   })
 
   it("takes conditions, node, zone and hints", async () => {
