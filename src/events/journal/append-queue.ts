@@ -2,6 +2,10 @@
  * Group commit: appends that come while the worker is busy wait here and go to it as one transaction. Sequences are
  * given in the order of the calls, before it is known whether all will be stored; where one append is refused, those
  * behind it are given theirs anew (nobody has seen the old ones).
+ *
+ * Who is answered may append again at once, within the answer: answers go out when the queue is in order again. A commit
+ * that failed is the last one: whether a part of it will be found on the disk is unknown until the journal is opened anew,
+ * and nothing may be chained to what is unknown.
  */
 import { Result } from "effect"
 import { actorPath } from "../actor-id.ts"
@@ -67,13 +71,21 @@ export const makeAppendQueue = (options: AppendQueueOptions): AppendQueue => {
   let retry: ReturnType<typeof setTimeout> | undefined
   let drained: (() => void) | undefined
   let closed: JournalError | undefined
+  let answers: Array<() => void> = []
 
   const leave = (entry: Entry, result: Appended): void => {
     queuedEvents -= entry.placed.length
     queuedBytes -= entry.bytes
     entry.placed = []
     entry.bytes = 0
-    entry.answer(result)
+    answers.push(() => entry.answer(result))
+  }
+  const answerAll = (): void => {
+    while (answers.length > 0) {
+      const due = answers
+      answers = []
+      for (const answer of due) answer()
+    }
   }
   /** Gives an entry its place. One that cannot be stored is answered and takes no place. */
   const place = (entry: Entry): boolean => {
@@ -135,35 +147,43 @@ export const makeAppendQueue = (options: AppendQueueOptions): AppendQueue => {
     const batch = inFlight
     if (batch.length === 0) return // abandoned meanwhile
     if (Result.isFailure(result)) {
-      inFlight = []
-      for (const entry of batch) leave(entry, Result.fail(result.failure))
-      renumber([])
-    } else if (result.success._tag === "Full") {
+      abandon(result.failure)
+      return
+    }
+    const answer = result.success
+    if (answer._tag === "Full") {
       full = true
-      options.onFull(result.success.freeBytes)
+      options.onFull(answer.freeBytes)
       retry = setTimeout(send, options.fullRetryPeriod)
       return
-    } else if (result.success._tag === "Duplicate") {
-      inFlight = []
-      const { entry, id } = entryAt(batch, result.success.row)
+    }
+    inFlight = []
+    if (answer._tag === "Duplicate") {
+      const { entry, id } = entryAt(batch, answer.row)
       leave(entry, Result.fail(duplicate(path, entry, id)))
       renumber(batch.filter((other) => other !== entry))
     } else {
       full = false
-      inFlight = []
       const last = batch.at(-1)?.placed.at(-1) as PlacedEvent
-      head = { sequence: last.recorded.sequence, hash: result.success.hash }
-      const answers = batch.map((entry) => entry.placed.map((event) => event.recorded))
-      // First the next batch, so that the worker does not wait for us.
-      admitAndPump()
-      for (const [i, entry] of batch.entries()) leave(entry, Result.succeed(answers[i] as never))
-      options.onCommitted(head, result.success.reserveUsed)
+      head = { sequence: last.recorded.sequence, hash: answer.hash }
+      for (const entry of batch) leave(entry, Result.succeed(entry.placed.map((event) => event.recorded)))
     }
-    admitAndPump()
-  }
-  const admitAndPump = (): void => {
+    // First the next batch, so that the worker does not wait for us.
     admit()
     pump()
+    answerAll()
+    if (answer._tag === "Appended") options.onCommitted(head, answer.reserveUsed)
+  }
+  const abandon = (error: JournalError): void => {
+    clearTimeout(retry)
+    closed ??= error
+    const all = [...inFlight, ...queue, ...waiting]
+    inFlight = []
+    queue = []
+    waiting = []
+    for (const entry of all) leave(entry, Result.fail(error))
+    pump()
+    answerAll()
   }
 
   return {
@@ -171,24 +191,17 @@ export const makeAppendQueue = (options: AppendQueueOptions): AppendQueue => {
     append: (drafts, at, answer) => {
       if (closed !== undefined) return answer(Result.fail(closed))
       waiting.push({ drafts, at, answer, placed: [], bytes: 0 })
-      admitAndPump()
+      admit()
+      pump()
+      answerAll()
     },
     isFull: () => full,
     drain: (done) => {
-      closed = closedError(path)
+      closed ??= closedError(path)
       drained = done
       pump()
     },
-    abandon: (error) => {
-      clearTimeout(retry)
-      closed = error
-      const all = [...inFlight, ...queue, ...waiting]
-      inFlight = []
-      queue = []
-      waiting = []
-      for (const entry of all) leave(entry, Result.fail(error))
-      pump()
-    }
+    abandon
   }
 }
 

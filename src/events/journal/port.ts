@@ -7,6 +7,8 @@
  * - Each row's hash is SHA-256 over (hash of the row before, the stored bytes); the first row's predecessor is 32 zero
  *   bytes (or the hash at the cut, after pruning).
  * - On a full disk `append` waits and tries again; `space` tells of it. It never drops and never answers early.
+ * - After an append that failed by the disk (`InputOutput`, `Corrupt`) every other fails too, until the journal is opened anew:
+ *   whether that one is stored is not known before.
  */
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { NodeEvent } from "../catalogue.ts"

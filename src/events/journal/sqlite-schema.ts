@@ -80,7 +80,8 @@ export const migrate = (db: DatabaseSync): number => {
       db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version + 1}`)
       db.exec("COMMIT")
     } catch (error) {
-      db.exec("ROLLBACK")
+      // After some errors (a full disk) SQLite has rolled back by itself; a second time would hide what was wrong.
+      if (db.isTransaction) db.exec("ROLLBACK")
       throw error
     }
   }

@@ -188,6 +188,20 @@ describe("the publisher", () => {
     assertSame(streamed(), await linesOf(journal))
   })
 
+  it("believes no note of a stream that was there before, also where this one is as long", { timeout }, async () => {
+    await append(journal, 30)
+    await start()
+    await caughtUp()
+    await running?.stop()
+    server.comeBack({ wipe: true })
+    server.create([])
+    for (let n = 0; n < 40; n++) server.write(foreign, `foreign ${n}`)
+    await append(journal, 1)
+    await restart()
+    await caughtUp()
+    assertSame(ours(), await linesOf(journal))
+  })
+
   it("goes on behind what was purged, by its note", { timeout }, async () => {
     await append(journal, 300)
     await start()

@@ -128,6 +128,19 @@ export const journalContract = (name: string, open: OpenJournal): void => {
       })
     )
 
+    on("what is appended at once after a refusal has the next place", (journal) =>
+      Effect.gen(function* () {
+        yield* journal.append(sampleDrafts(1, 3))
+        const refused = [sampleDraft(2), sampleDraft(900, { text: "x".repeat(65 * 1024) })]
+        for (const [i, draft] of refused.entries()) {
+          yield* Effect.flip(journal.append([sampleDraft(100 + i), draft]))
+          assert.equal((yield* journal.append([sampleDraft(200 + i)]))[0]?.sequence, 4 + i)
+        }
+        assert.deepEqual(yield* sequencesOf(journal), [1, 2, 3, 4, 5])
+        assert.equal((yield* journal.verify).broken, undefined)
+      })
+    )
+
     on("an event over 64 KiB and an event that does not fit its schema are refused with a reason", (journal) =>
       Effect.gen(function* () {
         const large = yield* Effect.flip(journal.append([sampleDraft(1, { text: "ä".repeat(33 * 1024) })]))
