@@ -40,7 +40,12 @@ export const obtainContainer = (
         [podUidLabel]: sandbox.metadata.uid,
         [containerNameLabel]: config.metadata.name
       })
-      const id = all.find((c) => c.podSandboxId === sandboxId && c.metadata.attempt === config.metadata.attempt)?.id
+      const ours = all.filter((c) => c.metadata.attempt === config.metadata.attempt)
+      for (const lost of ours.filter((c) => c.podSandboxId !== sandboxId)) {
+        // Of a sandbox that was lost before anybody heard of it. It holds the name, which is the pod's and not the sandbox's.
+        yield* removeNeverRan(lost.id, sandbox.linux.cgroupParent)
+      }
+      const id = ours.find((c) => c.podSandboxId === sandboxId)?.id
       if (id === undefined || !neverRan(yield* runtime.containerStatus(id))) return id
       // Its start failed or was cut off: it can never be started again, and holds the name.
       yield* removeNeverRan(id, sandbox.linux.cgroupParent)
