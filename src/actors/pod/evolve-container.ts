@@ -21,91 +21,109 @@ const actuatedBy = (state: PodState, name: string): PodState => {
 
 export type ContainerEvent = EventsOf<typeof containerEvents>
 
-const withContainer = (
-  state: PodState,
-  name: string,
-  meta: EventMeta,
-  change: (container: ContainerInState) => Partial<ContainerInState>
-): PodState => ({
+/** A copy of a container's state that nobody else has yet. */
+type ChangingContainer = { -readonly [Key in keyof ContainerInState]: ContainerInState[Key] }
+/** Writes to the copy: an answer that is spread over it would take three times as long, and every event comes by here. */
+type Change = (container: ChangingContainer) => void
+
+/** For what does not move a container on: its next step is caused by something else. */
+const remark = (state: PodState, name: string, meta: EventMeta, change: Change): PodState => ({
   ...state,
   because: meta.id,
-  containers: state.containers.map((c) => (c.name === name ? { ...c, because: meta.id, ...change(c) } : c))
+  containers: state.containers.map((before) => {
+    if (before.name !== name) return before
+    const container = { ...before }
+    change(container)
+    return container
+  })
 })
 
-/** The same for what does not move a container on: its next step is caused by something else. */
-const remark = (
-  state: PodState,
-  name: string,
-  meta: EventMeta,
-  change: (container: ContainerInState) => Partial<ContainerInState>
-): PodState => withContainer(state, name, meta, (c) => ({ because: c.because, ...change(c) }))
+const withContainer = (state: PodState, name: string, meta: EventMeta, change: Change): PodState =>
+  remark(state, name, meta, (container) => {
+    container.because = meta.id
+    change(container)
+  })
 
 /** The row of restarts after one more, made at `at` (ms). */
 const afterRestart = (policy: BackOffPolicy, crashes: BackOff | null, lastExit: Exit, at: number): BackOff =>
   grow(policy, crashes ?? undefined, millis(lastExit.finishedAt), at)
 
+const exitOf = (event: Extract<ContainerEvent, { readonly _tag: "ContainerExited" }>): Exit => ({
+  containerId: event.containerId,
+  attempt: event.attempt,
+  exitCode: event.exitCode,
+  reason: event.reason,
+  message: event.message,
+  oomKilled: event.oomKilled,
+  ...(event.killedFor === undefined ? {} : { killedFor: event.killedFor }),
+  startedAt: event.startedAt ?? "",
+  finishedAt: event.finishedAt
+})
+
 export const evolveContainer = (state: PodState, event: ContainerEvent, meta: EventMeta): PodState => {
   switch (event._tag) {
     case "ContainerImageReady":
-      return withContainer(state, event.container, meta, (c) => ({
-        imageId: event.imageId,
+      return withContainer(state, event.container, meta, (c) => {
+        c.imageId = event.imageId
         // Only what the image was waited for is over.
-        waiting: c.waiting !== null && /Image/u.test(c.waiting.reason) ? null : c.waiting
-      }))
+        if (c.waiting !== null && /Image/u.test(c.waiting.reason)) c.waiting = null
+      })
     case "ContainerWaiting":
-      return withContainer(state, event.container, meta, () => ({
-        waiting: { reason: event.reason, message: event.message }
-      }))
+      return withContainer(state, event.container, meta, (c) => {
+        c.waiting = { reason: event.reason, message: event.message }
+      })
     case "ContainerStartRequested":
       // It starts with what the pod was admitted with.
-      return withContainer(actuatedBy(state, event.container), event.container, meta, (c) => ({
-        status: "starting",
-        attempt: event.attempt,
-        sandboxId: event.sandboxId,
-        containerId: "",
-        waiting: null,
-        kill: null,
-        probes: {},
-        ...(c.hooks === undefined ? {} : { hooks: {} }),
-        backOff: null,
+      return withContainer(actuatedBy(state, event.container), event.container, meta, (c) => {
+        c.status = "starting"
+        c.attempt = event.attempt
+        c.sandboxId = event.sandboxId
+        c.containerId = ""
+        c.waiting = null
+        c.kill = null
+        c.probes = {}
+        if (c.hooks !== undefined) c.hooks = {}
+        c.backOff = null
         // Kubelet counts a restart when it makes it; the first start counts nothing.
-        crashes:
-          c.lastExit === null ? c.crashes : afterRestart(crashPolicy(state), c.crashes, c.lastExit, millis(meta.time))
-      }))
+        if (c.lastExit !== null) c.crashes = afterRestart(crashPolicy(state), c.crashes, c.lastExit, millis(meta.time))
+      })
     case "ContainerCreated":
-      return remark(state, event.container, meta, () => ({ containerId: event.containerId }))
+      return remark(state, event.container, meta, (c) => {
+        c.containerId = event.containerId
+      })
     case "ContainerStarted": {
-      const next = withContainer(state, event.container, meta, (c) => ({
-        status: "running",
-        ...(c.again === undefined ? {} : { again: false }),
-        containerId: event.containerId,
-        attempt: event.attempt,
-        startedAt: event.startedAt,
-        ...(event.stopSignal === undefined ? {} : { stopSignal: event.stopSignal }),
-        ...(event.user === undefined ? {} : { user: event.user }),
-        startedBecause: meta.id,
-        waiting: null,
-        startRetry: null
-      }))
+      const next = withContainer(state, event.container, meta, (c) => {
+        c.status = "running"
+        if (c.again !== undefined) c.again = false
+        c.containerId = event.containerId
+        c.attempt = event.attempt
+        c.startedAt = event.startedAt
+        if (event.stopSignal !== undefined) c.stopSignal = event.stopSignal
+        if (event.user !== undefined) c.user = event.user
+        c.startedBecause = meta.id
+        c.waiting = null
+        c.startRetry = null
+      })
+      if (next.initialized) return next
       const container = next.containers.find((c) => c.name === event.container)
       return container !== undefined && isRegular(container) ? { ...next, initialized: true } : next
     }
     case "ContainerStopSignalIgnored":
-      return remark(state, event.container, meta, () => ({}))
+      return remark(state, event.container, meta, () => {})
     case "ContainerStartFailed":
-      return withContainer(state, event.container, meta, (c) => ({
+      return withContainer(state, event.container, meta, (c) => {
         // What was before it stands: it never ran. Where nothing was created the attempt is free again.
-        status: c.lastExit === null ? "waiting" : "exited",
-        attempt: c.containerId === "" ? c.attempt - 1 : c.attempt,
-        dead: c.containerId === "" ? c.dead : [...c.dead, c.containerId],
-        waiting: { reason: event.reason, message: event.message },
-        startRetry: { failures: (c.startRetry?.failures ?? 0) + 1, at: millis(event.retryAt), because: meta.id },
-        imageId: event.imageMissing === true ? "" : c.imageId
-      }))
+        c.status = c.lastExit === null ? "waiting" : "exited"
+        if (c.containerId === "") c.attempt -= 1
+        else c.dead = [...c.dead, c.containerId]
+        c.waiting = { reason: event.reason, message: event.message }
+        c.startRetry = { failures: (c.startRetry?.failures ?? 0) + 1, at: millis(event.retryAt), because: meta.id }
+        if (event.imageMissing === true) c.imageId = ""
+      })
     case "ContainerKillRequested":
-      return withContainer(state, event.container, meta, () => ({
-        status: "killing",
-        kill: {
+      return withContainer(state, event.container, meta, (c) => {
+        c.status = "killing"
+        c.kill = {
           reason: event.reason,
           message: event.message,
           gracePeriodSeconds: event.gracePeriodSeconds,
@@ -115,14 +133,14 @@ export const evolveContainer = (state: PodState, event: ContainerEvent, meta: Ev
           ...(event.preStop === undefined ? {} : { preStop: event.preStop }),
           ...(event.after === undefined ? {} : { after: event.after })
         }
-      }))
+      })
     case "ContainerStopRequested":
-      return withContainer(state, event.container, meta, (c) => ({
-        kill: c.kill === null ? null : { ...c.kill, signalled: true }
-      }))
+      return withContainer(state, event.container, meta, (c) => {
+        if (c.kill !== null) c.kill = { ...c.kill, signalled: true }
+      })
     case "ContainerHookStarted":
-      return remark(state, event.container, meta, (c) => ({
-        hooks: {
+      return remark(state, event.container, meta, (c) => {
+        c.hooks = {
           ...c.hooks,
           [event.hook]: {
             status: "running",
@@ -131,53 +149,42 @@ export const evolveContainer = (state: PodState, event: ContainerEvent, meta: Ev
             because: meta.id
           }
         }
-      }))
+      })
     case "ContainerHookEnded":
       return withContainer(state, event.container, meta, (c) => {
         const run = c.hooks?.[event.hook]
-        return run === undefined
-          ? {}
-          : { hooks: { ...c.hooks, [event.hook]: { ...run, status: event.outcome, because: meta.id } } }
+        if (run !== undefined)
+          c.hooks = { ...c.hooks, [event.hook]: { ...run, status: event.outcome, because: meta.id } }
       })
     case "ContainerExited":
-      return withContainer(state, event.container, meta, (c) => ({
-        status: "exited",
-        kill: null,
-        previousExit: c.lastExit,
-        lastExit: {
-          containerId: event.containerId,
-          attempt: event.attempt,
-          exitCode: event.exitCode,
-          reason: event.reason,
-          message: event.message,
-          oomKilled: event.oomKilled,
-          ...(event.killedFor === undefined ? {} : { killedFor: event.killedFor }),
-          startedAt: event.startedAt ?? "",
-          finishedAt: event.finishedAt
-        },
-        dead: c.dead.includes(event.containerId) ? c.dead : [...c.dead, event.containerId]
-      }))
+      return withContainer(state, event.container, meta, (c) => {
+        c.status = "exited"
+        c.kill = null
+        c.previousExit = c.lastExit
+        c.lastExit = exitOf(event)
+        if (!c.dead.includes(event.containerId)) c.dead = [...c.dead, event.containerId]
+      })
     case "ContainerBackOffStarted":
-      return withContainer(state, event.container, meta, () => ({
-        backOff: { delaySeconds: event.delaySeconds, until: millis(event.until), because: meta.id },
-        ...(millis(event.until) > millis(meta.time)
-          ? {
-              waiting: {
-                reason: "CrashLoopBackOff",
-                message: `back-off ${event.delaySeconds}s restarting failed container`
-              }
-            }
-          : {})
-      }))
+      return withContainer(state, event.container, meta, (c) => {
+        const until = millis(event.until)
+        c.backOff = { delaySeconds: event.delaySeconds, until, because: meta.id }
+        if (until > millis(meta.time))
+          c.waiting = {
+            reason: "CrashLoopBackOff",
+            message: `back-off ${event.delaySeconds}s restarting failed container`
+          }
+      })
     case "ContainerReadinessChanged":
-      return remark(state, event.container, meta, () => ({ ready: event.ready }))
+      return remark(state, event.container, meta, (c) => {
+        c.ready = event.ready
+      })
     case "ContainerProbeReported":
-      return remark(state, event.container, meta, (c) => ({
-        probes: { ...c.probes, [event.probe]: { result: event.result, output: event.output, because: meta.id } }
-      }))
+      return remark(state, event.container, meta, (c) => {
+        c.probes = { ...c.probes, [event.probe]: { result: event.result, output: event.output, because: meta.id } }
+      })
     case "ContainerRemoved":
-      return remark(state, event.container, meta, (c) => ({
-        dead: c.dead.filter((id) => id !== event.containerId)
-      }))
+      return remark(state, event.container, meta, (c) => {
+        c.dead = c.dead.filter((id) => id !== event.containerId)
+      })
   }
 }
