@@ -7,6 +7,7 @@ import { processTerminal } from "./cli/terminal.ts"
 /** Live code is loaded when a command asks for it: the others need not wait for it. */
 const neighbours: Neighbours = {
   runtimeName: runtimeName(),
+  watchReader: async () => (await import("./adapters/host/reader.ts")).readerWatch(1),
   runAgent: async () => (await import("./agent/agent.ts")).runAgent,
   openRuntime: async () => (await import("./adapters/cri/live.ts")).CriRuntime.make,
   openDataplane: async () => (await import("./agent/dataplanes.ts")).openDataplane,

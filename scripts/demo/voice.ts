@@ -8,7 +8,7 @@ const paint = (style: Style, text: string): string =>
   coloured ? styleText(style, text, { validateStream: false }) : text
 
 /** Columns of lines that are cut: the terminal's, else a wide page's. */
-const columns = (): number => process.stdout.columns ?? 140
+const columns = (): number => process.stdout.columns || 140
 const indent = "     "
 let headlines = 0
 

@@ -55,6 +55,17 @@ const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | 
     return { node: Context.merge(withNode, eviction), services }
   })
 
+const makeDataDir = (dataDir: string): Effect.Effect<void, Error> =>
+  Effect.try({
+    try: () => {
+      mkdirSync(join(dataDir, "pods"), { recursive: true, mode: 0o750 })
+    },
+    catch: (error) =>
+      new Error(
+        `the data directory ${dataDir} cannot be made: ${error instanceof Error ? error.message : String(error)}. Choose another one with --data-dir; the agent runs as root.`
+      )
+  })
+
 const agent = (given: AgentOptions, threshold: LogThreshold) =>
   Effect.gen(function* () {
     const { options, follow } = liveConfiguration(given, threshold)
@@ -62,7 +73,7 @@ const agent = (given: AgentOptions, threshold: LogThreshold) =>
     for (const { level, message } of options.remarks) {
       yield* level === "warn" ? Effect.logWarning(message) : Effect.logDebug(message)
     }
-    mkdirSync(join(options.dataDir, "pods"), { recursive: true, mode: 0o750 })
+    yield* makeDataDir(options.dataDir)
     const metrics = makeAgentMetrics(options, current)
     const { node: services, services: served } = yield* buildNode(options, current, metrics)
     const parts = {

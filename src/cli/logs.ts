@@ -6,6 +6,7 @@ import type { ReadLog } from "../adapters/logs/port.ts"
 import type { Context, Execute } from "./command.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { podText } from "./filter/pods.ts"
+import { readerLeft } from "./follow-end.ts"
 import { ByteLimit, LinePrinter } from "./logs/printer.ts"
 import { chooseContainer, findPod, type PodTarget } from "./pod-target.ts"
 import { agentDefaults } from "./run/agent-options.ts"
@@ -148,6 +149,8 @@ export const execute: Execute<LogsFlags, [pod: string]> = async (context, flags,
     }
     yield* print(context, target, chosen, readLog, flags)
   })
-  await untilInterrupted(Effect.scoped(printing), flags.follow === true)
+  const follow = flags.follow === true
+  const ends = follow ? [readerLeft(neighbours)] : []
+  await untilInterrupted(Effect.raceAllFirst([Effect.scoped(printing), ...ends]), follow)
   return missing === 0 ? exitCodes.good : exitCodes.failed
 }

@@ -97,9 +97,13 @@ export type OpenDataplane = (
 /** What would be wrong with the HTTP API on this machine: addresses, files. Nothing is changed by looking. */
 export type ExamineApi = (settings: ApiSettings, now: number) => Promise<ReadonlyArray<ApiFinding>>
 
+/** Answers whether nobody reads stdout any more. */
+export type HasReaderLeft = () => boolean
+
 export interface Neighbours {
   /** `bun 1.4.5` */
   readonly runtimeName: string
+  readonly watchReader: () => Promise<HasReaderLeft>
   readonly runAgent: () => Promise<RunAgent>
   readonly openRuntime: () => Promise<OpenRuntime>
   readonly openDataplane: () => Promise<OpenDataplane>

@@ -117,7 +117,7 @@ export const processTerminal = (): Terminal => {
     flush,
     colours: takesColours(stdoutDescriptor),
     get columns() {
-      return (isatty(stdoutDescriptor) ? process.stdout.columns : undefined) ?? plainColumns
+      return (isatty(stdoutDescriptor) && process.stdout.columns) || plainColumns
     },
     interactive: isatty(stderrDescriptor) && process.env.TERM !== "dumb",
     now: Date.now

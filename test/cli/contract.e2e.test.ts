@@ -160,6 +160,29 @@ for (const runtime of runtimesOf("bun")) {
       })
     )
 
+    it("writes why an agent does not run as a line of its log, where machines read it", slow, () =>
+      withTemporaryDirectory(async (directory) => {
+        const file = join(directory, "file")
+        writeFileSync(file, "maxPods: [\n")
+        const run = ["run", "--manifests", directory, "--no-nats", "--log-format", "json"]
+        const cases: ReadonlyArray<readonly [words: ReadonlyArray<string>, code: number, said: RegExp]> = [
+          [[...run, "--node-name", "A_B"], 2, /^--node-name: 'A_B' is no node name/u],
+          [[...run, "--config", file], 1, /\/file:2:1: /u],
+          [[...run, "--config", directory], 1, new RegExp(`^cannot read the configuration ${directory}: `, "u")],
+          [[...run, "--data-dir", file], 1, new RegExp(`^the data directory ${file} cannot be made: `, "u")]
+        ]
+        for (const [words, expected, said] of cases) {
+          const { code, out, err } = await chronode(runtime, words)
+          assert.deepEqual({ code, out }, { code: expected, out: "" })
+          const lines = err.trimEnd().split("\n")
+          const { level, message } = JSON.parse(lines.at(-1) ?? "")
+          assert.equal(level, "FATAL")
+          assert.match(message, said)
+          assert.ok(lines.every((line) => typeof JSON.parse(line).time === "string"))
+        }
+      })
+    )
+
     it("lets nothing in the working directory have a say", slow, () =>
       withTemporaryDirectory(async (directory) => {
         writeFileSync(join(directory, "evil.ts"), 'console.log("evil")\n')

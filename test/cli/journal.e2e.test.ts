@@ -63,6 +63,32 @@ for (const runtime of runtimesOf("bun")) {
       assert.match(wrong.err, /^chronode: --filter: column 1: no field 'sevrity'; did you mean severity\?\n/u)
     })
 
+    it("follow until nobody reads them any more, also when nothing more happens", slow, async () => {
+      const words = `events --follow --pod default/web --data-dir '${data()}'`
+      const { code, out, err } = await startProgram(
+        "bash",
+        ["-c", `set -o pipefail; '${binary}' ${words} | head -n 1`],
+        {
+          CHRONODE_RUNTIME: runtime
+        }
+      ).finished
+      assert.deepEqual({ code, err }, { code: 0, err: "" })
+      assert.equal(lines(out).length, 1)
+    })
+
+    it("follow until --until, and print all that happened before it", slow, async () => {
+      const own = join(directory, `until-${runtime}`)
+      await writeJournal(own, story.slice(0, 3))
+      const words = ["events", "--follow", "-o", "json", "--data-dir", own]
+      const past = await chronode(runtime, [...words, "--until", "2026-01-15T09:30:03Z"])
+      assert.deepEqual({ code: past.code, err: past.err }, { code: 0, err: "" })
+      const all = story.slice(0, 3).map(({ id }) => id)
+      assert.deepEqual(idsOf(past.out), all)
+      const soon = await chronode(runtime, [...words, "--until", new Date(Date.now() + 1_500).toISOString()])
+      assert.deepEqual({ code: soon.code, err: soon.err }, { code: 0, err: "" })
+      assert.deepEqual(idsOf(soon.out), all)
+    })
+
     it("follow what is written, and end with exit code 0 at Ctrl-C", slow, async () => {
       const own = join(directory, `follow-${runtime}`)
       await writeJournal(own, story.slice(0, 3))

@@ -112,7 +112,13 @@ for (const runtime of runtimesOf("deno")) {
     it("of a node without a stream are missing, with exit code 1", options, async () => {
       const { code, err } = await events("--from", "nats", "--node-name", "nobody")
       assert.equal(code, 1)
-      assert.match(err, /^chronode: NATS: .*\n {2}chronode doctor says more\n$/u)
+      assert.equal(err, "chronode: NATS: there is no stream CHRONODE_nobody\n  chronode doctor says more\n")
+    })
+
+    it("at what is no URL are wrong usage", options, async () => {
+      const { code, out, err } = await chronode(runtime, ["events", "--from", "nats", "--nats", "http://x"])
+      assert.deepEqual({ code, out }, { code: 2, out: "" })
+      assert.equal(err, "chronode: --nats: is no nats:// or tls:// URL\nsee: chronode events --help\n")
     })
 
     it("and the doctor finds the server good, and one without credentials not", options, async () => {

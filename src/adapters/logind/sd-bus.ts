@@ -1,7 +1,7 @@
 /**
  * A connection to the system's D-Bus by libsystemd (sd-bus, through koffi): it does the authentication by peer credentials and
  * takes over the file descriptor that an inhibitor is. Calls wait for their answer, `callTimeout` at most; nothing else does.
- * The library is there wherever logind is. The only file here that knows of foreign functions.
+ * The library is there wherever logind is. The only file in this folder that knows of foreign functions.
  */
 import { createRequire } from "node:module"
 import { LogindError } from "./port.ts"

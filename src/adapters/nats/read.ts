@@ -59,6 +59,13 @@ export const readEvents = (
       const from: StreamStart = since === undefined ? { _tag: "First" } : { _tag: "Time", at: since }
       const streams = names.map((stream) => readOver(connection, manager, { stream, subject, from, follow }))
       const merged = Stream.mergeAll(streams, { concurrency: follow ? streams.length : 1 })
-      return Stream.map(merged, ({ line }) => line)
+      return merged.pipe(
+        Stream.map(({ line }) => line),
+        Stream.mapError((error) =>
+          node !== undefined && error.reason === "StreamAbsent"
+            ? new StreamError({ reason: "StreamAbsent", server, message: `there is no stream ${streamName(node)}` })
+            : error
+        )
+      )
     })
   )

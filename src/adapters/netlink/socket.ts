@@ -1,4 +1,4 @@
-/** The kernel's netlink sockets, by the C library through koffi: the only file that knows of foreign functions beside logind's sd-bus.ts. */
+/** The kernel's netlink sockets, by the C library through koffi: two others know of foreign functions: logind's sd-bus.ts and host's reader.ts. */
 import { createRequire } from "node:module"
 import { EAGAIN, EINTR, EMSGSIZE, ENOBUFS } from "./errno.ts"
 import { answersLost, errnoError, NetlinkError } from "./error.ts"

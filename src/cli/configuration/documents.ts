@@ -31,7 +31,9 @@ export const readConfigurationText = (file: string): string => {
     return readFileSync(file, "utf8")
   } catch (error) {
     if (error instanceof CommandFailed) throw error
-    throw new CommandFailed(`cannot read the configuration: ${error instanceof Error ? error.message : String(error)}`)
+    throw new CommandFailed(
+      `cannot read the configuration ${file}: ${error instanceof Error ? error.message : String(error)}`
+    )
   }
 }
 

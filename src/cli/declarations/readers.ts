@@ -17,7 +17,7 @@ import {
 
 export const declareReaders = (command: Declare, start: Start): void => {
   const events = command("events", "print events, as they are told to people or as they are")
-    .option("-f, --follow", "go on with what happens from now on; Ctrl-C ends it (exit 0)")
+    .option("-f, --follow", "go on with what happens from now on, until --until; Ctrl-C ends it (exit 0)")
     .addOption(
       new Option("--from <source>", "nats, journal or an incident FILE (default: journal if readable, else nats)")
     )

@@ -59,23 +59,25 @@ const checkRoom = (dataDir: string, at: string): Check => {
   return free < littleRoom ? warn("disk", found, "make room: a busy node writes some 100 MiB a day") : ok("disk", found)
 }
 
+/** Bytes of the database with what is not yet taken into it from its write-ahead log. */
+const sizeOf = (path: string): number =>
+  [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0)
+
 const checkOwner = (dataDir: string): Check => {
   const path = journalPath(dataDir)
   if (!existsSync(path)) return ok("journal", `${path} does not exist yet`)
   const stat = statSync(path)
   if ((stat.mode & 0o077) !== 0)
     return warn("journal", `others may read ${path} (mode ${(stat.mode & 0o777).toString(8)})`, `chmod 600 ${path}`)
+  const size = formatBytes(sizeOf(path))
   let owner: { readonly pid?: unknown }
   try {
     owner = JSON.parse(readFileSync(`${path}.owner`, "utf8")) as typeof owner
   } catch {
     // The file is a courtesy of the agent to others; without it nobody holds the journal.
-    return ok("journal", `${path}, ${formatBytes(stat.size)}; no agent holds it`)
+    return ok("journal", `${path}, ${size}; no agent holds it`)
   }
   return existsSync(`/proc/${owner.pid}`)
-    ? ok("journal", `${path}, ${formatBytes(stat.size)}; held by process ${owner.pid}`)
-    : ok(
-        "journal",
-        `${path}, ${formatBytes(stat.size)}; its agent (process ${owner.pid}) was killed, the next one takes over`
-      )
+    ? ok("journal", `${path}, ${size}; held by process ${owner.pid}`)
+    : ok("journal", `${path}, ${size}; its agent (process ${owner.pid}) was killed, the next one takes over`)
 }

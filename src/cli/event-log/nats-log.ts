@@ -2,7 +2,7 @@
 import { Effect, Result, Stream } from "effect"
 import { nodeToken } from "../../events/actor-id.ts"
 import { decodeLine } from "../../events/decode.ts"
-import { CommandFailed } from "../exit.ts"
+import { CommandFailed, UsageError } from "../exit.ts"
 import { type EventFilter, matcher, selectionOf } from "../filter.ts"
 import type { NatsOptions } from "../nats-flags.ts"
 import type { Neighbours } from "../neighbours.ts"
@@ -36,6 +36,8 @@ export const openNatsLog = (neighbours: Neighbours, options: NatsOptions, node: 
             return { line, place: `message ${received}`, event: decodeLine(line) }
           }),
           Stream.filter(({ event }) => Result.isFailure(event) || matches(event.success)),
+          // Flags that mean nothing end the command, whoever reads: no reader can do anything about them.
+          Stream.catchTag("NatsOptionError", (error) => Stream.die(new UsageError(error.message))),
           Stream.mapError((error) => new CommandFailed(`NATS: ${error.message}`, "chronode doctor says more"))
         )
       })

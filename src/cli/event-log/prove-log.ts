@@ -93,5 +93,8 @@ const holdAgainstStream = (
           proof.published(head, isWanted)
         }
       })
-    ).pipe(Effect.mapError((error) => new CommandFailed(`NATS: ${error.message}`, "chronode doctor says more")))
+    ).pipe(
+      Effect.catchTag("NatsOptionError", (error) => Effect.die(new UsageError(error.message))),
+      Effect.mapError((error) => new CommandFailed(`NATS: ${error.message}`, "chronode doctor says more"))
+    )
   })

@@ -39,6 +39,10 @@ const write = (format: LogFormat, line: Line): void => {
   process.stderr.write(format === "json" ? `${JSON.stringify(line)}\n` : text(line))
 }
 
+/** The last line of a log: why an agent did not come to run. */
+export const logRefusal = (format: LogFormat, message: string): void =>
+  write(format, { time: new Date().toISOString(), level: "FATAL", actor: "", message })
+
 /** What is logged at least; may change while the agent runs. */
 export interface LogThreshold {
   level: LogLevel
