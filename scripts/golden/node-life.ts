@@ -77,5 +77,19 @@ export const nodeLife: Stories = {
           yield* agent.pass(30)
         })
       )
+  ],
+  // A runtime that answers and cannot end what it runs: each step is tried again after pauses that grow (flag 13).
+  "ends-only-after-many-attempts": [
+    (world) =>
+      life(world, (agent) =>
+        Effect.gen(function* () {
+          yield* world.manifests.write("web.yaml", pod("web"))
+          yield* agent.pass(5)
+          world.faults.inject("stopContainer", { kind: "error", reason: "Failed", message: "ttrpc: closed" }, 6)
+          world.faults.inject("stopPodSandbox", { kind: "error", reason: "Failed", message: "busy" }, 4)
+          yield* world.manifests.remove("web.yaml")
+          yield* agent.pass(90)
+        })
+      )
   ]
 }

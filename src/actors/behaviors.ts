@@ -42,6 +42,7 @@ import type { RuntimeView } from "./runtime/features.ts"
 import { runtimeActor } from "./runtime/identity.ts"
 import type { ImageGc } from "./runtime/image-survey.ts"
 import type { OomWitness } from "./runtime/oom-witness.ts"
+import type { RuntimeReach } from "./runtime/reach.ts"
 import { serviceBehavior } from "./service/behavior.ts"
 import type { ServicesNeeds } from "./service/observer.ts"
 import { makeSourceBehavior, manifestSource, serviceSource } from "./source/behavior.ts"
@@ -77,6 +78,7 @@ export type ActorServices =
   | Reopening
   | Retention
   | TierHints
+  | RuntimeReach
   | RuntimeView
   | ServicesNeeds
   | Statistics

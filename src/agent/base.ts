@@ -10,6 +10,7 @@ import { TierHints } from "../actors/node/tier-hints.ts"
 import { Pods } from "../actors/pod/pods.ts"
 import type { PodState } from "../actors/pod/state.ts"
 import { RuntimeView } from "../actors/runtime/features.ts"
+import { RuntimeReach } from "../actors/runtime/reach.ts"
 import type { RuntimeState } from "../actors/runtime/state.ts"
 import { PublisherStatus } from "../actors/stream/status.ts"
 import { layer as cgroupsLayer } from "../adapters/cgroupfs/live.ts"
@@ -140,6 +141,7 @@ export const buildBase = (
           Admission.layer,
           ApiSessions.layer,
           TierHints.layer,
+          RuntimeReach.layer,
           Layer.effect(Cgroups, Effect.map(Cgroups, metrics.cgroups)).pipe(Layer.provide(cgroupsLayer())),
           Reopening.layer,
           PublisherStatus.layer,

@@ -1631,6 +1631,7 @@ export interface SandboxLostData {
 export interface SandboxStopRequestedData {
   readonly sandboxId: string
   readonly reason: string
+  readonly failures?: number
 }
 
 /** The sandbox is stopped. */
@@ -1639,7 +1640,9 @@ export interface SandboxStoppedData {
 }
 
 /** Nothing of the pod runs; its sandboxes, directories, cgroups and logs are to be removed. */
-export type PodCleanupRequestedData = { readonly [name: string]: unknown }
+export interface PodCleanupRequestedData {
+  readonly failures?: number
+}
 
 /** A step for the pod failed and is tried again after a back-off. */
 export interface PodOperationFailedData {
@@ -1764,6 +1767,7 @@ export interface ContainerKillRequestedData {
   readonly gracePeriodSeconds: number
   readonly preStop?: boolean
   readonly after?: ReadonlyArray<string>
+  readonly failures?: number
 }
 
 /** A container whose stop had to wait is to be stopped now: its preStop hook is through and it is its turn, or its grace period is over. */

@@ -33,6 +33,7 @@ import { runtimeActor } from "../../src/actors/runtime/identity.ts"
 import { ImageGc } from "../../src/actors/runtime/image-survey.ts"
 import { layer as nodeReclaimLayer } from "../../src/actors/runtime/node-reclaim.ts"
 import { makeOomWitness, OomWitness } from "../../src/actors/runtime/oom-witness.ts"
+import { RuntimeReach } from "../../src/actors/runtime/reach.ts"
 import type { RuntimeState } from "../../src/actors/runtime/state.ts"
 import type { Table } from "../../src/actors/service/table.ts"
 import { manifestSource } from "../../src/actors/source/behavior.ts"
@@ -196,7 +197,14 @@ export const startAgent = (
     const { facts } = world.host.service
     const flags = options.flags ?? world.options.flags ?? knownFlags
     const inside = yield* Layer.build(
-      Layer.mergeAll(Admission.layer, ApiSessions.layer, Reopening.layer, TierHints.layer, PublisherStatus.layer)
+      Layer.mergeAll(
+        Admission.layer,
+        ApiSessions.layer,
+        Reopening.layer,
+        TierHints.layer,
+        RuntimeReach.layer,
+        PublisherStatus.layer
+      )
     )
     const bare = world.outside.pipe(
       Context.merge(inside),

@@ -4,6 +4,7 @@ import { ContainerRuntime } from "../../adapters/cri/port.ts"
 import { type ActorId, actorId } from "../../events/actor-id.ts"
 import type { Behavior, Observation, Outgoing } from "../kernel/behavior.ts"
 import type { ReportImage } from "../pod/commands.ts"
+import { RuntimeReach, whenReached } from "../runtime/reach.ts"
 import type { ImageCommand } from "./commands.ts"
 import { imageDecider } from "./decider.ts"
 import { defaultImageOptions, type ImageOptions, PullLimiter } from "./pull-limits.ts"
@@ -12,7 +13,7 @@ import { parseReference } from "./reference.ts"
 import type { ImageEvent, ImageState } from "./state.ts"
 import type { Verification } from "./verification.ts"
 
-export type ImageNeeds = PullNeeds
+export type ImageNeeds = PullNeeds | RuntimeReach
 type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, ImageNeeds>
 
 /** Until the first look whether an image that was granted is still on the node, and between looks; milliseconds. */
@@ -23,6 +24,8 @@ const toSelf = (id: ActorId, command: ImageCommand): ReadonlyArray<Outgoing> => 
 
 const check = (id: ActorId, state: ImageState, verification: Verification): Work =>
   Effect.gen(function* () {
+    const { reached } = yield* RuntimeReach
+    yield* reached
     const runtime = yield* ContainerRuntime
     const result = yield* Effect.result(runtime.imageStatus(withTag(state.image)))
     const at = yield* Clock.currentTimeMillis
@@ -107,7 +110,10 @@ export const makeImageBehavior = (
       const because = state.queued ?? state.pulling?.queued ?? state.pulling?.because
       const grants = watchGrants(state, id)
       if (because === undefined) return grants
-      return [{ key: `pull ${because}`, because, run: (emit) => pullImage(limits, state, id, emit) }, ...grants]
+      return [
+        { key: `pull ${because}`, because, run: (emit) => whenReached(pullImage(limits, state, id, emit)) },
+        ...grants
+      ]
     },
     resume: (state, id) => (state.checking ? [check(id, state, verification)] : [])
   }

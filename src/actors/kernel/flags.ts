@@ -110,6 +110,14 @@ export const podScheduled: DecisionFlag = {
     "A pod has the condition PodScheduled from its admission on, as kubelet tells it. Without it there was no such condition."
 }
 
+export const growingRetries: DecisionFlag = {
+  number: 13,
+  name: "GrowingRetries",
+  since: "0.1.0",
+  about:
+    "The pauses between attempts to stop a container or a sandbox, or to remove what is left of a pod, grow from 1 s to 10 s: a request carries how many failed before it. Without it each failure was taken for the first, and the next attempt came after 1 s for ever."
+}
+
 /** All of them, in order of their numbers. */
 export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   restartAfterOwnKill,
@@ -123,7 +131,8 @@ export const decisionFlags: ReadonlyArray<DecisionFlag> = [
   configRetry,
   inPlaceResize,
   inPlaceUpdates,
-  podScheduled
+  podScheduled,
+  growingRetries
 ]
 
 /** The numbers of those that are in force: an input of every decision. */

@@ -13,6 +13,7 @@ import type { Behavior, Observation, Outgoing, Reaction } from "../kernel/behavi
 import { TierHints } from "../node/tier-hints.ts"
 import type { RuntimeView } from "../runtime/features.ts"
 import type { OomWitness } from "../runtime/oom-witness.ts"
+import { type RuntimeReach, whenReached } from "../runtime/reach.ts"
 import { PodEndpoints } from "../service/pod-endpoints.ts"
 import type { Placements } from "../source/placements.ts"
 import { observePreempted } from "./admission/preempted-observer.ts"
@@ -41,6 +42,7 @@ export type PodNeeds =
   | PodSettings
   | Prober
   | TierHints
+  | RuntimeReach
   | RuntimeView
   | Volumes
 type Work = Effect.Effect<ReadonlyArray<Outgoing>, never, PodNeeds>
@@ -50,10 +52,20 @@ const toSelf =
   (commands: ReadonlyArray<PodCommand>): ReadonlyArray<Outgoing> =>
     commands.map((command) => ({ to: id, command }))
 
+/** Work at the runtime, which begins when that can be reached, and of which the pod is told. */
+const atRuntime = (id: ActorId) => {
+  const self = <R>(effect: Effect.Effect<ReadonlyArray<PodCommand>, never, R>) =>
+    Effect.map(whenReached(effect), toSelf(id))
+  const one = <R>(effect: Effect.Effect<PodCommand, never, R>) => self(Effect.map(effect, (command) => [command]))
+  return { self, one }
+}
+
+/** A hook has its own time, and may be a request that needs no runtime. */
+const hooked = (id: ActorId) => Effect.map(toSelf(id))
+
 /** What the event sets going in the world; its outcome comes back as a command. */
 const work = (event: PodEvent, state: PodState, id: ActorId): Reaction<PodNeeds> => {
-  const self = Effect.map(toSelf(id))
-  const one = Effect.map((command: PodCommand) => toSelf(id)([command]))
+  const { self, one } = atRuntime(id)
   const pod = state.definition?.pod
   switch (event._tag) {
     case "SandboxRequested":
@@ -74,7 +86,7 @@ const work = (event: PodEvent, state: PodState, id: ActorId): Reaction<PodNeeds>
     }
     case "ContainerHookStarted": {
       const c = containerIn(state, event.container)
-      return c?.containerId === event.containerId ? self(runHook(state, c, event.hook)) : []
+      return c?.containerId === event.containerId ? hooked(id)(runHook(state, c, event.hook)) : []
     }
     case "ResizeStarted":
       return self(applyResize(state))
@@ -134,8 +146,7 @@ const resume = (state: PodState, id: ActorId): Reaction<PodNeeds> => {
   const reminders = Effect.map(Clock.currentTimeMillis, (at) => podReminders(state, id, at))
   if (definition === null) return [reminders, tellEndpoints(state, id)]
   const { pod } = definition
-  const one = Effect.map((command: PodCommand) => toSelf(id)([command]))
-  const self = Effect.map(toSelf(id))
+  const { self, one } = atRuntime(id)
   return [
     reminders,
     tellEndpoints(state, id),
@@ -150,7 +161,7 @@ const resume = (state: PodState, id: ActorId): Reaction<PodNeeds> => {
     ...state.containers
       .filter(isAlive)
       .flatMap((c) =>
-        (Object.keys(c.hooks ?? {}) as ReadonlyArray<HookType>).map((hook) => self(runHook(state, c, hook)))
+        (Object.keys(c.hooks ?? {}) as ReadonlyArray<HookType>).map((hook) => hooked(id)(runHook(state, c, hook)))
       )
   ]
 }

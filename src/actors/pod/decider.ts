@@ -272,7 +272,7 @@ const learnSandboxStop = (d: PodDecision, command: CommandOf<"ReportSandboxStop"
   if (command.outcome === "stopped") {
     d.emit({ _tag: "SandboxStopped", sandboxId: sandbox.sandboxId }, sandbox.because)
   } else {
-    operationFailed(d, "StopSandbox", command.message, sandbox.retry?.failures, sandbox.because)
+    operationFailed(d, "StopSandbox", command.message, sandbox, sandbox.because)
   }
 }
 
@@ -280,7 +280,7 @@ const learnCleanup = (d: PodDecision, command: CommandOf<"ReportCleanup">): void
   const { cleanup, definition, replacement, termination } = d.state
   if (cleanup === null || definition === null) return
   if (command.outcome === "failed") {
-    operationFailed(d, "Cleanup", command.message, cleanup.retry?.failures, cleanup.because)
+    operationFailed(d, "Cleanup", command.message, cleanup, cleanup.because)
     return
   }
   d.emit({ _tag: "PodRemoved", uid: uidOf(d.state) }, cleanup.because)

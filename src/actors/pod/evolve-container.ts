@@ -5,7 +5,7 @@ import type { EventMeta } from "../../events/envelope.ts"
 import type { containerEvents } from "../../events/kinds/container.ts"
 import { type BackOff, type BackOffPolicy, grow } from "./plan/backoff.ts"
 import { resourcesOf } from "./resources/pod-resources.ts"
-import { type ContainerInState, crashPolicy, type Exit, isRegular, type PodState } from "./state.ts"
+import { type ContainerInState, crashPolicy, type Exit, failuresOf, isRegular, type PodState } from "./state.ts"
 
 /** What is started has the resources of the definition. */
 const actuatedBy = (state: PodState, name: string): PodState => {
@@ -131,7 +131,8 @@ export const evolveContainer = (state: PodState, event: ContainerEvent, meta: Ev
           because: meta.id,
           retry: null,
           ...(event.preStop === undefined ? {} : { preStop: event.preStop }),
-          ...(event.after === undefined ? {} : { after: event.after })
+          ...(event.after === undefined ? {} : { after: event.after }),
+          ...failuresOf(event)
         }
       })
     case "ContainerStopRequested":

@@ -15,6 +15,7 @@ import {
   emptyContainer,
   emptyEphemeral,
   emptyPod,
+  failuresOf,
   type PodState,
   type SandboxInState,
   type VolumeInState
@@ -272,11 +273,11 @@ export const evolve = (state: PodState, event: PodEvent, meta: EventMeta): PodSt
     case "SandboxLost":
       return withSandbox(state, meta, { status: "lost" })
     case "SandboxStopRequested":
-      return withSandbox(state, meta, { status: "stopping", retry: null })
+      return withSandbox(state, meta, { status: "stopping", retry: null, ...failuresOf(event) })
     case "SandboxStopped":
       return withSandbox(state, meta, { status: "stopped", retry: null })
     case "PodCleanupRequested":
-      return { ...state, because: meta.id, cleanup: { because: meta.id, retry: null } }
+      return { ...state, because: meta.id, cleanup: { because: meta.id, retry: null, ...failuresOf(event) } }
     case "PodOperationFailed": {
       const retry = { failures: event.failures, at: millis(event.retryAt), because: meta.id }
       if (event.operation === "StopSandbox") return withSandbox(state, meta, { retry })

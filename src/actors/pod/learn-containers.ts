@@ -106,7 +106,7 @@ export const learnStop = (d: PodDecision, command: CommandOf<"ReportContainerSto
   const c = containerIn(d.state, command.container)
   if (c?.status !== "killing" || c.containerId !== command.containerId) return
   if (command.outcome === "stopped") exited(d, c, command.observed)
-  else operationFailed(d, "KillContainer", command.message, c.kill?.retry?.failures, c.because, c.containerId)
+  else operationFailed(d, "KillContainer", command.message, c.kill, c.because, c.containerId)
 }
 
 export const learnHook = (d: PodDecision, command: CommandOf<"ReportHook">): void => {

@@ -1,6 +1,8 @@
 /** A step for the pod failed and is tried again. */
 import { timestamp } from "../../events/definition.ts"
+import { growingRetries, isOn } from "../kernel/flags.ts"
 import type { PodDecision } from "./evolve.ts"
+import type { Retry } from "./state.ts"
 
 /** kubelet's pod worker tries again after 10 s; what is quick to mend is tried sooner: 1 s, doubling to 10 s. */
 export const retryDelay = (failures: number): number => Math.min(1000 * 2 ** (failures - 1), 10_000)
@@ -9,11 +11,11 @@ export const operationFailed = (
   d: PodDecision,
   operation: "StopSandbox" | "Cleanup" | "KillContainer",
   message: string | undefined,
-  before: number | undefined,
+  step: { readonly retry: Retry | null; readonly failures?: number } | null,
   because: string,
   containerId?: string
 ): void => {
-  const failures = (before ?? 0) + 1
+  const failures = (step?.retry?.failures ?? step?.failures ?? 0) + 1
   d.emit(
     {
       _tag: "PodOperationFailed",
@@ -26,3 +28,7 @@ export const operationFailed = (
     because
   )
 }
+
+/** What the request of the next attempt carries, so that its failure is not taken for the first. */
+export const failedBefore = (d: PodDecision, retry: Retry): { readonly failures?: number } =>
+  isOn(d.flags, growingRetries) ? { failures: retry.failures } : {}

@@ -39,6 +39,10 @@ export interface Retry {
   readonly because: string
 }
 
+/** What a step carries of the attempts at it that failed. */
+export const failuresOf = ({ failures }: { readonly failures?: number }): { readonly failures?: number } =>
+  failures === undefined ? {} : { failures }
+
 export interface SandboxInState {
   /**
    * requested → ready → (lost →) stopping → stopped. `failed`: could not be made, tried again at `retry`.
@@ -51,6 +55,8 @@ export interface SandboxInState {
   readonly hostIps?: ReadonlyArray<string>
   readonly createdAt: string
   readonly retry: Retry | null
+  /** Attempts to stop it that failed before the one that is under way. */
+  readonly failures?: number
   /** Id of the event that put it into its status. */
   readonly because: string
 }
@@ -89,6 +95,8 @@ export interface KillInState {
   readonly at: number
   readonly because: string
   readonly retry: Retry | null
+  /** Attempts that failed before the one that is under way. */
+  readonly failures?: number
   /** What the stop signal waits for, within the grace period: the preStop hook, the ends of other containers. */
   readonly preStop?: boolean
   readonly after?: ReadonlyArray<string>
@@ -233,7 +241,7 @@ export interface PodState {
   readonly phase: PodPhase
   readonly conditions: Readonly<Record<string, ConditionInState>>
   readonly startTime: string
-  readonly cleanup: { readonly because: string; readonly retry: Retry | null } | null
+  readonly cleanup: { readonly because: string; readonly retry: Retry | null; readonly failures?: number } | null
   /** Refused at admission, kept until the definition changes or goes. */
   readonly ephemeralDiffer?: EphemeralDifference
   readonly rejected: { readonly uid: string; readonly reason: string; readonly message: string } | null

@@ -20,6 +20,7 @@ import { runtimeActor } from "./identity.ts"
 import { type ImageGc, observeImages } from "./image-survey.ts"
 import { observeRuntime } from "./observer.ts"
 import type { OomWitness } from "./oom-witness.ts"
+import { type RuntimeReach, whenReached } from "./reach.ts"
 import type { Garbage, Orphan, RuntimeEvent, RuntimeState } from "./state.ts"
 
 export type RuntimeNeeds =
@@ -32,6 +33,7 @@ export type RuntimeNeeds =
   | OomWitness
   | PodSettings
   | Pods
+  | RuntimeReach
   | Volumes
 
 /** Between attempts to remove an orphan: 1 s, doubling to a minute. */
@@ -74,6 +76,7 @@ const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, ne
     }
     return [{ to: runtimeActor, command }]
   }).pipe(
+    whenReached,
     Effect.tapError((error) =>
       Effect.logWarning(`cannot remove orphaned sandbox ${orphan.sandboxId}: ${error.message}`)
     ),
@@ -82,7 +85,7 @@ const removeOrphan = (orphan: Orphan): Effect.Effect<ReadonlyArray<Outgoing>, ne
   )
 
 const collect = (garbage: Garbage): Effect.Effect<ReadonlyArray<Outgoing>, never, RuntimeNeeds> =>
-  removeGarbage(garbage).pipe(
+  whenReached(removeGarbage(garbage)).pipe(
     Effect.tapError((error) => Effect.logWarning(`cannot remove ${garbage.what} ${garbage.id}: ${error.message}`)),
     Effect.retry(removalRetry),
     Effect.orDie

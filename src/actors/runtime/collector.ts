@@ -26,6 +26,7 @@ import {
 } from "./garbage.ts"
 import { runtimeActor } from "./identity.ts"
 import { removeImage } from "./image-survey.ts"
+import { RuntimeReach } from "./reach.ts"
 import type { Garbage } from "./state.ts"
 
 /** kubelet's ContainerGCPeriod. */
@@ -39,10 +40,14 @@ type Needs = ContainerLogs | ContainerRuntime | Host | PodSettings | Pods | Volu
 type Failure = CriError | HostError | LogError | VolumeError
 type Found = Garbage & { readonly reason: string }
 
-export const observeGarbage = (emit: (outgoing: Outgoing) => Effect.Effect<void>): Effect.Effect<void, never, Needs> =>
+export const observeGarbage = (
+  emit: (outgoing: Outgoing) => Effect.Effect<void>
+): Effect.Effect<void, never, Needs | RuntimeReach> =>
   Effect.gen(function* () {
+    const { reached } = yield* RuntimeReach
     while (true) {
       yield* Effect.sleep(garbagePeriod)
+      yield* reached
       const found = yield* Effect.catch(lookForGarbage, (error) =>
         Effect.as(Effect.logWarning(`garbage: ${error.message}`), [])
       )

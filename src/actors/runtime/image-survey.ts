@@ -10,6 +10,7 @@ import { Pods } from "../pod/pods.ts"
 import type { PodState } from "../pod/state.ts"
 import type { ImagesSurveyed } from "./commands.ts"
 import { runtimeActor } from "./identity.ts"
+import { RuntimeReach } from "./reach.ts"
 
 /** Between looks at which images are in use. */
 export const imageLookPeriod = Duration.minutes(1)
@@ -101,11 +102,15 @@ export const surveyImages = (by: "Period" | "Eviction"): Effect.Effect<Survey, C
     }
   })
 
-export const observeImages = (emit: (outgoing: Outgoing) => Effect.Effect<void>): Effect.Effect<void, never, Needs> =>
+export const observeImages = (
+  emit: (outgoing: Outgoing) => Effect.Effect<void>
+): Effect.Effect<void, never, Needs | RuntimeReach> =>
   Effect.gen(function* () {
+    const { reached } = yield* RuntimeReach
     const warned = Effect.catch((error: CriError) => Effect.logWarning(`images: ${error.message}`))
     let collectedAt = yield* Clock.currentTimeMillis
     while (true) {
+      yield* reached
       const now = yield* Clock.currentTimeMillis
       if (now - collectedAt < Duration.toMillis(imageCollectionPeriod)) yield* warned(Effect.asVoid(look))
       else {

@@ -19,6 +19,7 @@ import { observeContainer } from "./exit-status.ts"
 import { observeHealth, RuntimeCalls } from "./health.ts"
 import { runtimeActor } from "./identity.ts"
 import { OomWitness, type Witnessed, witnessed } from "./oom-witness.ts"
+import { RuntimeReach } from "./reach.ts"
 
 /** kubelet's genericPlegRelistPeriod. */
 export const relistPeriod = Duration.seconds(1)
@@ -37,10 +38,11 @@ type RelistNeeds = ContainerRuntime | Host | OomWitness | Pods | PodSettings
 
 type Emit = (outgoing: Outgoing) => Effect.Effect<void>
 
-export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNeeds> =>
+export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNeeds | RuntimeReach> =>
   Effect.gen(function* () {
     const calls = new RuntimeCalls(yield* Clock.currentTimeMillis)
     const runtime = calls.follow(yield* ContainerRuntime)
+    const reach = yield* RuntimeReach
     const hints = yield* Queue.sliding<void>(1)
     let events: "unknown" | "yes" | "no" = "unknown"
     let lastVersion = ""
@@ -109,8 +111,10 @@ export const observeRuntime = (emit: Emit): Effect.Effect<void, never, RelistNee
         if (result._tag === "Success") {
           calls.relisted(yield* Clock.currentTimeMillis)
           if (due) askedAt = started
+          yield* reach.looked()
         } else {
           askedAt = Number.NEGATIVE_INFINITY
+          yield* reach.looked(result.failure)
           yield* toRuntime({
             _tag: "RuntimeFailed",
             at: yield* Clock.currentTimeMillis,

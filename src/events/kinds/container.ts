@@ -140,7 +140,9 @@ export const ContainerKillRequested = defineEvent("ContainerKillRequested", {
     /** Its preStop hook runs first, within the grace period; the stop signal follows with ContainerStopRequested. */
     preStop: opt(Schema.Boolean),
     /** Containers that end first (sidecars end last, in reverse order); the signal follows with ContainerStopRequested. */
-    after: opt(Schema.Array(text))
+    after: opt(Schema.Array(text)),
+    /** Attempts that failed before. */
+    failures: opt(Schema.Int)
   },
   tell: (e) => `stopping ${e.container} (grace ${e.gracePeriodSeconds} s): ${e.message}`
 })

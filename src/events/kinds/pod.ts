@@ -356,7 +356,12 @@ export const SandboxLost = defineEvent("SandboxLost", {
 export const SandboxStopRequested = defineEvent("SandboxStopRequested", {
   kind: "pod",
   about: "The sandbox is to be stopped and its network taken down.",
-  fields: { sandboxId: text, reason: text },
+  fields: {
+    sandboxId: text,
+    reason: text,
+    /** Attempts that failed before. */
+    failures: Schema.optionalKey(Schema.Int)
+  },
   tell: (e) => `stopping sandbox ${e.sandboxId.slice(0, 13)}: ${e.reason}`
 })
 
@@ -370,7 +375,10 @@ export const SandboxStopped = defineEvent("SandboxStopped", {
 export const PodCleanupRequested = defineEvent("PodCleanupRequested", {
   kind: "pod",
   about: "Nothing of the pod runs; its sandboxes, directories, cgroups and logs are to be removed.",
-  fields: {},
+  fields: {
+    /** Attempts that failed before. */
+    failures: Schema.optionalKey(Schema.Int)
+  },
   tell: () => "removing sandboxes, directories, cgroups and logs"
 })
 

@@ -16,6 +16,7 @@ import { repositoryOf } from "../../../src/actors/image/reference.ts"
 import type { KnownGrant } from "../../../src/actors/image/verification.ts"
 import type { AnyBehavior, Behavior, Command } from "../../../src/actors/kernel/behavior.ts"
 import { type ActorSystemShape, makeActorSystem } from "../../../src/actors/kernel/system.ts"
+import { RuntimeReach } from "../../../src/actors/runtime/reach.ts"
 import { make as makeCredentials } from "../../../src/adapters/credentials/live.ts"
 import { Credentials } from "../../../src/adapters/credentials/port.ts"
 import type { PullSecret } from "../../../src/adapters/credentials/pull-secrets.ts"
@@ -27,7 +28,7 @@ import { makeMemoryJournal } from "../../../src/events/journal/memory.ts"
 import { Journal } from "../../../src/events/journal/port.ts"
 import { judge, later, type Row, type RowValue, tables } from "../../support/cases.ts"
 
-type Needs = ContainerRuntime | Credentials | ImageGrants
+type Needs = ContainerRuntime | Credentials | ImageGrants | RuntimeReach
 
 interface Step {
   readonly runtimeCalls: ReadonlyArray<string> | null
@@ -144,6 +145,7 @@ const run = ({ in: input, want }: Row) =>
             readSecret: (_, name) => Effect.succeed(secrets.get(name))
           })
         ),
+        RuntimeReach.layer,
         Layer.succeed(ImageGrants, {
           // What the manager of pulls knows from before; the row's mock learns nothing of its own pulls.
           now: () => ({ grants: rowGrants, underWay: grantsOf(current.system?.actors("image") ?? []).underWay })

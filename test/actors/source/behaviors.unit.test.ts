@@ -18,6 +18,7 @@ import { Pods } from "../../../src/actors/pod/pods.ts"
 import { PodSettings } from "../../../src/actors/pod/settings.ts"
 import { probeBehavior } from "../../../src/actors/probe/behavior.ts"
 import { RuntimeView } from "../../../src/actors/runtime/features.ts"
+import { RuntimeReach } from "../../../src/actors/runtime/reach.ts"
 import { makeSourceBehavior, manifestSource } from "../../../src/actors/source/behavior.ts"
 import { Placements } from "../../../src/actors/source/placements.ts"
 import { volumeBehavior } from "../../../src/actors/volume/behavior.ts"
@@ -51,6 +52,7 @@ type Needs =
   | Prober
   | Volumes
   | ContainerRuntime
+  | RuntimeReach
 
 /** An actor of kind pod that writes nothing and keeps what it is told. */
 const listener = (told: Array<Command>): Behavior<null, Command, NodeEvent, never> => ({
@@ -115,7 +117,8 @@ const makeNode = Effect.gen(function* () {
       Layer.succeed(Pods, { all: () => [], everRan: () => Effect.succeed(false) }),
       Layer.succeed(ImageGrants, { now: () => ({ grants: [], underWay: new Set<string>() }) }),
       Layer.succeed(PodSettings, { maxContainerRestartPeriodSeconds: 300 } as PodSettings["Service"]),
-      Admission.layer
+      Admission.layer,
+      RuntimeReach.layer
     )
   )
   const told: Array<Command> = []

@@ -3,6 +3,7 @@
  * hook or for other containers takes that from its grace period (`kuberuntime_container.go` killContainer).
  */
 import type { PodDecision } from "../evolve.ts"
+import { failedBefore } from "../operation-failed.ts"
 import {
   type ContainerInState,
   containerIn,
@@ -56,7 +57,7 @@ const request = (
   c: ContainerInState,
   reason: KillReason,
   why: Kill,
-  hold: { readonly preStop?: boolean; readonly after?: ReadonlyArray<string> } = {}
+  more: { readonly preStop?: boolean; readonly after?: ReadonlyArray<string>; readonly failures?: number } = {}
 ): string =>
   d.emit(
     {
@@ -66,7 +67,7 @@ const request = (
       reason,
       message: why.message,
       gracePeriodSeconds: Math.max(why.gracePeriodSeconds, minimumGracePeriod),
-      ...hold
+      ...more
     },
     why.because
   )
@@ -131,7 +132,7 @@ export const planKillRetries = (d: PodDecision): void => {
   for (const c of d.state.containers) {
     const retry = c.kill?.retry
     if (c.status !== "killing" || c.kill === null || retry === null || retry === undefined || retry.at > d.at) continue
-    request(d, c, c.kill.reason, { ...c.kill, because: retry.because })
+    request(d, c, c.kill.reason, { ...c.kill, because: retry.because }, failedBefore(d, retry))
   }
 }
 

@@ -8,7 +8,8 @@ import { millis } from "../../../events/definition.ts"
 import { endWords } from "../../../events/kinds/pod.ts"
 import { activeDeadline, isOn } from "../../kernel/flags.ts"
 import type { PodDecision } from "../evolve.ts"
-import { containerIn, isAlive, type KillReason } from "../state.ts"
+import { failedBefore } from "../operation-failed.ts"
+import { containerIn, isAlive, type KillReason, type Retry } from "../state.ts"
 import { isTerminalPhase } from "../status/phase.ts"
 import { planReport } from "../status/report.ts"
 import { isPastDeadline } from "./backoff.ts"
@@ -61,15 +62,15 @@ const planDeadline = (d: PodDecision): void => {
 const planRetries = (d: PodDecision): void => {
   planKillRetries(d)
   const { sandbox, cleanup } = d.state
-  const isDue = (retry: { readonly at: number } | null | undefined) =>
-    retry !== null && retry !== undefined && retry.at <= d.at
-  if (sandbox?.status === "stopping" && isDue(sandbox.retry)) {
-    d.emit(
-      { _tag: "SandboxStopRequested", sandboxId: sandbox.sandboxId, reason: "the attempt before failed" },
-      sandbox.retry?.because
-    )
+  const due = (retry: Retry | null | undefined) => (retry && retry.at <= d.at ? retry : undefined)
+  const stop = sandbox?.status === "stopping" ? due(sandbox.retry) : undefined
+  if (sandbox !== null && stop !== undefined) {
+    const { sandboxId } = sandbox
+    const reason = "the attempt before failed"
+    d.emit({ _tag: "SandboxStopRequested", sandboxId, reason, ...failedBefore(d, stop) }, stop.because)
   }
-  if (isDue(cleanup?.retry)) d.emit({ _tag: "PodCleanupRequested" }, cleanup?.retry?.because)
+  const again = due(cleanup?.retry)
+  if (again !== undefined) d.emit({ _tag: "PodCleanupRequested", ...failedBefore(d, again) }, again.because)
 }
 
 /** The exit of a container may restart all of them (KEP-5532): what runs is stopped, then all start over. */
