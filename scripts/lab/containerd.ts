@@ -8,9 +8,10 @@ import { mkdir, open, readdir, readFile, realpath, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { unmountBelow } from "../test/scratch.ts"
 import { buildImageTar, type OtherImage, pauseImage } from "./image.ts"
 import { findPlugins, type LabNetwork, tagOf, writeNetwork } from "./network.ts"
-import { sweep } from "./sweep.ts"
+import { killProcesses, sweep } from "./sweep.ts"
 
 export interface LabContainerd {
   /** `unix:///…`, as `--cri` takes it. */
@@ -25,6 +26,8 @@ export interface LabContainerd {
   readonly stop: () => Promise<void>
   /** SIGKILL to the daemon alone: containers run on. */
   readonly kill: () => Promise<void>
+  /** As when the machine loses power: the daemon and all containers are gone at once, with what is kept in memory only. */
+  readonly cutPower: () => Promise<void>
   /** SIGSTOP and SIGCONT to the daemon: a runtime that accepts calls and answers nothing. */
   readonly freeze: () => void
   readonly thaw: () => void
@@ -265,6 +268,13 @@ export const startContainerd = async (directory: string, options: LabOptions = {
     },
     stop,
     kill,
+    cutPower: async () => {
+      await kill()
+      await killProcesses(dir)
+      // A tmpfs where it is not a lab's.
+      await unmountBelow(join(dir, "state"))
+      await rm(join(dir, "state"), { recursive: true, force: true })
+    },
     freeze: () => signal(child, "SIGSTOP"),
     thaw: () => signal(child, "SIGCONT"),
     restart: async () => {

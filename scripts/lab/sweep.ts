@@ -89,7 +89,8 @@ const cgroupsOf = async (bundle: Bundle): Promise<Array<string>> => {
     .filter((path) => existsSync(path))
 }
 
-const killContainers = async (dir: string) => {
+/** Kills the daemon, its shims and what runs in its containers; answers these. */
+export const killProcesses = async (dir: string): Promise<ReadonlyArray<Bundle>> => {
   const socket = join(dir, "containerd.sock")
   const daemons = await processesWith(
     (words) => words.includes(join(dir, "config.toml")) && /containerd$/.test(words[0] ?? "")
@@ -108,6 +109,11 @@ const killContainers = async (dir: string) => {
   }
   for (const pid of [...shims, ...members]) signal(pid)
   await untilGone([...shims, ...members])
+  return bundles
+}
+
+const killContainers = async (dir: string) => {
+  const bundles = await killProcesses(dir)
   const results = await entries(cniResults)
   for (const bundle of bundles) {
     for (const cgroup of await cgroupsOf(bundle)) {

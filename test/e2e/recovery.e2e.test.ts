@@ -4,10 +4,14 @@
  * decided, restarts nothing that was healthy, loses and doubles nothing.
  */
 import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { failpoints } from "../../src/failpoints.ts"
 import { sandboxConfig } from "../adapters/cri/configs.ts"
-import { assertLogWhole, assertNoStrays, tracesOf } from "./checks.ts"
+import { eventually } from "../support/agent.ts"
+import type { Happened } from "../support/journal-tail.ts"
+import { assertLogWhole, assertNoStrays, containersOf, tracesOf, uidsOf } from "./checks.ts"
 import { container, forever, httpGet, pod, webServer } from "./manifests.ts"
 import { type Told, tellStory } from "./recovery-story.ts"
 import { type Registry, startRegistry } from "./registry.ts"
@@ -157,6 +161,49 @@ describe("an agent that is killed", { concurrency: false }, () => {
     const left = await world.ask((runtime) => runtime.podSandboxStatus(foreign))
     assert.equal(left.state, "SANDBOX_READY")
     await world.ask((runtime) => runtime.removePodSandbox(foreign))
+    await node.stop()
+    await assertLogWhole(world, node)
+  })
+
+  it("starts again what ran when the power failed, with its data, and what was only starting", {
+    ...within(90),
+    ...(isShort ? { skip: "in the first runtime's run" } : {})
+  }, async () => {
+    const node = world.node("power")
+    const shared = { volumeMounts: [{ name: "kept", mountPath: "/kept" }] }
+    const volumes = [{ name: "kept", emptyDir: {} }]
+    node.put(
+      "ran.json",
+      pod("ran", { volumes, containers: [container("app", `echo begun >> /kept/log; ${forever}`, shared)] })
+    )
+    node.put("done.json", pod("done", { restartPolicy: "Never", containers: [container("app", "exit 0")] }))
+    await node.start()
+    const { containerId } = (await node.waitFor("ContainerStarted", "pod/default/ran")).data
+    await node.waitFor("ContainerExited", "pod/default/done")
+    const starting = ["first", "second", "third"]
+    for (const name of starting) node.put(`${name}.json`, pod(name, { containers: [container("app", forever)] }))
+    await node.waitFor("ContainerStartRequested", "pod/default/first")
+    await Promise.all([node.kill(), world.containerd.cutPower(), world.nats.kill()])
+    node.launch()
+    await Promise.all([world.containerd.restart(), world.nats.restart()])
+    await node.waitFor("ContainerExited", "pod/default/ran", { containerId })
+    const { subject } = await node.waitFor("ContainerStarted", "pod/default/ran", { attempt: 1 })
+    const log = join(node.dataDir, "pods", subject ?? "", "volumes/kubernetes.io~empty-dir/kept/log")
+    await eventually("the volume has what was in it", () => readFileSync(log, "utf8") === "begun\nbegun\n" || undefined)
+    const running = async (name: string) => {
+      const [{ subject: uid }] = (await node.seen("PodAdmitted", `pod/default/${name}`)) as [Happened]
+      return (await containersOf(world, uid ?? "")).filter(({ state }) => state === "CONTAINER_RUNNING").length
+    }
+    for (const name of starting) await eventually(`${name} runs`, async () => (await running(name)) === 1 || undefined)
+    assert.equal(
+      (await node.seen("ContainerStarted", "pod/default/done")).length,
+      1,
+      "what had ended is not done again"
+    )
+    await assertNoStrays(world, node)
+    for (const name of [...starting, "ran", "done"]) node.remove(`${name}.json`)
+    for (const name of [...starting, "ran", "done"]) await node.waitFor("PodRemoved", `pod/default/${name}`)
+    for (const uid of uidsOf(await node.journal.events())) assert.deepEqual(await tracesOf(world, node, uid), [])
     await node.stop()
     await assertLogWhole(world, node)
   })
