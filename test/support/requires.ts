@@ -54,6 +54,7 @@ const needs = {
   nats: program("nats", "no package of Debian's"),
   chromium: program("chromium", "scripts/lab/chromium.sh installs it"),
   script: program("script", "Debian's bsdutils or bsdextrautils"),
+  setpriv: program("setpriv", "util-linux has it"),
   ip: program("ip"),
   iptables: program("iptables"),
   nft: program("nft"),
