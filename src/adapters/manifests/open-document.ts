@@ -23,8 +23,12 @@ export const openDocument = (text: string, linesBefore: number) => {
   return { document, reader, errors }
 }
 
-/** The library quotes the text that it stumbled over, which may be a secret (law 9). */
+/**
+ * The library quotes the text that it stumbled over, which may be a secret (law 9). It goes down by recursion: how deep depends on
+ * the runtime, some thousand levels.
+ */
 const withoutSource = (message: string): string =>
   message
+    .replace(/^Maximum call stack size exceeded.*$/su, "it is nested too deeply")
     .replace(/(in YAML stream|Unresolved alias[^:]*|includes extra characters|Invalid escape sequence)\b.*$/su, "$1")
     .replace(/(Unresolved tag): .*$/su, "$1")

@@ -128,6 +128,12 @@ describe("reading manifests", () => {
     assert.equal((problems[0]?.line ?? 0) >= 10, true)
   })
 
+  it("tells what is nested too deeply in words of its own, on one line", () => {
+    const { pods, problems } = parse(`a: ${"[".repeat(100_000)}${"]".repeat(100_000)}\n---\n${container("")}`)
+    assert.equal(pods.length, 1)
+    assert.equal(problems[0]?.message, "YAML: it is nested too deeply")
+  })
+
   it("warns of fields that do not exist, and otherwise of fields that are not acted on", () => {
     const { pods, ignoredFields } = parse(container("    colour: red\n    resources: {claims: []}\n"))
     assert.equal(pods.length, 1)
