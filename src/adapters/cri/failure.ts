@@ -32,5 +32,11 @@ export const criError = (call: string, error: ServiceError, pastDeadline: boolea
     error.code === code.CANCELLED && pastDeadline
       ? "DeadlineExceeded"
       : (byCode[error.code] ?? byWords.find(([words]) => words.test(error.details))?.[1] ?? "Failed")
-  return new CriError({ reason, call, message: error.details === "" ? error.message : error.details })
+  return new CriError({ reason, call, message: error.details === "" ? error.message : causeOf(error.details) })
 }
+
+/** What grpc-js adds of its own working (attempts, picks, name resolution) says nothing of the runtime, and is left out. */
+const causeOf = (details: string): string =>
+  details
+    .replace(/^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/su, "$1")
+    .replace(/^(Deadline exceeded after [\d.]+s),.*$/su, "$1")
