@@ -145,16 +145,18 @@ const signalled: Effect.Effect<string> = Effect.callback((resume) => {
   })
 })
 
-/** The last event is written, and published where the stream can be reached. */
+/** The last event is written, and all that are written meanwhile are published where the stream can be reached. */
 const stop = (system: ActorSystemShape, node: ReturnType<typeof actorId>, reason: string) =>
   Effect.gen(function* () {
     const journal = yield* Journal
     const { report } = yield* PublisherStatus
     const before = yield* journal.head
     yield* system.tell(node, { _tag: "AgentStopping", at: yield* Clock.currentTimeMillis, reason } as never)
-    const head = yield* journal.awaitBeyond(before.sequence)
+    yield* journal.awaitBeyond(before.sequence)
     yield* SubscriptionRef.changes(report).pipe(
-      Stream.takeUntil(({ connected, published }) => !connected || (published ?? 0) >= head.sequence),
+      Stream.takeUntilEffect(({ connected, published }) =>
+        Effect.map(journal.head, ({ sequence }) => !connected || (published ?? 0) >= sequence)
+      ),
       Stream.runDrain
     )
   })
