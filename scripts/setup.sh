@@ -38,6 +38,6 @@ place deno install.cjs
 
 # What bin/chronode starts (npm makes it with `npm ci`, but not where it was told to run nothing, and not after a change).
 built=dist/agent/main.js
-if [ ! -f "$built" ] || [ -n "$(find src package-lock.json -newer "$built" -print -quit)" ]; then
+if [ ! -f "$built" ] || [ -n "$(find src package.json package-lock.json -newer "$built" -print -quit)" ]; then
   sh scripts/build-agent.sh || say "the agent could not be made one program: it runs from its sources"
 fi
