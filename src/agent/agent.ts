@@ -10,6 +10,7 @@ import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Stream, Subscript
 import { type ActorServices, actorsOf } from "../actors/behaviors.ts"
 import { knownFlags } from "../actors/kernel/flags.ts"
 import { type ActorSystemShape, makeActorSystem } from "../actors/kernel/system.ts"
+import type { NodeState } from "../actors/node/state.ts"
 import type { PodSettings } from "../actors/pod/settings.ts"
 import { ServiceTable } from "../actors/service/table.ts"
 import { PublisherStatus } from "../actors/stream/status.ts"
@@ -34,6 +35,8 @@ import { statusServices } from "./status.ts"
 
 /** What a good stop may take: the last events to be written and published. */
 const stopTimeout = Duration.seconds(5)
+/** How often it is looked whether it is written that the node stops. */
+const stopLookPeriod = Duration.millis(5)
 /** What the actors need: each where the node has a part for it. Without a stream nothing asks for one. */
 const buildNode = (options: AgentOptions, current: { system: ActorSystemShape | undefined }, metrics: NodeMetrics) =>
   Effect.gen(function* () {
@@ -150,9 +153,9 @@ const stop = (system: ActorSystemShape, node: ReturnType<typeof actorId>, reason
   Effect.gen(function* () {
     const journal = yield* Journal
     const { report } = yield* PublisherStatus
-    const before = yield* journal.head
     yield* system.tell(node, { _tag: "AgentStopping", at: yield* Clock.currentTimeMillis, reason } as never)
-    yield* journal.awaitBeyond(before.sequence)
+    // Others may be writing too: the head says nothing.
+    while ((system.state(node) as NodeState | undefined)?.stopped !== true) yield* Effect.sleep(stopLookPeriod)
     yield* SubscriptionRef.changes(report).pipe(
       Stream.takeUntilEffect(({ connected, published }) =>
         Effect.map(journal.head, ({ sequence }) => !connected || (published ?? 0) >= sequence)
