@@ -1,7 +1,7 @@
 /**
  * The journal against bare `node:sqlite`: how long appends take, and how long it takes to find one pod's events.
  *
- *     bun bench/journal.ts [--events 40000] [--singles 3000] [--find 200000]
+ *     bun bench/journal.ts [--events 98304] [--singles 3000] [--find 200000]
  *
  * Bare means: prepared inserts of ready-made lines into a table of the same columns with the same five indexes, the same
  * batches, WAL, `synchronous=FULL`, on the calling thread; no event checked, no JSON made, no hash, no worker. "no
@@ -22,7 +22,7 @@ import { machine } from "./machine.ts"
 
 const { values } = parseArgs({
   options: {
-    events: { type: "string", default: "40000" },
+    events: { type: "string", default: "98304" },
     singles: { type: "string", default: "3000" },
     find: { type: "string", default: "200000" }
   }
@@ -131,45 +131,99 @@ const withJournal = <A>(name: string, body: (journal: Journal["Service"]) => Pro
     )
   )
 
-/** Rounds in which bare and journal take turns, so that a neighbour's load falls on both alike. */
-const turns = 8
-const warmUp = 16
+interface Turn {
+  /** Milliseconds of all calls together. */
+  readonly total: number
+  /** Of each; none where they overlap. */
+  readonly each: ReadonlyArray<number>
+}
+type Kind = () => Promise<Turn>
+
+/** Turns of bare and of the journal, each beside its pair: a neighbour's load falls on both, and ratios are taken pair by pair. */
+const turns = 16
+/** Milliseconds before each turn. What the journal puts off while appends come (indexes, checkpoints) then falls in no turn. */
+const pause = 100
+/** So many events are stored first: the code is hot, the WAL has its size, and every name is known (bare has its keys ready). */
+const warmUpEvents = 4096
+const maxBatch = 128
+const callers = 16
+
+/** One pair more than is counted; the second of a pair goes first every other time. */
+const inPairs = async (first: Kind, second: Kind): Promise<ReadonlyArray<readonly [Turn, Turn]>> => {
+  const pairs: Array<readonly [Turn, Turn]> = []
+  const rested = async (kind: Kind): Promise<Turn> => {
+    await new Promise((resolve) => setTimeout(resolve, pause))
+    return kind()
+  }
+  for (let i = 0; i <= turns; i++) {
+    if (i % 2 === 0) pairs.push([await rested(first), await rested(second)])
+    else {
+      const after = await rested(second)
+      pairs.push([await rested(first), after])
+    }
+  }
+  return pairs.slice(1)
+}
+
+const print = (name: string, eventsPerTurn: number, of: ReadonlyArray<Turn>, ratios: ReadonlyArray<number>): void => {
+  const each = of.flatMap((turn) => turn.each).sort((a, b) => a - b)
+  const totals = of.map((turn) => turn.total).sort((a, b) => a - b)
+  const rate = (eventsPerTurn * 1000) / totals[Math.floor(totals.length / 2)]!
+  const sorted = ratios.toSorted((a, b) => a - b)
+  const times =
+    ratios.length === 0
+      ? ""
+      : `${percentile(sorted, 0.5)} × the time of bare (half of ${of.length}: ${percentile(sorted, 0.25)}–${percentile(sorted, 0.75)})`
+  const latency = each.length === 0 ? "" : `p50 ${percentile(each, 0.5)} ms, p99 ${percentile(each, 0.99)} ms`
+  console.log(
+    `${name.padEnd(20)} ${Math.round(rate).toString().padStart(7)} events/s  ${times.padEnd(50)} ${latency}`.trimEnd()
+  )
+}
+
+const jointly = async (journal: Journal["Service"], batches: ReadonlyArray<ReadonlyArray<EventDraft>>) => {
+  const begin = performance.now()
+  await Effect.runPromise(Effect.forEach(batches, journal.append, { concurrency: callers, discard: true }))
+  return { total: performance.now() - begin, each: [] }
+}
 
 const compare = async (batch: number, count: number): Promise<void> => {
-  const perTurn = Math.max(1, Math.floor(count / batch / turns))
-  const total = perTurn * turns
+  const perTurn = Math.max(callers, Math.floor(count / batch / turns))
   await withJournal(`journal-${batch}`, async (journal) => {
     const append = (drafts: ReadonlyArray<EventDraft>) => Effect.runPromise(journal.append(drafts))
-    const indexed = bare(`bare-${batch}`, true)
-    const plain = bare(`plain-${batch}`, false)
-    const kinds = {
-      bare: (turn: number) => timed(perTurn, (i) => indexed.append(rows[turn * perTurn + i]!)),
-      "bare, no indexes": (turn: number) => timed(perTurn, (i) => plain.append(rows[turn * perTurn + i]!)),
-      "journal, one caller": (turn: number) =>
-        timed(perTurn, (i) => append(singly[turn * perTurn + i]!).then(() => {})),
-      "journal, 16 callers": async (turn: number) => {
-        const begin = performance.now()
-        const of = jointly.slice(turn * perTurn, (turn + 1) * perTurn)
-        await Effect.runPromise(Effect.forEach(of, journal.append, { concurrency: 16, discard: true }))
-        return { total: performance.now() - begin, each: [] }
-      }
+    const [indexed, plain] = [bare(`bare-${batch}`, true), bare(`plain-${batch}`, false)]
+    const batches = () => Array.from({ length: perTurn }, () => batchOf(batch))
+    const bareTurn = (store: ReturnType<typeof bare>): Promise<Turn> => {
+      const rows = batches().map((drafts) => drafts.map(bareRow))
+      return timed(perTurn, (i) => store.append(rows[i]!))
     }
-    const rows = Array.from({ length: total }, () => batchOf(batch).map(bareRow))
-    const singly = Array.from({ length: total }, () => batchOf(batch))
-    const jointly = Array.from({ length: total }, () => batchOf(batch))
-    for (let i = 0; i < warmUp; i++) await append(batchOf(batch))
-    const results = new Map<string, Array<{ total: number; each: ReadonlyArray<number> }>>()
-    for (let turn = 0; turn < turns; turn++)
-      for (const [kind, run] of Object.entries(kinds))
-        results.set(kind, [...(results.get(kind) ?? []), await run(turn)])
-    console.log(`\nbatches of ${batch}, ${total * batch} events`)
-    for (const [kind, of] of results) {
-      const each = of.flatMap((turn) => turn.each).sort((a, b) => a - b)
-      const ratios = of.map((turn, i) => turn.total / results.get("bare")![i]!.total).sort((a, b) => a - b)
-      const rate = (total * batch * 1000) / of.reduce((sum, turn) => sum + turn.total, 0)
-      const latency = each.length === 0 ? "" : `p50 ${percentile(each, 0.5)} ms, p99 ${percentile(each, 0.99)} ms`
-      console.log(
-        `${kind.padEnd(20)} ${Math.round(rate).toString().padStart(7)} events/s  ${percentile(ratios, 0.5)} × the time of bare  ${latency}`
+    const kinds: Readonly<Record<string, Kind>> = {
+      "bare, no indexes": () => bareTurn(plain),
+      "journal, one caller": () => {
+        const drafts = batches()
+        return timed(perTurn, (i) => append(drafts[i]!).then(() => {}))
+      },
+      [`journal, ${callers} callers`]: () => jointly(journal, batches())
+    }
+    for (let i = 0; i < warmUpEvents; i += maxBatch) {
+      await append(batchOf(maxBatch))
+      for (const store of [indexed, plain]) store.append(batchOf(maxBatch).map(bareRow))
+    }
+    console.log(`\nbatches of ${batch}; ${turns} turns of ${perTurn * batch} events each`)
+    for (const [name, kind] of Object.entries(kinds)) {
+      const pairs = await inPairs(() => bareTurn(indexed), kind)
+      if (kind === kinds["bare, no indexes"])
+        print(
+          "bare",
+          perTurn * batch,
+          pairs.map(([of]) => of),
+          []
+        )
+      const ratios = pairs.map(([of, its]) => its.total / of.total)
+      print(
+        name,
+        perTurn * batch,
+        pairs.map(([, its]) => its),
+        ratios
       )
     }
     indexed.close()
@@ -177,8 +231,34 @@ const compare = async (batch: number, count: number): Promise<void> => {
   })
 }
 
+/** No pause: what is put off must then be done between the appends, and counts. So many rows before it are stored without the clock. */
+const unmeasured = 20_480
+const sustainedEvents = 32_768
+const sustained = (): Promise<void> =>
+  withJournal("sustained", async (journal) => {
+    const of = (events: number) => Array.from({ length: events / maxBatch }, () => batchOf(maxBatch))
+    const store = bare("bare-sustained", true)
+    const pairs: Array<readonly [Turn, Turn]> = []
+    for (let i = 0; i < 5; i++) {
+      const rows = of(sustainedEvents).map((drafts) => drafts.map(bareRow))
+      const its = await timed(rows.length, (n) => store.append(rows[n]!))
+      const [before, counted] = [of(unmeasured), of(sustainedEvents)]
+      await jointly(journal, before)
+      pairs.push([its, await jointly(journal, counted)])
+    }
+    console.log(`\nbatches of ${maxBatch} without a pause; ${pairs.length} turns of ${sustainedEvents} events each`)
+    print(
+      `journal, ${callers} callers`,
+      sustainedEvents,
+      pairs.map(([, journals]) => journals),
+      pairs.map(([bares, journals]) => journals.total / bares.total)
+    )
+    store.close()
+  })
+
 await compare(1, singles)
-await compare(128, events)
+await compare(maxBatch, events)
+await sustained()
 
 if (find > 0)
   await withJournal("find", async (journal) => {

@@ -1,7 +1,10 @@
 /**
- * Group commit: appends that come while the worker is busy wait here and go to it as one transaction. Sequences are
- * given in the order of the calls, before it is known whether all will be stored; where one append is refused, those
- * behind it are given theirs anew (nobody has seen the old ones).
+ * Group commit: appends that come while the worker is busy wait here and go to it as one transaction. Where many come,
+ * they follow the one under way in batches without waiting for its answer, so that encoding and storing overlap.
+ *
+ * Sequences are given in the order of the calls, before it is known whether all will be stored. Where one append is
+ * refused, the worker refuses what was sent behind it too (`Misplaced`), and all of it is given its places anew: nobody
+ * has seen the old ones.
  *
  * Who is answered may append again at once, within the answer: answers go out when the queue is in order again. A commit
  * that failed is the last one: whether a part of it will be found on the disk is unknown until the journal is opened anew,
@@ -21,6 +24,9 @@ export const maxQueuedBytes = 16 * 1024 * 1024
 /** One transaction holds at most so much (or one append, where that is larger). */
 export const maxBatchEvents = 2048
 export const maxBatchBytes = 4 * 1024 * 1024
+/** So much is sent at once behind a batch under way: it takes longer to encode than the answer is on its way. */
+export const followingEvents = 512
+export const followingBytes = 1024 * 1024
 
 export type Appended = Result.Result<ReadonlyArray<RecordedEvent<NodeEvent>>, JournalError>
 
@@ -64,10 +70,19 @@ export const makeAppendQueue = (options: AppendQueueOptions): AppendQueue => {
   /** Not yet placed, for want of room in the queue. */
   let waiting: Array<Entry> = []
   let queue: Array<Entry> = []
-  let inFlight: ReadonlyArray<Entry> = []
+  /** Sent and not answered, in the order of sending. */
+  let inFlight: Array<ReadonlyArray<Entry>> = []
+  /** What came back, until everything sent behind it has come back too. */
+  let refused: Array<Entry> | undefined
+  /** Of all that is encoded: what waits, what is in flight, what came back. */
   let queuedEvents = 0
   let queuedBytes = 0
+  /** Of `queue` alone. */
+  let unsentEvents = 0
+  let unsentBytes = 0
   let full = false
+  /** What came back keeps its places and waits for room. */
+  let heldUp = false
   let retry: ReturnType<typeof setTimeout> | undefined
   let drained: (() => void) | undefined
   let closed: JournalError | undefined
@@ -104,82 +119,118 @@ export const makeAppendQueue = (options: AppendQueueOptions): AppendQueue => {
     return true
   }
   const hasRoom = (): boolean => queuedEvents < maxQueuedEvents && queuedBytes < maxQueuedBytes
+  const enqueue = (entry: Entry): void => {
+    queue.push(entry)
+    unsentEvents += entry.placed.length
+    unsentBytes += entry.bytes
+  }
+  const takeQueue = (): ReadonlyArray<Entry> => {
+    const all = queue
+    queue = []
+    unsentEvents = 0
+    unsentBytes = 0
+    return all
+  }
   const admit = (): void => {
     let taken = 0
     while (taken < waiting.length && hasRoom()) {
       const entry = waiting[taken++] as Entry
-      if (place(entry)) queue.push(entry)
+      if (place(entry)) enqueue(entry)
     }
     if (taken > 0) waiting = waiting.slice(taken)
   }
-  /** After a refusal: what waits gets its places anew, right behind the head. */
-  const renumber = (kept: ReadonlyArray<Entry>): void => {
-    next = head.sequence + 1
-    queue = [...kept, ...queue].filter(place)
+  /** What came back goes first again. After a refusal all gets its places anew, right behind the head. */
+  const takeBack = (): void => {
+    const all = [...(refused ?? []), ...takeQueue()]
+    refused = undefined
+    if (heldUp) {
+      heldUp = false
+      for (const entry of all) enqueue(entry)
+      retry = setTimeout(() => {
+        retry = undefined
+        pump()
+      }, options.fullRetryPeriod)
+    } else {
+      next = head.sequence + 1
+      for (const entry of all) if (place(entry)) enqueue(entry)
+    }
   }
 
-  const takeBatch = (): void => {
+  const takeBatch = (): ReadonlyArray<Entry> => {
     let events = 0
     let bytes = 0
     let count = 0
     for (const entry of queue) {
+      if (count > 0 && (events + entry.placed.length > maxBatchEvents || bytes + entry.bytes > maxBatchBytes)) break
       events += entry.placed.length
       bytes += entry.bytes
-      if (count > 0 && (events > maxBatchEvents || bytes > maxBatchBytes)) break
       count++
     }
-    inFlight = queue.slice(0, count)
-    queue = queue.slice(count)
+    unsentEvents -= events
+    unsentBytes -= bytes
+    return queue.splice(0, count)
   }
-  const send = (): void => options.commit(rowsOf(inFlight), onAnswer)
+  const enough = (): boolean => unsentEvents >= followingEvents || unsentBytes >= followingBytes
   const pump = (): void => {
-    if (inFlight.length > 0) return
-    if (queue.length > 0) {
-      takeBatch()
-      send()
-    } else if (drained !== undefined) {
+    if (refused !== undefined || retry !== undefined) return
+    while (queue.length > 0 && (inFlight.length === 0 || enough())) {
+      const batch = takeBatch()
+      inFlight.push(batch)
+      options.commit(rowsOf(batch), (answer) => onAnswer(batch, answer))
+    }
+    if (queue.length === 0 && inFlight.length === 0 && drained !== undefined) {
       drained()
       drained = undefined
     }
   }
 
-  const onAnswer = (result: Result.Result<AppendAnswer, JournalError>): void => {
-    const batch = inFlight
-    if (batch.length === 0) return // abandoned meanwhile
+  const onAnswer = (batch: ReadonlyArray<Entry>, result: Result.Result<AppendAnswer, JournalError>): void => {
+    if (inFlight[0] !== batch) return // abandoned meanwhile
     if (Result.isFailure(result)) {
       abandon(result.failure)
       return
     }
+    inFlight.shift()
     const answer = result.success
-    if (answer._tag === "Full") {
-      full = true
-      options.onFull(answer.freeBytes)
-      retry = setTimeout(send, options.fullRetryPeriod)
-      return
-    }
-    inFlight = []
-    if (answer._tag === "Duplicate") {
-      const { entry, id } = entryAt(batch, answer.row)
-      leave(entry, Result.fail(duplicate(path, entry, id)))
-      renumber(batch.filter((other) => other !== entry))
-    } else {
+    if (answer._tag === "Appended") {
       full = false
       const last = batch.at(-1)?.placed.at(-1) as PlacedEvent
       head = { sequence: last.recorded.sequence, hash: answer.hash }
       for (const entry of batch) leave(entry, Result.succeed(entry.placed.map((event) => event.recorded)))
+    } else {
+      refused ??= []
+      refused.push(...refusedOf(batch, answer))
     }
+    if (refused !== undefined && inFlight.length === 0) takeBack()
     // First the next batch, so that the worker does not wait for us.
     admit()
     pump()
     answerAll()
     if (answer._tag === "Appended") options.onCommitted(head, answer.reserveUsed)
   }
+  /** What of a batch that was not stored is to be sent again. */
+  const refusedOf = (
+    batch: ReadonlyArray<Entry>,
+    answer: Exclude<AppendAnswer, { readonly _tag: "Appended" }>
+  ): ReadonlyArray<Entry> => {
+    if (answer._tag === "Misplaced") return batch
+    if (answer._tag === "Full") {
+      full = true
+      heldUp = true
+      options.onFull(answer.freeBytes)
+      return batch
+    }
+    const { entry, id } = entryAt(batch, answer.row)
+    leave(entry, Result.fail(duplicate(path, entry, id)))
+    return batch.filter((other) => other !== entry)
+  }
   const abandon = (error: JournalError): void => {
     clearTimeout(retry)
+    retry = undefined
     closed ??= error
-    const all = [...inFlight, ...queue, ...waiting]
+    const all = [...inFlight.flat(), ...(refused ?? []), ...takeQueue(), ...waiting]
     inFlight = []
-    queue = []
+    refused = undefined
     waiting = []
     for (const entry of all) leave(entry, Result.fail(error))
     pump()

@@ -50,6 +50,8 @@ export type AppendAnswer =
   | { readonly _tag: "Appended"; readonly hash: string; readonly reserveUsed: boolean }
   /** The id of this row of the batch is stored already; nothing of the batch is. */
   | { readonly _tag: "Duplicate"; readonly row: number }
+  /** It does not follow the last row: something that was sent before it is not stored. Nothing of the batch is. */
+  | { readonly _tag: "Misplaced" }
   /** No room, even without the reserve; nothing of the batch is stored. */
   | { readonly _tag: "Full"; readonly freeBytes: number }
 

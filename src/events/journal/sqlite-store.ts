@@ -25,10 +25,12 @@ import { pruneTask } from "./sqlite-prune.ts"
 import { isJournal, migrate, schemaVersion, versionOf } from "./sqlite-schema.ts"
 import { verifyTask } from "./sqlite-verify.ts"
 
-/** WAL that has grown by about so much is brought into the database when idle: SQLite's own 1000 pages of 4 KiB. */
-const idleCheckpointBytes = 4 * 1024 * 1024
-/** The same between two appends. */
-const checkpointBytes = 16 * 1024 * 1024
+/**
+ * WAL that has grown by about so much is brought into the database: SQLite's own 1000 pages of 4 KiB. The WAL then begins
+ * anew in the same file. It must not be much more: an fsync of a file that grows costs nearly twice that of one that is
+ * written over, and up to here the file grows once after each start.
+ */
+const checkpointBytes = 4 * 1024 * 1024
 /** The WAL file is cut back to this after a burst. */
 const walLimitBytes = 64 * 1024 * 1024
 /** What a commit of one row writes: a leaf of the table and of the index of ids, and the log row. */
@@ -192,6 +194,7 @@ const storeOf = (options: StoreOptions, db: DatabaseSync, release: () => void): 
   }
 
   const append = (rows: AppendRows): AppendAnswer => {
+    if (rows.first !== lastSequence + 1) return { _tag: "Misplaced" }
     const head = chain.head()
     reserveUsed = false
     try {
@@ -272,7 +275,7 @@ const storeOf = (options: StoreOptions, db: DatabaseSync, release: () => void): 
     },
     catchUp: () => {
       if (lastSequence > indexed && index()) return lastSequence > indexed
-      if (walBytes >= idleCheckpointBytes) checkpoint("PASSIVE")
+      if (walBytes >= checkpointBytes) checkpoint("PASSIVE")
       return false
     },
     sync: () => {

@@ -141,6 +141,30 @@ export const journalContract = (name: string, open: OpenJournal): void => {
       })
     )
 
+    on("more appends than one transaction holds, some of them refused, leave no gap either", (journal) =>
+      Effect.gen(function* () {
+        // Every ninth holds an event of the one before it.
+        const refused = (i: number) => i % 9 === 8
+        const drafts = Array.from({ length: 60 }, (_, i) => sampleDrafts(1 + i * 100 - (refused(i) ? 1 : 0), 100))
+        const results = yield* Effect.all(
+          drafts.map((of) => Effect.result(journal.append(of))),
+          { concurrency: "unbounded" }
+        )
+        assert.deepEqual(
+          results.map((r) => (Result.isSuccess(r) ? "stored" : r.failure.reason)),
+          drafts.map((_, i) => (refused(i) ? "DuplicateEvent" : "stored"))
+        )
+        const answered = results.flatMap((r) => (Result.isSuccess(r) ? r.success : []))
+        assert.deepEqual(
+          answered.map((e) => e.sequence),
+          answered.map((_, i) => i + 1)
+        )
+        const stored = (yield* rowsOf(journal)).map((row) => Result.getOrThrow(decodeLine(row.line)))
+        assert.deepEqual(stored, answered)
+        assert.equal((yield* journal.verify).broken, undefined)
+      })
+    )
+
     on("an event over 64 KiB and an event that does not fit its schema are refused with a reason", (journal) =>
       Effect.gen(function* () {
         const large = yield* Effect.flip(journal.append([sampleDraft(1, { text: "ä".repeat(33 * 1024) })]))
