@@ -69,11 +69,19 @@ const idlePeriod = 20
 /** Calls `catchUp` when no append has come for a while, and again as long as there is something to do. */
 const makeIdleWork = (store: Store) => {
   let timer: ReturnType<typeof setTimeout> | undefined
+  /** An append came since the timer was set: it is set anew when it is due and not at each append, which would cost more. */
+  let appended = false
+  const look = (): void => {
+    timer = undefined
+    if (appended || store.catchUp()) later()
+  }
+  const later = (): void => {
+    appended = false
+    timer = setTimeout(look, idlePeriod)
+  }
   const again = (): void => {
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      if (store.catchUp()) again()
-    }, idlePeriod)
+    appended = true
+    if (timer === undefined) later()
   }
   return { again, stop: () => clearTimeout(timer) }
 }
