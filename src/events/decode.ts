@@ -4,11 +4,12 @@
  *
  * Import `effect/schema/SchemaJITCompiler/enable` first in an entry file: it makes decoding 5 to 8 times faster.
  */
-import { Result, Schema, SchemaParser } from "effect"
+import { Result } from "effect"
 import { type ActorId, parseActorPath, parseSource } from "./actor-id.ts"
 import { catalogue, type NodeEvent } from "./catalogue.ts"
-import { type Severity, severities, typeName } from "./definition.ts"
-import type { RecordedEvent, UnknownEvent } from "./envelope.ts"
+import { makeDecoder } from "./decoder.ts"
+import { isTime, type Severity, severities, typeName } from "./definition.ts"
+import { type RecordedEvent, readSequence, type UnknownEvent } from "./envelope.ts"
 import { upcast } from "./upcast.ts"
 
 /** Why a line is no event. `where` is an attribute's name, `data` or empty (not JSON at all). */
@@ -17,32 +18,8 @@ export interface DecodeProblem {
   readonly message: string
 }
 
-interface Decoder {
-  readonly tag: string
-  readonly schema: Schema.Decoder<unknown>
-  /** Answers the event, or throws: a `Result` of each would cost a third of the decoding. */
-  readonly decode: (data: unknown) => unknown
-}
-const decoders: ReadonlyMap<string, Decoder> = new Map(
-  catalogue.map((definition) => {
-    const schema = definition.schema as never as Schema.Decoder<unknown>
-    return [typeName(definition), { tag: definition.tag, schema, decode: SchemaParser.decodeUnknownSync(schema) }]
-  })
-)
-
-/** What is wrong is found out by decoding once more. */
-const decodeData = ({ decode, schema }: Decoder, data: unknown): Result.Result<unknown, unknown> => {
-  try {
-    return Result.succeed(decode(data))
-  } catch {
-    return Schema.decodeUnknownResult(schema)(data)
-  }
-}
-
-/** Times as this program writes them, of which it is plain that they are times: `Date.parse` takes ten times as long. */
-const plainTime =
-  /^\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
-const isTime = (text: string): boolean => plainTime.test(text) || !Number.isNaN(Date.parse(text))
+const decoders: ReadonlyMap<string, { readonly tag: string; readonly decode: ReturnType<typeof makeDecoder> }> =
+  new Map(catalogue.map((d) => [typeName(d), { tag: d.tag, decode: makeDecoder(d.schema as never) }]))
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 const optionalText = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
@@ -87,7 +64,7 @@ export const decodeEvent = (json: unknown): Result.Result<RecordedEvent, DecodeP
   const source = sourceParts(e.source)
   if (source === undefined) return problem("source", `${e.source} is not /nodes/<node>/<kind>/<namespace>/<name>`)
   if (!isText(e.time) || !isTime(e.time)) return problem("time", "is missing or no RFC 3339 time")
-  const sequence = typeof e.sequence === "string" && /^\d{1,20}$/u.test(e.sequence) ? Number(e.sequence) : Number.NaN
+  const sequence = typeof e.sequence === "string" ? readSequence(e.sequence, 0, e.sequence.length) : Number.NaN
   if (!Number.isSafeInteger(sequence)) return problem("sequence", "is missing or not up to 20 digits")
   if (!Number.isSafeInteger(e.actorsequence)) return problem("actorsequence", "is missing or no integer")
   const raised = upcast(e.type, e.data)
@@ -100,7 +77,7 @@ export const decodeEvent = (json: unknown): Result.Result<RecordedEvent, DecodeP
   } else {
     if (typeof data !== "object" || data === null) return problem("data", "is no object")
     ;(data as Record<string, unknown>)._tag = decoder.tag
-    const decoded = decodeData(decoder, data)
+    const decoded = decoder.decode(data)
     if (Result.isFailure(decoded)) return problem("data", String(decoded.failure).replaceAll("\n", " "))
     event = decoded.success as NodeEvent
   }

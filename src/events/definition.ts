@@ -20,7 +20,29 @@ export const Timestamp = Schema.String.check(
 )
 export type Timestamp = string
 
-export const millis = (timestamp: Timestamp): number => Date.parse(timestamp)
+/** Times as this program writes them, with milliseconds, of which it is plain that they are times. */
+const plainTime =
+  /^\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+/** What `millis` answers a number for. `Date.parse` takes ten times as long. */
+export const isTime = (text: string): boolean => plainTime.test(text) || !Number.isNaN(Date.parse(text))
+
+const digitAt = (text: string, at: number): number => text.charCodeAt(at) - 48
+const twoDigits = (text: string, at: number): number => digitAt(text, at) * 10 + digitAt(text, at + 1)
+const dateLength = "2026-11-21".length
+/** Of the times of a log most are of the same day as the one before: the day is parsed once. */
+let lastDate = "none"
+let lastDateAt = Number.NaN
+
+/** Milliseconds since the epoch; NaN: it is no time. */
+export const millis = (timestamp: Timestamp): number => {
+  if (!plainTime.test(timestamp)) return Date.parse(timestamp)
+  if (!timestamp.startsWith(lastDate)) {
+    lastDate = timestamp.slice(0, dateLength)
+    lastDateAt = Date.parse(lastDate)
+  }
+  const seconds = (twoDigits(timestamp, 11) * 60 + twoDigits(timestamp, 14)) * 60 + twoDigits(timestamp, 17)
+  return lastDateAt + seconds * 1000 + digitAt(timestamp, 20) * 100 + twoDigits(timestamp, 21)
+}
 /** `at`: milliseconds since the epoch. The last one is remembered: all events of a decision have the same. */
 export const timestamp = (at: number): Timestamp => {
   if (at !== lastAt) {

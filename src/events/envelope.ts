@@ -66,7 +66,20 @@ export interface RecordedEvent<E = NodeEvent | UnknownEvent> extends EventMeta {
   readonly event: E
 }
 
-export const sequenceText = (sequence: number): string => String(sequence).padStart(20, "0")
+const sequenceDigits = 20
+/** A sequence as it stands in a text, 1 to 20 digits; NaN: it is none. */
+export const readSequence = (text: string, start: number, end: number): number => {
+  if (end <= start || end > start + sequenceDigits) return Number.NaN
+  let sequence = 0
+  for (let i = start; i < end; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN
+    sequence = sequence * 10 + digit
+  }
+  return sequence
+}
+
+export const sequenceText = (sequence: number): string => String(sequence).padStart(sequenceDigits, "0")
 
 /** The CloudEvent of a recorded event, its keys in the order in which they are written everywhere. */
 export const toCloudEvent = (recorded: RecordedEvent<NodeEvent>): CloudEvent => {

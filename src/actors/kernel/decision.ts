@@ -33,11 +33,10 @@ export class Decision<State, Event extends NodeEvent> {
   /** `time`: when it happened, milliseconds, if not now. Answers the reference of the event. */
   emit(event: Event, because?: string, time?: number): string {
     const id = pendingReference(this.decided.length)
-    this.decided.push({
-      event,
-      ...(because === undefined ? {} : { because }),
-      ...(time === undefined ? {} : { time })
-    })
+    const decided: { -readonly [Key in keyof Decided<Event>]: Decided<Event>[Key] } = { event }
+    if (because !== undefined) decided.because = because
+    if (time !== undefined) decided.time = time
+    this.decided.push(decided)
     this.state = this.evolve(this.state, event, { id, time: timestamp(time ?? this.at) })
     return id
   }

@@ -1,5 +1,6 @@
 /** Recorded commands read back by the deciders' own schemas, each compiled once. */
-import { Result, Schema } from "effect"
+import { Result } from "effect"
+import { makeDecoder } from "../../events/decoder.ts"
 import type { Command } from "./behavior.ts"
 import type { AnyDecider } from "./fold.ts"
 
@@ -10,15 +11,13 @@ export interface UnreadText {
   readonly json: unknown
 }
 
-type Read = (input: unknown) => Result.Result<unknown, unknown>
-
 /** @returns what reads a command's JSON text for a decider */
 export const makeCommandReader = (): ((decider: AnyDecider, text: string) => Result.Result<Command, UnreadText>) => {
-  const readers = new Map<AnyDecider, Read>()
+  const readers = new Map<AnyDecider, ReturnType<typeof makeDecoder>>()
   return (decider, text) => {
     let read = readers.get(decider)
     if (read === undefined) {
-      read = Schema.decodeUnknownResult(decider.command) as never as Read
+      read = makeDecoder(decider.command as never)
       readers.set(decider, read)
     }
     let json: unknown

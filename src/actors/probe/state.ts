@@ -54,8 +54,16 @@ export const timing = (spec: Probe) => ({
 /** The pod of a probe's actor: its name is `<pod>.<container>.<type>`, and only the pod's own name may hold dots. */
 export const podNameOf = (id: ActorId): string => id.name.split(".").slice(0, -2).join(".")
 
-const change = (state: ProbeState, by: Partial<AskedContainer>): ProbeState =>
-  state.asked === null ? state : { asked: { ...state.asked, ...by } }
+type ChangingAsked = { -readonly [Key in keyof AskedContainer]: AskedContainer[Key] }
+
+/** `change` writes to a copy that nobody else has yet. */
+const withAsked = (state: ProbeState, meta: EventMeta, change: (asked: ChangingAsked) => void): ProbeState => {
+  if (state.asked === null) return state
+  const asked = { ...state.asked }
+  asked.because = meta.id
+  change(asked)
+  return { asked }
+}
 
 export const evolveProbe = (state: ProbeState, event: ProbeEvent, meta: EventMeta): ProbeState => {
   switch (event._tag) {
@@ -81,14 +89,23 @@ export const evolveProbe = (state: ProbeState, event: ProbeEvent, meta: EventMet
       }
     }
     case "ProbeSucceeded":
-      return change(state, { last: "success", run: event.consecutive, because: meta.id })
+      return withAsked(state, meta, (asked) => {
+        asked.last = "success"
+        asked.run = event.consecutive
+      })
     case "ProbeFailed":
-      return change(state, { last: "failure", run: event.consecutive, because: meta.id })
-    case "ProbeResultChanged": {
-      const onHold = event.probe === "startup" || (event.probe === "liveness" && event.to === "failure")
-      const held = onHold ? { onHold, run: 0 } : {}
-      return change(state, { result: event.to, output: event.output, because: meta.id, ...held })
-    }
+      return withAsked(state, meta, (asked) => {
+        asked.last = "failure"
+        asked.run = event.consecutive
+      })
+    case "ProbeResultChanged":
+      return withAsked(state, meta, (asked) => {
+        asked.result = event.to
+        asked.output = event.output
+        if (event.probe !== "startup" && !(event.probe === "liveness" && event.to === "failure")) return
+        asked.onHold = true
+        asked.run = 0
+      })
     case "ProbeStopped":
       return initialProbe
   }

@@ -39,8 +39,9 @@ export const containersReady = (spec: PolicyPodSpec, statuses: Statuses, phase: 
   for (const container of spec.containers) look(container)
   if (unknown.length === 0 && phase === "Succeeded") return condition(type, false, completed)
   if (unknown.length === 0 && phase === "Failed") return condition(type, false, failed)
+  if (unknown.length === 0 && unready.length === 0) return condition(type, true)
   const message = [...complaint("unknown", namesOf(unknown)), ...complaint("unready", namesOf(unready))].join(", ")
-  return message === "" ? condition(type, true) : condition(type, false, "ContainersNotReady", message)
+  return condition(type, false, "ContainersNotReady", message)
 }
 
 /** ContainersReady, and every readiness gate (KEP-580) is true. `conditions`: the present ones, gates among them. */

@@ -63,7 +63,8 @@ export const podPhase = (input: PhaseInput): PodPhase => {
     containers.map((container) => ({ container, situation: situationOf(statusOf(statuses, container.name)) }))
   const main = situations(spec.containers)
   const sidecars = situations(initContainersOf(spec).filter(isSidecar))
-  const any = (is: Situation["is"]) => [...main, ...sidecars].some(({ situation }) => situation.is === is)
+  const all = sidecars.length === 0 ? main : [...main, ...sidecars]
+  const any = (is: Situation["is"]) => all.some(({ situation }) => situation.is === is)
 
   if (any("waiting")) return "Pending"
   if (any("unknown")) return "Pending"

@@ -54,9 +54,9 @@ export const planReport = (d: PodDecision): void => {
     ...disruptionTarget(d.state.failed, phase),
     ...(isOn(d.flags, podConditions) ? restartingAll(d.state, pod, phase) : [])
   ]
-  if (isOn(d.flags, podScheduled)) tellCondition(d, scheduled, definition.because)
-  for (const condition of resizeConditions(d.state)) tellCondition(d, condition, because(d.state.resize?.because))
-  for (const condition of conditions) tellCondition(d, condition, because(lastMoved(d)))
+  if (isOn(d.flags, podScheduled)) tellCondition(d, scheduled, () => definition.because)
+  for (const condition of resizeConditions(d.state)) tellCondition(d, condition, () => because(d.state.resize?.because))
+  for (const condition of conditions) tellCondition(d, condition, () => because(lastMoved(d)))
 }
 
 /** PodResizePending and PodResizeInProgress (`status_manager.go`); told of pods that were resized once. */
@@ -65,6 +65,8 @@ const resizeConditions = ({ resize, conditions }: PodState): ReadonlyArray<PodCo
     if (!holds) return conditions[type] === undefined ? [] : [{ type, status: "False" }]
     return [{ type, status: "True", reason, message }]
   }
+  if (resize === undefined && conditions.PodResizePending === undefined && conditions.PodResizeInProgress === undefined)
+    return []
   const { pending, actuated, status, message } = resize ?? {}
   return [
     ...told("PodResizePending", pending?.reason !== undefined, pending?.reason, pending?.message),
@@ -100,13 +102,14 @@ const restartingAll = (state: PodState, pod: Pod, phase: PodPhase): ReadonlyArra
   return condition === undefined ? [] : [condition]
 }
 
-export const tellCondition = (d: PodDecision, condition: PodCondition, because: string | undefined): void => {
+/** `because`: asked only where there is something to tell, which is seldom. */
+export const tellCondition = (d: PodDecision, condition: PodCondition, because: () => string | undefined): void => {
   const status = condition.status === "True"
-  const [reason, message] = [condition.reason ?? "", condition.message ?? ""]
+  const { reason = "", message = "" } = condition
   const known = d.state.conditions[condition.type]
   if (known?.status === status && known.reason === reason && known.message === message) return
   const kept = known?.status === status && isOn(d.flags, podConditions) ? { since: known.since } : {}
-  d.emit({ _tag: "PodConditionChanged", condition: condition.type, status, reason, message, ...kept }, because)
+  d.emit({ _tag: "PodConditionChanged", condition: condition.type, status, reason, message, ...kept }, because())
 }
 
 /** The last event of this decision that moved a container or the sandbox: what the outside view follows from. */

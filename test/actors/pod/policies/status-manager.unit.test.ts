@@ -95,7 +95,7 @@ describe("a status", () => {
 describe("a condition", () => {
   const told = (before: PodState["conditions"], condition: RowValue) => {
     const d = decision({ ...emptyPod("new/foo"), conditions: before })
-    tellCondition(d, condition, undefined)
+    tellCondition(d, condition, () => undefined)
     return d
   }
   itMeets(file, "TestUpdateLastTransitionTime", "keeps the time of its last transition", (row) => {
