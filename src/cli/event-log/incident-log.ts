@@ -30,30 +30,6 @@ import {
 
 const failed = (error: IncidentError): CommandFailed => new CommandFailed(error.message)
 
-/** A line of the file; what few commands need of it is made when it is asked for. */
-class FileLine implements LogLine {
-  readonly event: LogLine["event"]
-  readonly broken: string | undefined
-  private readonly entry: IncidentEntry
-
-  constructor(entry: IncidentEntry) {
-    this.event = entry.event
-    this.broken = entry.broken
-    this.entry = entry
-  }
-  get line(): string {
-    return this.entry.line
-  }
-  get place(): string {
-    return `line ${this.entry.lineNumber}`
-  }
-  get hash(): string | undefined {
-    return this.entry.hash
-  }
-}
-
-const toLine = (entry: IncidentEntry): LogLine => new FileLine(entry)
-
 /** What is wrong with the file as a whole, as a line that is no event: what was read before is good. */
 const ofFile = ({ line, problem }: { readonly line: number; readonly problem: string }): LogLine => ({
   line: "",
@@ -113,8 +89,7 @@ const pieces = (path: string, options: ReadOptions): Stream.Stream<LogPiece, Com
   readPieces(path, options).pipe(
     Stream.catch((error) => (error.reason === "Damaged" ? Stream.succeed(damageOf(error)) : Stream.fail(error))),
     Stream.map(({ end, entries, place }): LogPiece => {
-      const lines = entries.map(toLine)
-      if (end !== undefined) lines.push(...end.problems.map(ofFile))
+      const lines: ReadonlyArray<LogLine> = end === undefined ? entries : [...entries, ...end.problems.map(ofFile)]
       return place === undefined
         ? { lines }
         : { lines, place: { sequence: place.scan.lastSequence, hash: place.scan.hash, file: place } }

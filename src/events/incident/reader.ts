@@ -22,17 +22,20 @@ export class IncidentEntry {
   /** In the file, from 1. */
   readonly lineNumber: number
   readonly event: Result.Result<RecordedEvent, DecodeProblem>
-  /** Why the chain does not hold here. */
-  readonly broken: string | undefined
+  /** Why the chain does not hold here; known once the line is read. */
+  broken: string | undefined = undefined
   private readonly text: string
 
-  constructor(lineNumber: number, text: string, event: IncidentEntry["event"], broken: string | undefined) {
+  constructor(lineNumber: number, text: string, event: IncidentEntry["event"]) {
     this.lineNumber = lineNumber
     this.text = text
     this.event = event
-    this.broken = broken
   }
   // What few readers need is made when it is asked for.
+  /** For messages: `line 12`. */
+  get place(): string {
+    return `line ${this.lineNumber}`
+  }
   /** The stored event, without the chain's attributes. */
   get line(): string {
     return storedLine(this.text)
@@ -80,17 +83,20 @@ export async function* readIncidentPieces(
 ): AsyncGenerator<IncidentPiece, void, undefined> {
   const { from } = options
   let entries: Array<IncidentEntry> = []
-  let current: { readonly text: string; readonly lineNumber: number; readonly event: IncidentEntry["event"] }
+  let entry: IncidentEntry
   const scan = makeIncidentScan(
     path,
     {
       line: (text, lineNumber) => {
         // The chain's attributes are decoded along: leaving them out would cost a copy of the text.
         const event = decodeLine(text)
-        current = { text, lineNumber, event }
+        entry = new IncidentEntry(lineNumber, text, event)
+        entries.push(entry)
         return Result.isSuccess(event) ? event.success.sequence : undefined
       },
-      checked: (broken) => entries.push(new IncidentEntry(current.lineNumber, current.text, current.event, broken))
+      checked: (broken) => {
+        entry.broken = broken
+      }
     },
     options.checkChain !== false,
     from === undefined ? undefined : { header: await readHeader(path), place: from.scan }
