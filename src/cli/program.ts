@@ -38,7 +38,7 @@ export const main = async (words: ReadonlyArray<string>, context: Context): Prom
     }
     terminal.flush()
   } catch (error) {
-    if (!(error instanceof OutputClosed)) throw error
+    code = error instanceof OutputClosed ? code : report(error, terminal, words)
   }
   return code
 }

@@ -4,6 +4,7 @@
  */
 import { writeSync } from "node:fs"
 import { isatty } from "node:tty"
+import { CommandFailed } from "./exit.ts"
 import { type Colour, painter } from "./text.ts"
 
 /** The reader of stdout went away (`| head`): the command has nothing left to do, and that is no failure. */
@@ -12,7 +13,10 @@ export class OutputClosed extends Error {
 }
 
 export interface Terminal {
-  /** Text for stdout, as it is; buffered up to `bufferedBytes`. Throws `OutputClosed` when nobody reads it any more. */
+  /**
+   * Text for stdout, as it is; buffered up to `bufferedBytes`. Throws `OutputClosed` when nobody reads it any more, and
+   * `CommandFailed` where it cannot be written (a full disk): what is buffered is lost.
+   */
   readonly out: (text: string) => void
   /** The same for bytes that need be no text. */
   readonly bytes: (data: Uint8Array) => void
@@ -92,7 +96,7 @@ export const processTerminal = (): Terminal => {
       writeAll(stdoutDescriptor, bytes)
     } catch (error) {
       if (codeOf(error) === "EPIPE") throw new OutputClosed("nobody reads stdout")
-      throw error
+      throw new CommandFailed(`stdout cannot be written: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
   const noteBytes = (data: Uint8Array): void => {

@@ -22,6 +22,9 @@ const commands = [
   "diff",
   "verify",
   "proxy",
+  "node",
+  "top",
+  "stats",
   "schema",
   "doctor"
 ]
@@ -148,6 +151,14 @@ for (const runtime of runtimesOf("bun")) {
         CHRONODE_RUNTIME: runtime
       }).finished
       assert.deepEqual({ code, out, err }, { code: 0, out: "{\n", err: "" })
+    })
+
+    it("says that its output could not be written, with exit code 1", slow, async () => {
+      const { code, out, err } = await startProgram("sh", ["-c", `'${binary}' schema > /dev/full`], {
+        CHRONODE_RUNTIME: runtime
+      }).finished
+      assert.deepEqual({ code, out }, { code: 1, out: "" })
+      assert.match(err, /^chronode: stdout cannot be written: .*no space left on device.*\n$/iu)
     })
 
     it("names what is wrong in a configuration, with file, line and field", slow, () =>
