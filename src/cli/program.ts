@@ -13,6 +13,7 @@ import { declareReaders } from "./declarations/readers.ts"
 import { examples } from "./declarations/shared.ts"
 import { CommandFailed, exitCodes, UsageError } from "./exit.ts"
 import { OutputClosed, type Terminal } from "./terminal.ts"
+import { oneLine } from "./text.ts"
 import { version } from "./version.ts"
 
 const exitCodesText = `
@@ -43,6 +44,9 @@ export const main = async (words: ReadonlyArray<string>, context: Context): Prom
   return code
 }
 
+/** What a message quotes of a file or of another program may hold any character: none of them reaches the terminal. */
+const printable = (message: string): string => message.split("\n").map(oneLine).join("\n")
+
 /** Says on stderr what went wrong, and answers the exit code for it. */
 const report = (error: unknown, terminal: Terminal, words: ReadonlyArray<string>): number => {
   if (error instanceof OutputClosed) return exitCodes.good
@@ -52,12 +56,12 @@ const report = (error: unknown, terminal: Terminal, words: ReadonlyArray<string>
   }
   if (error instanceof UsageError) {
     const command = words.find((word) => !word.startsWith("-"))
-    terminal.note(`chronode: ${error.message}`)
+    terminal.note(`chronode: ${printable(error.message)}`)
     terminal.note(`see: chronode ${command === undefined ? "" : `${command} `}--help`)
     return exitCodes.usage
   }
   if (error instanceof CommandFailed) {
-    terminal.note(`chronode: ${error.message}`)
+    terminal.note(`chronode: ${printable(error.message)}`)
     if (error.advice !== undefined) terminal.note(`  ${error.advice}`)
     return exitCodes.failed
   }

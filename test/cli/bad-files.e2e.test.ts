@@ -46,6 +46,17 @@ describe("packed and damaged files on the command line", () => {
     assert.match(state?.out ?? "", /^node: sim\n/u)
   })
 
+  it("what is no log is told without a byte of it that a terminal would obey", { timeout: 60_000 }, async () => {
+    const other = at("other.ndjson")
+    writeFileSync(other, "\u001b[31mred\n\u001b]0;title\u0007\n")
+    const [state, events] = await Promise.all([run("state", other), run("events", "--from", other)])
+    for (const { code, out, err } of [state, events]) {
+      assert.deepEqual([code, out], [1, ""])
+      assert.match(err, /chronode: .*other\.ndjson holds no event \(line 1: [^ ]/u)
+      assert.doesNotMatch(err, /[\u0000-\u0009\u000b-\u001f]/u)
+    }
+  })
+
   it("gzip is refused by name, also as a name to write", { timeout: 60_000 }, async () => {
     const gzip = at("gzip.ndjson.zst")
     writeFileSync(gzip, gzipSync(readFileSync(golden)))

@@ -11,6 +11,7 @@ import type { JournalRow } from "../../events/journal/port.ts"
 import type { Mark } from "../../events/mark.ts"
 import { CommandFailed } from "../exit.ts"
 import { type EventFilter, matcher } from "../filter.ts"
+import { oneLine } from "../text.ts"
 
 export interface LogLine {
   /** One CloudEvent, as it is stored. */
@@ -162,5 +163,6 @@ export const unreadableText = ({ place, event }: LogLine): string => {
   if (Result.isSuccess(event)) return ""
   const { where, message } = event.failure
   if (where === wholeFile) return place === wholeFile ? message : `${place}: ${message}`
-  return `${place} is no event: ${where === "" ? "" : `${where} `}${message}`
+  // A parser's words quote what it met, which may be any character.
+  return `${place} is no event: ${where === "" ? "" : `${where} `}${oneLine(message)}`
 }

@@ -198,7 +198,9 @@ export const makeIncidentScan = (
   const end = (): IncidentEnd => {
     if (header === undefined && readable === 0 && problems.length === 0) {
       const first = decodeLine(firstText)
-      const why = Result.isFailure(first) ? ` (line 1: ${first.failure.where} ${first.failure.message})` : ""
+      const why = Result.isFailure(first)
+        ? ` (line 1: ${[first.failure.where, first.failure.message].filter((text) => text !== "").join(" ")})`
+        : ""
       throw notIncident(path, `holds no event${why}`)
     }
     if (header !== undefined) checkEnd(header)
