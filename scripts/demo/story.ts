@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process"
 import { chmodSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { busyboxImage } from "../lab/image.ts"
+import { longBackOff } from "./back-off.ts"
 import { evictGreedy } from "./shortage.ts"
 import { checkout, nodeName, type Stage, streamName, type Task } from "./stage.ts"
 import { command, explain, good, headline, live, quote, table } from "./voice.ts"
@@ -154,9 +155,9 @@ const containers: ReadonlyArray<readonly [pod: string, container: string]> = [
 
 const killAgent = async (stage: Stage, watch: Watch): Promise<void> => {
   headline("Killing the agent with SIGKILL, and starting it again")
-  explain("crash-loop is to be restarted 20 s after its third end: the agent dies while that time runs.")
+  explain("crash-loop is restarted after a pause that grows with each end: the agent dies while that time runs.")
   const who = "pod/default/crash-loop"
-  const promise = await watch.next({ who, type: "ContainerBackOffStarted", having: { delaySeconds: 20 } })
+  const promise = await longBackOff(watch, who)
   const before = await stage.tasks()
   const from = watch.mark
   command("kill -9 <agent>")
