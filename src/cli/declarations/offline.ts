@@ -109,6 +109,6 @@ export const declareOffline = (command: Declare, start: Start): void => {
     ["chronode verify --journal", "this node's journal"],
     ["chronode verify incident.ndjson", "a file that somebody sent"],
     ["chronode verify incident.ndjson --head-from nats", "is it what the node published?"],
-    ["chronode verify incident.ndjson --head 193:fbb2d712…", "is it the log with the head that I wrote down?"]
+    ["chronode verify incident.ndjson --head 374:1b6a707e…", "is it the log with the head that I wrote down?"]
   )
 }
