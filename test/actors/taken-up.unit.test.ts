@@ -16,7 +16,7 @@ const untilTold = (world: World) =>
     yield* agent.pass(5.5)
     const ended = yield* Clock.currentTimeMillis
     yield* world.runtime.exit(yield* containerOf(world), 1)
-    while ((yield* eventsOf(world, "ContainerExited")).length === 0) yield* agent.pass(0.05)
+    for (let i = 0; i < 100 && (yield* eventsOf(world, "ContainerExited")).length === 0; i++) yield* agent.pass(0.05)
     return (yield* Clock.currentTimeMillis) - ended
   })
 
@@ -89,4 +89,38 @@ describe("a container whose making was not heard of before its sandbox was lost"
         )
       })
     ))
+})
+
+describe("a resize in the midst of which the agent dies", () => {
+  const sized = (cpu: string): string =>
+    simulatedPod("web", `resources: { requests: { cpu: ${cpu} }, limits: { cpu: ${cpu}, memory: 64Mi } }`).replace(
+      "{ name: web }",
+      "{ name: web, uid: 5d1c0000-0000-4000-8000-000000000001 }"
+    )
+  for (const fault of ["hang", "lostAnswer"] as const)
+    it(`is brought into force by the next one, whether or not the runtime had done it (${fault})`, () =>
+      simulate(
+        Effect.gen(function* () {
+          const world = yield* makeWorld()
+          yield* world.manifests.write("web.yaml", sized("100m"))
+          const asked = () => world.runtime.calls.filter((call) => call === "UpdateContainerResources app").length
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const agent = yield* startAgent(world)
+              yield* agent.pass(5)
+              world.faults.inject("updateContainerResources", { kind: fault })
+              yield* world.manifests.write("web.yaml", sized("200m"))
+              for (let i = 0; i < 20 && (yield* eventsOf(world, "ResizeStarted")).length === 0; i++)
+                yield* agent.pass(0.05)
+            })
+          )
+          world.faults.clear()
+          assert.equal((yield* eventsOf(world, "ResizeCompleted")).length, 0)
+          const before = asked()
+          yield* Effect.scoped(Effect.flatMap(startAgent(world), (agent) => agent.pass(15)))
+          assert.ok(asked() > before, "it is done, or done again")
+          assert.equal((yield* eventsOf(world, "ResizeCompleted")).length, 1)
+          assert.equal((yield* eventsOf(world, "ContainerStarted")).length, 1)
+        })
+      ))
 })
