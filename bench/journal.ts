@@ -140,9 +140,9 @@ interface Turn {
 type Kind = () => Promise<Turn>
 
 /** Turns of bare and of the journal, each beside its pair: a neighbour's load falls on both, and ratios are taken pair by pair. */
-const turns = 16
+const turns = 12
 /** Milliseconds before each turn. What the journal puts off while appends come (indexes, checkpoints) then falls in no turn. */
-const pause = 100
+const pause = 200
 /** So many events are stored first: the code is hot, the WAL has its size, and every name is known (bare has its keys ready). */
 const warmUpEvents = 4096
 const maxBatch = 128
