@@ -32,10 +32,11 @@ console.log(machine())
 const quietTurns = 3
 const maxTurns = 200
 const restOf = (system: SimulatedAgent["system"]) => async (): Promise<void> => {
+  let after = system.counts()
   for (let quiet = 0, turns = 0; quiet < quietTurns && turns < maxTurns; turns++) {
-    const before = system.counts()
+    const before = after
     await new Promise<void>((resolve) => setImmediate(resolve))
-    const after = system.counts()
+    after = system.counts()
     quiet = before.commands === after.commands && before.events === after.events ? quiet + 1 : 0
   }
 }

@@ -26,6 +26,8 @@ export const makeArming = <R>(
 ): Arming => {
   const timers = new TimerHeap<Cell>()
   const changed = Latch.makeUnsafe(false)
+  /** Until when the clockwork sleeps, milliseconds since the epoch: a timer that is due no earlier need not wake it. */
+  let sleepsUntil = Number.POSITIVE_INFINITY
 
   const armTimers = (cell: Cell): void => {
     const wanted = cell.behavior.timers?.(cell.state) ?? []
@@ -42,7 +44,7 @@ export const makeArming = <R>(
       if (known?.dueAt === timer.dueAt) continue
       if (known !== undefined) known.cancelled = true
       armed.set(timer.key, timers.add(cell, timer))
-      changed.openUnsafe()
+      if (timer.dueAt < sleepsUntil) changed.openUnsafe()
     }
     cell.timers = armed.size === 0 ? undefined : armed
   }
@@ -84,6 +86,7 @@ export const makeArming = <R>(
       const due = timers.nextDue()
       const time = now()
       if (due === undefined || due > time) {
+        sleepsUntil = due ?? Number.POSITIVE_INFINITY
         yield* due === undefined ? changed.await : Effect.raceFirst(Effect.sleep(due - time), changed.await)
         yield* changed.close
         continue

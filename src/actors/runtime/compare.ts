@@ -26,8 +26,37 @@ export interface Comparison {
   readonly strays: ReadonlyArray<Sandbox>
 }
 
+type Pods = ReadonlyArray<{ readonly id: ActorId; readonly state: PodState }>
+
+const nothing: Comparison = { findings: [], strays: [] }
+
+const isSame = <A>(one: ReadonlyArray<A>, other: ReadonlyArray<A>): boolean =>
+  one.length === other.length && one.every((item, n) => item === other[n])
+
+/**
+ * `compare`, of looks that follow one another every second: what is the very same as at the last look, and led to nothing
+ * then, leads to nothing now. Adapters list what has not changed as the value of the listing before.
+ */
+export const makeComparison = (): typeof compare => {
+  let last: Parameters<typeof compare> = [[], [], []]
+  let found = nothing
+  return (pods, sandboxes, containers) => {
+    const [podsBefore, sandboxesBefore, containersBefore] = last
+    const isQuiet =
+      found.findings.length + found.strays.length === 0 &&
+      isSame(sandboxes, sandboxesBefore) &&
+      isSame(containers, containersBefore) &&
+      pods.length === podsBefore.length &&
+      pods.every(({ state }, n) => state === podsBefore[n]?.state)
+    if (isQuiet) return nothing
+    last = [pods, sandboxes, containers]
+    found = compare(pods, sandboxes, containers)
+    return found
+  }
+}
+
 export const compare = (
-  pods: ReadonlyArray<{ readonly id: ActorId; readonly state: PodState }>,
+  pods: Pods,
   sandboxes: ReadonlyArray<Sandbox>,
   containers: ReadonlyArray<Container>
 ): Comparison => {

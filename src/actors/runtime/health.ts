@@ -29,29 +29,32 @@ export class RuntimeCalls {
   }
 
   /** A refusal is an answer too. */
-  private during<A>(call: string, real: Effect.Effect<A, CriError>): Effect.Effect<A, CriError> {
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (!this.unanswered.has(call)) this.unanswered.set(call, now)
-      const answered = Effect.sync(() => this.unanswered.delete(call))
-      return real.pipe(
-        Effect.tap(() => answered),
-        Effect.tapError(({ reason }) =>
-          reason === "DeadlineExceeded" || reason === "Unavailable" ? Effect.void : answered
-        )
-      )
-    })
+  private during(call: string) {
+    const answered = Effect.sync(() => this.unanswered.delete(call))
+    const refused = ({ reason }: CriError) =>
+      reason === "DeadlineExceeded" || reason === "Unavailable" ? Effect.void : answered
+    return <A>(real: Effect.Effect<A, CriError>): Effect.Effect<A, CriError> => {
+      const followed = Effect.tapError(Effect.tap(real, answered), refused)
+      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        if (!this.unanswered.has(call)) this.unanswered.set(call, now)
+        return followed
+      })
+    }
   }
 
   /** The same runtime, whose calls for looking at it are followed. */
   follow(runtime: Service): Service {
+    const listSandboxes = this.during("ListPodSandbox")
+    const listContainers = this.during("ListContainers")
+    const status = this.during("ContainerStatus")
     return {
       ...runtime,
-      version: this.during("Version", runtime.version),
-      status: this.during("Status", runtime.status),
-      cgroupDriver: this.during("RuntimeConfig", runtime.cgroupDriver),
-      listPodSandboxes: (labels) => this.during("ListPodSandbox", runtime.listPodSandboxes(labels)),
-      listContainers: (labels) => this.during("ListContainers", runtime.listContainers(labels)),
-      containerStatus: (id) => this.during("ContainerStatus", runtime.containerStatus(id))
+      version: this.during("Version")(runtime.version),
+      status: this.during("Status")(runtime.status),
+      cgroupDriver: this.during("RuntimeConfig")(runtime.cgroupDriver),
+      listPodSandboxes: (labels) => listSandboxes(runtime.listPodSandboxes(labels)),
+      listContainers: (labels) => listContainers(runtime.listContainers(labels)),
+      containerStatus: (id) => status(runtime.containerStatus(id))
     }
   }
 

@@ -77,6 +77,7 @@ export class Told {
   private readonly files: Differences<FileReport>
   private readonly objects: Differences<DeclaredObject>
   private isReadable = false
+  private last: Pick<Extract<ManifestSnapshot, { readonly _tag: "Readable" }>, "files" | "objects"> | undefined
 
   /** `files`, `objects`: those that the actor knows from before. */
   constructor(files: Iterable<string>, objects: Iterable<string>) {
@@ -89,8 +90,13 @@ export class Told {
     const path = snapshot.directory
     if (snapshot._tag === "Unreadable") {
       this.isReadable = false
+      this.last = undefined
       return [{ _tag: "DirectoryUnreadable", at, path, message: snapshot.message }]
     }
+    // Most looks see what the last one saw, and get the same value for it.
+    const { files: filesBefore, objects: objectsBefore } = this.last ?? {}
+    if (snapshot.files === filesBefore && snapshot.objects === objectsBefore) return []
+    this.last = snapshot
     const { changed, gone } = this.files.take(snapshot.files.map(reportOf))
     const commands: ReadonlyArray<SourceCommand> = [
       ...inPieces(changed).map((files): SourceCommand => ({ _tag: "ManifestsScanned", at, path, files, gone: [] })),

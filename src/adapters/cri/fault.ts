@@ -88,10 +88,10 @@ export const withFaults = (runtime: Service): { readonly runtime: Service; reado
   const waiting = new Map<CallName, Array<Fault>>()
   const next = (call: CallName): Fault | undefined => waiting.get(call)?.shift()
 
-  const wrap = (call: CallName, real: Effect.Effect<unknown, CriError>) =>
+  const wrap = (call: CallName, real: () => Effect.Effect<unknown, CriError>) =>
     Effect.suspend(() => {
       const fault = next(call)
-      return fault === undefined ? real : suffer(call, fault, real)
+      return fault === undefined ? real() : suffer(call, fault, real())
     })
   const wrapped = Object.fromEntries(
     Object.entries(runtime).map(([name, member]) => {
@@ -106,9 +106,9 @@ export const withFaults = (runtime: Service): { readonly runtime: Service; reado
       }
       if (typeof member === "function") {
         const real = member as (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, CriError>
-        return [name, (...args: ReadonlyArray<unknown>) => Effect.suspend(() => wrap(call, real(...args)))]
+        return [name, (...args: ReadonlyArray<unknown>) => wrap(call, () => real(...args))]
       }
-      return [name, wrap(call, member as Effect.Effect<unknown, CriError>)]
+      return [name, wrap(call, () => member as Effect.Effect<unknown, CriError>)]
     })
   ) as unknown as Service
   return {

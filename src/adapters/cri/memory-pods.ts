@@ -162,9 +162,12 @@ export class MemoryPods {
   }
 
   listSandboxes(labels: Labels): Answer<ReadonlyArray<Sandbox>> {
-    return Effect.sync(() =>
-      [...this.sandboxes.values()].map(describeSandbox).filter((s) => hasLabels(s.labels, labels))
-    )
+    return Effect.sync(() => {
+      const listed: Array<Sandbox> = []
+      for (const sandbox of this.sandboxes.values())
+        if (hasLabels(sandbox.config.labels, labels)) listed.push(describeSandbox(sandbox))
+      return listed
+    })
   }
 
   #containersOf(sandboxId: string): ReadonlyArray<MemoryContainer> {
@@ -274,9 +277,12 @@ export class MemoryPods {
   }
 
   listContainers(labels: Labels): Answer<ReadonlyArray<Container>> {
-    return Effect.sync(() =>
-      [...this.containers.values()].filter((c) => hasLabels(c.config.labels, labels)).map(describeContainer)
-    )
+    return Effect.sync(() => {
+      const listed: Array<Container> = []
+      for (const container of this.containers.values())
+        if (hasLabels(container.config.labels, labels)) listed.push(describeContainer(container))
+      return listed
+    })
   }
 
   containerUsage(id: string, now: number): Answer<ContainerUsage> {

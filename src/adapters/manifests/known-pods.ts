@@ -6,10 +6,20 @@ import type { Fingerprint } from "./objects/fingerprint.ts"
 import { KnownObjects } from "./objects/known-objects.ts"
 import { underClass } from "./objects/runtime-class.ts"
 import type { ParsedPod } from "./parse.ts"
-import { firstScanMillis, type ManifestProblem, PodNotDeclared } from "./port.ts"
+import { firstScanMillis, type ManifestProblem, type ManifestSnapshot, PodNotDeclared } from "./port.ts"
 import { type ReadFile, toSnapshot } from "./snapshot.ts"
 
 const needsClass = (spec: Pod["spec"]): boolean => (spec.runtimeClassName ?? "") !== ""
+
+type Taken = Pick<Extract<ManifestSnapshot, { readonly _tag: "Readable" }>, "files" | "objects">
+
+/** Nobody has written to any of them. */
+const areSame = (files: ReadonlyArray<ReadFile>, before: ReadonlyArray<ReadFile>): boolean =>
+  files.length === before.length &&
+  files.every(({ file, hash, parsed }, n) => {
+    const was = before[n]
+    return file === was?.file && hash === was.hash && parsed === was.parsed
+  })
 
 export class KnownPods {
   private current: ReadonlyMap<string, Pod> = new Map()
@@ -18,13 +28,19 @@ export class KnownPods {
   private readonly remembered = new Map<string, Pod>()
   private readonly scanned = Deferred.makeUnsafe<void>()
   readonly objects: KnownObjects
+  private taken: { readonly files: ReadonlyArray<ReadFile>; readonly told: Taken } | undefined
 
   constructor(fingerprint: Fingerprint) {
     this.objects = new KnownObjects(fingerprint)
   }
 
-  /** Takes over what was read; answers it as the port tells it. */
-  take(files: ReadonlyArray<ReadFile>) {
+  /** Takes over what was read; answers it as the port tells it: the very same for what is the same as at the last look. */
+  take(files: ReadonlyArray<ReadFile>): Taken {
+    if (this.taken === undefined || !areSame(files, this.taken.files)) this.taken = { files, told: this.takeNew(files) }
+    return this.taken.told
+  }
+
+  private takeNew(files: ReadonlyArray<ReadFile>): Taken {
     const { objects, ...aboutObjects } = this.objects.take(files)
     const snapshot = toSnapshot(files.map(this.withClasses), aboutObjects)
     for (const [uid, pod] of this.current) if (!snapshot.pods.has(uid)) this.remembered.set(uid, pod)

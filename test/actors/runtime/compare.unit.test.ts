@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { compare } from "../../../src/actors/runtime/compare.ts"
+import { compare, makeComparison } from "../../../src/actors/runtime/compare.ts"
 import type { Container, ContainerState, Sandbox, SandboxState } from "../../../src/adapters/cri/port.ts"
 import { actorId } from "../../../src/events/actor-id.ts"
 import { container, PodStory, pod } from "../pod/pod-story.ts"
@@ -87,5 +87,35 @@ describe("the runtime's listing against the pods", () => {
       strays.map((s) => s.id),
       ["other"]
     )
+  })
+})
+
+describe("looks that follow one another", () => {
+  const quiet = { findings: [], strays: [] }
+
+  it("find nothing in what is the very same, and everything as soon as anything differs", () => {
+    const compared = makeComparison()
+    const pods = running()
+    const [sandboxes, containers] = [[sandbox("sandbox-0")], [listed("app-0")]]
+    assert.deepEqual(compared(pods, sandboxes, containers), quiet)
+    // The same values in other lists, as adapters answer them.
+    assert.deepEqual(compared([...pods], [...sandboxes], [...containers]), quiet)
+    const exited = [listed("app-0", "CONTAINER_EXITED")]
+    assert.deepEqual(compared(pods, sandboxes, exited).findings[0]?.exited, ["app-0"])
+    // What is found is found again until the pod knows.
+    assert.deepEqual(compared(pods, sandboxes, exited), compare(pods, sandboxes, exited))
+    assert.deepEqual(compared(pods, [], containers), compare(pods, [], containers))
+    assert.equal(compared([], sandboxes, containers).strays.length, 1)
+    assert.equal(compared([], sandboxes, containers).strays.length, 1)
+    assert.deepEqual(compared(pods, sandboxes, containers), quiet)
+  })
+
+  it("see a pod that has changed while the lists have not", () => {
+    const compared = makeComparison()
+    const story = new PodStory()
+    story.desire()
+    const [sandboxes, containers] = [[sandbox("sandbox-0")], [listed("app-0", "CONTAINER_EXITED")]]
+    assert.deepEqual(compared([{ id, state: story.state }], sandboxes, containers), quiet)
+    assert.deepEqual(compared(running(), sandboxes, containers).findings[0]?.exited, ["app-0"])
   })
 })
