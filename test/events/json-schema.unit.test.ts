@@ -1,10 +1,12 @@
 import assert from "node:assert/strict"
+import { readdirSync, readFileSync } from "node:fs"
 import { describe, it } from "node:test"
 import { sample } from "../../scripts/docs/sample.ts"
 import { byTag, catalogue, type NodeEvent } from "../../src/events/catalogue.ts"
 import { typeName } from "../../src/events/definition.ts"
 import { toCloudEvent } from "../../src/events/envelope.ts"
 import { catalogueSchema, dialect, eventSchema } from "../../src/events/json-schema.ts"
+import { misfits } from "../support/json-schema.ts"
 import { recordedEvents } from "./recorded.ts"
 
 type Json = { readonly [keyword: string]: unknown }
@@ -74,5 +76,38 @@ describe("the JSON Schema of the catalogue", () => {
     for (const reference of references(schema)) {
       assert.ok(reference.replace("#/$defs/", "") in object(schema.$defs), reference)
     }
+  })
+})
+
+describe("what the program writes", () => {
+  const schemas = new Map(catalogue.map((definition) => [typeName(definition), eventSchema(definition)]))
+
+  it("fits the schema of its type: an instance of every type", () => {
+    for (const definition of catalogue) {
+      const [recorded] = recordedEvents([{ event: sample(definition) as unknown as NodeEvent, cause: "e0" }])
+      const actor = { ...recorded!.actor, kind: definition.kind === "any" ? "pod" : definition.kind }
+      const event = JSON.parse(JSON.stringify(toCloudEvent({ ...recorded!, actor } as never))) as Json
+      const schema = schemas.get(typeName(definition))!
+      assert.deepEqual(misfits(schema, event), [], definition.tag)
+      const wrong = Object.fromEntries(Object.keys(object(event.data)).map((field) => [field, { not: "it" }]))
+      if (Object.keys(wrong).length > 0) assert.notDeepEqual(misfits(schema, { ...event, data: wrong }), [])
+      assert.notDeepEqual(misfits(schema, { ...event, type: "dev.chronode.Other.v1" }), [])
+    }
+  })
+
+  it("fits the schema of its type: every event of the golden logs", () => {
+    const golden = new URL("../golden/", import.meta.url)
+    let events = 0
+    for (const name of readdirSync(golden, { recursive: true, encoding: "utf8" })) {
+      if (!name.endsWith(".ndjson")) continue
+      for (const line of readFileSync(new URL(name, golden), "utf8").split("\n")) {
+        const event = line === "" ? {} : (JSON.parse(line) as Json)
+        const schema = schemas.get(String(event.type))
+        if (schema === undefined) continue
+        assert.deepEqual(misfits(schema, event), [], `${name}: ${event.id}`)
+        events += 1
+      }
+    }
+    assert.ok(events > 1_000)
   })
 })
