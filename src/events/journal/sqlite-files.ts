@@ -26,7 +26,7 @@ import {
 } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { corruptAdvice, isBusy, StoreFailure, textOf } from "./sqlite-failure.ts"
+import { corruptAdvice, isBusy, isFull, StoreFailure, textOf } from "./sqlite-failure.ts"
 import { migrate } from "./sqlite-schema.ts"
 
 export const lockPath = (path: string): string => `${path}.lock`
@@ -76,12 +76,26 @@ export interface Lock {
   readonly release: () => void
 }
 
+/** Leaves none where there is no room for it: a courtesy must not keep an agent from starting. */
+const writeOwner = (path: string): void => {
+  const next = `${ownerPath(path)}.new`
+  const owner: Owner = { pid: process.pid, since: new Date().toISOString() }
+  try {
+    writeFileSync(next, `${JSON.stringify(owner)}\n`, { mode: privateFile })
+    renameSync(next, ownerPath(path))
+  } catch (error) {
+    if (!isFull(error, path)) throw error
+    for (const file of [next, ownerPath(path)]) rmSync(file, { force: true })
+  }
+}
+
 /** Takes the journal for this process, or fails with `Locked` that names the owner. */
 export const takeLock = (path: string): Lock => {
   createPrivate(lockPath(path))
   const lock = new DatabaseSync(lockPath(path))
   try {
-    lock.exec("BEGIN EXCLUSIVE")
+    // In memory, so that the lock can be had where nothing more can be written.
+    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
   } catch (error) {
     lock.close()
     if (!isBusy(error)) throw new StoreFailure("InputOutput", `locking ${lockPath(path)} failed: ${textOf(error)}`)
@@ -92,11 +106,7 @@ export const takeLock = (path: string): Lock => {
       `${path} is in use by ${who}. One journal has one agent: stop that one first, or give this one another data directory.`
     )
   }
-  const next = `${ownerPath(path)}.new`
-  writeFileSync(next, `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() } satisfies Owner)}\n`, {
-    mode: privateFile
-  })
-  renameSync(next, ownerPath(path))
+  writeOwner(path)
   return {
     release: () => {
       rmSync(ownerPath(path), { force: true })

@@ -4,25 +4,17 @@
  * Indexing, and checkpoints (WAL into the database, which SQLite would make within a commit), are put off until no append
  * comes (`catchUp`), or until so much has come together that it must be done between two (`keepUp`).
  */
-import { DatabaseSync } from "node:sqlite"
+import type { DatabaseSync } from "node:sqlite"
 import { makeChain } from "./chain.ts"
 import type { VerifyReport } from "./port.ts"
-import { freeBytesAt, isDuplicate, isFull, StoreFailure, toFailure } from "./sqlite-failure.ts"
-import {
-  createDatabase,
-  dropReserve,
-  hasReserve,
-  type Lock,
-  makeDirectory,
-  makeReserve,
-  takeLock
-} from "./sqlite-files.ts"
+import { freeBytesAt, isDuplicate, isFull, toFailure } from "./sqlite-failure.ts"
+import { dropReserve, hasReserve, type Lock, makeDirectory, makeReserve, takeLock } from "./sqlite-files.ts"
 import { indexStepRows, maxUnindexedRows, prepareIndexing } from "./sqlite-index.ts"
 import { type LogState, prepareLogState, type Task } from "./sqlite-log.ts"
 import { openNames } from "./sqlite-names.ts"
-import type { AppendAnswer, AppendRows, Durability, RowColumns, SpaceAnswer, StoreOptions } from "./sqlite-protocol.ts"
+import { openDatabase } from "./sqlite-open.ts"
+import type { AppendAnswer, AppendRows, RowColumns, SpaceAnswer, StoreOptions } from "./sqlite-protocol.ts"
 import { pruneTask } from "./sqlite-prune.ts"
-import { isJournal, migrate, schemaVersion, versionOf } from "./sqlite-schema.ts"
 import { verifyTask } from "./sqlite-verify.ts"
 
 /**
@@ -31,14 +23,10 @@ import { verifyTask } from "./sqlite-verify.ts"
  * written over, and up to here the file grows once after each start.
  */
 const checkpointBytes = 4 * 1024 * 1024
-/** The WAL file is cut back to this after a burst. */
-const walLimitBytes = 64 * 1024 * 1024
 /** What a commit of one row writes: a leaf of the table and of the index of ids, and the log row. */
 const bytesPerCommit = 3 * 4096
 /** What a row takes in the WAL beyond its line, roughly: the ids, the hash, the index entries. */
 const bytesPerRow = 300
-/** How long a statement waits for another process's short lock (a reader's recovery of the WAL). */
-const busyTimeout = 5_000
 
 export interface Store {
   readonly db: DatabaseSync
@@ -62,55 +50,14 @@ export interface Store {
   readonly close: () => void
 }
 
-const synchronous: Record<Durability, string> = { always: "FULL", interval: "NORMAL" }
-
-const openChecked = (path: string, options: StoreOptions): DatabaseSync => {
-  const db = new DatabaseSync(path, { timeout: busyTimeout })
-  try {
-    if (!isJournal(db))
-      throw new StoreFailure("Corrupt", `${path} is no Chronode journal. Choose another data directory.`)
-    const version = versionOf(db)
-    if (version > schemaVersion)
-      throw new StoreFailure(
-        "NewerVersion",
-        `${path} was written by a newer Chronode (journal version ${version}, this program knows ${schemaVersion}). Use that version.`
-      )
-    db.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous[options.durability]};
-       PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${walLimitBytes}`
-    )
-    migrate(db)
-    checkEnds(db, path)
-    return db
-  } catch (error) {
-    db.close()
-    throw error
-  }
-}
-
-/** The head must be the last row, and the cut must lie before the first: a cheap look at both ends of the log. */
-const checkEnds = (db: DatabaseSync, path: string): void => {
-  const { base, head } = prepareLogState(db)()
-  const last = db.prepare("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1").get() as
-    | { readonly sequence: number; readonly hash: string }
-    | undefined
-  const expected = last ?? base
-  if (expected.sequence !== head.sequence || expected.hash !== head.hash)
-    throw new StoreFailure(
-      "Corrupt",
-      `${path} is damaged: its last row is ${expected.sequence}, its head says ${head.sequence}. \`chronode verify --journal\` names the first bad position.`
-    )
-}
-
 export const openStore = (options: StoreOptions): Store => {
   const { path } = options
   let lock: Lock | undefined
   try {
     makeDirectory(path)
     lock = takeLock(path)
-    createDatabase(path)
     const held = lock
-    return storeOf(options, openChecked(path, options), () => held.release())
+    return storeOf(options, openDatabase(options), () => held.release())
   } catch (error) {
     lock?.release()
     throw toFailure(error, path, "opening")

@@ -135,6 +135,36 @@ describe("a journal on a full disk", () => {
   )
 
   liveTest(
+    "can be opened by way of its reserve, and is still one owner's; without one it says what is wrong",
+    Effect.gen(function* () {
+      const disk = yield* smallDisk
+      const settings = { path: join(disk, "journal.db"), node: "n1", reserveBytes: mebibyte, lowBytes: 0 }
+      yield* Effect.scoped(Effect.flatMap(makeSqliteJournal(settings), (journal) => journal.append([sampleDraft(1)])))
+      fill(join(disk, "ballast"))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const journal = yield* makeSqliteJournal(settings)
+          assert.equal((yield* journal.space).state, "low")
+          assert.equal((yield* journal.append([sampleDraft(2)]))[0]?.sequence, 2)
+          assert.equal((yield* journal.verify).broken, undefined)
+          assert.equal((yield* Effect.flip(Effect.scoped(makeSqliteJournal(settings)))).reason, "Locked")
+        })
+      )
+      assert.equal(existsSync(`${settings.path}.reserve`), false)
+      fill(join(disk, "ballast"))
+      for (const path of [settings.path, join(disk, "new", "journal.db")]) {
+        const error = yield* Effect.flip(Effect.scoped(makeSqliteJournal({ ...settings, path })))
+        assert.deepEqual([error.reason, error.message.includes("full")], ["InputOutput", true], error.message)
+      }
+      rmSync(join(disk, "ballast"))
+      const journal = yield* makeSqliteJournal(settings)
+      assert.equal((yield* journal.head).sequence, 2)
+      assert.equal((yield* journal.space).state, "ok")
+    }),
+    { timeout: 60_000, ...requires("root", "mounts") }
+  )
+
+  liveTest(
     "can be closed while appends wait for room, and says of them that they were not stored",
     Effect.gen(function* () {
       const disk = yield* smallDisk
