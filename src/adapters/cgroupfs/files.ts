@@ -47,15 +47,24 @@ export const readValue = async (file: string): Promise<string | undefined> => {
   }
 }
 
-/** Whether it was made now. */
-export const makeDirectory = async (directory: string): Promise<boolean> => {
+/** Whether it was made now; `undefined` where what it would lie in is not there. */
+export const makeBelow = async (directory: string): Promise<boolean | undefined> => {
   try {
     await fs.mkdir(directory, { mode: 0o755 })
     return true
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false
+    if (codeOf(error) === "ENOENT") return undefined
     throw toCgroupError("make", directory, error)
   }
+}
+
+/** Whether it was made now. */
+export const makeDirectory = async (directory: string): Promise<boolean> => {
+  const isNew = await makeBelow(directory)
+  if (isNew !== undefined) return isNew
+  const message = "what it would lie in is not there"
+  throw new CgroupError({ reason: "NotFound", operation: "make", path: directory, message })
 }
 
 export const isDirectory = async (directory: string): Promise<boolean> => {

@@ -1,32 +1,51 @@
 /** Cgroup v1: one directory per controller. Files and their order as in opencontainers/cgroups, fs. */
-import { inside, isDirectory, lineage, makeDirectory, readValue, writeValue } from "./files.ts"
+import * as path from "node:path"
+import { inside, isDirectory, lineage, makeBelow, makeDirectory, readValue, writeValue } from "./files.ts"
 import type { Hierarchies } from "./hierarchies.ts"
 import { CgroupError, type CgroupValues } from "./port.ts"
 
 type Controllers = Hierarchies["controllers"]
 
-/** A new cpuset has no processors and no memory, and takes no process: it gets its parent's, from the top down. */
-const inheritCpuset = async (parent: string, directory: string): Promise<void> => {
-  for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+const cpusetFiles = ["cpuset.cpus", "cpuset.mems"] as const
+
+/** A new cpuset has no processors and no memory, and takes no process: it gets its parent's. False: that has none either. */
+const inheritCpuset = async (parent: string, directory: string): Promise<boolean> => {
+  for (const file of cpusetFiles) {
     const own = await readValue(inside(directory, file))
     if (own !== "") continue
     const above = await readValue(inside(parent, file))
-    if (above !== undefined && above !== "") await writeValue(inside(directory, file), above)
+    if (above === undefined || above === "") return false
+    await writeValue(inside(directory, file), above)
   }
+  return true
+}
+
+/** From the top down. Answers whether the last one was made now. */
+const makeLineage = async (controller: string, point: string, cgroup: string): Promise<boolean> => {
+  let parent = point
+  let isNew = false
+  for (const step of lineage(cgroup)) {
+    const directory = inside(point, step)
+    isNew = await makeDirectory(directory)
+    if (controller === "cpuset") await inheritCpuset(parent, directory)
+    parent = directory
+  }
+  return isNew
+}
+
+/** What is above it is there mostly: then one step makes it. */
+const makeIn = async (controller: string, point: string, cgroup: string): Promise<boolean> => {
+  const directory = inside(point, cgroup)
+  const isNew = await makeBelow(directory)
+  if (isNew === undefined) return makeLineage(controller, point, cgroup)
+  if (controller === "cpuset" && !(await inheritCpuset(path.dirname(directory), directory)))
+    await makeLineage(controller, point, cgroup)
+  return isNew
 }
 
 export const makeV1 = async (controllers: Controllers, cgroup: string): Promise<boolean> => {
   let isNew = false
-  for (const [controller, point] of controllers) {
-    let parent = point
-    for (const step of lineage(cgroup)) {
-      const directory = inside(point, step)
-      const made = await makeDirectory(directory)
-      if (controller === "cpuset") await inheritCpuset(parent, directory)
-      if (made && step === cgroup) isNew = true
-      parent = directory
-    }
-  }
+  for (const [controller, point] of controllers) if (await makeIn(controller, point, cgroup)) isNew = true
   return isNew
 }
 

@@ -1,5 +1,5 @@
 /** Cgroup v2: one tree, in which a cgroup has the controllers that its parent has enabled for its children. */
-import { inside, lineage, makeDirectory, readValue, writeValue } from "./files.ts"
+import { inside, lineage, makeBelow, makeDirectory, readValue, writeValue } from "./files.ts"
 import type { Hierarchies } from "./hierarchies.ts"
 import { CgroupError, type CgroupValues, sharesToWeight, weightToShares } from "./port.ts"
 import { withoutAbsent } from "./v1.ts"
@@ -23,6 +23,9 @@ const pointOf = (controllers: Controllers): string => [...controllers.values()][
 export const makeV2 = async (controllers: Controllers, cgroup: string): Promise<boolean> => {
   const point = pointOf(controllers)
   const wanted = [...controllers.keys()]
+  // What is above it is there mostly, and hands them on.
+  const made = await makeBelow(inside(point, cgroup))
+  if (made !== undefined && (await existsV2(controllers, cgroup))) return made
   let parent = point
   let isNew = false
   for (const step of lineage(cgroup)) {
@@ -31,7 +34,7 @@ export const makeV2 = async (controllers: Controllers, cgroup: string): Promise<
     isNew = await makeDirectory(directory)
     parent = directory
   }
-  return isNew
+  return made === true || isNew
 }
 
 export const existsV2 = async (controllers: Controllers, cgroup: string): Promise<boolean> => {

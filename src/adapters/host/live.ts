@@ -4,12 +4,15 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import * as path from "node:path"
+import process from "node:process"
 import { Effect, Layer } from "effect"
 import { orderedAddresses } from "./addresses.ts"
 import { Host, HostError, type NodeFacts } from "./port.ts"
 import { runtimeName } from "./runtime.ts"
 import { readSubordinateIds } from "./subordinate-ids.ts"
 
+/** Bits that files which are made do not get. */
+const creationMask = process.umask()
 const maxTextBytes = 1024 * 1024
 /** Files of /proc say that they have no bytes. */
 const pseudoFileBytes = 64 * 1024
@@ -171,10 +174,15 @@ export const layer = (nodeName: string): Layer.Layer<Host> =>
         }),
       writeFile: (file, content, mode) =>
         attempt("write", file, async () => {
-          await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o755 })
           const draft = `${file}.${randomUUID()}`
-          await fs.writeFile(draft, content, { mode })
-          await fs.chmod(draft, mode)
+          const write = () => fs.writeFile(draft, content, { mode })
+          // Its directory is there mostly.
+          await write().catch(async (error) => {
+            if (!isMissing(error)) throw error
+            await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o755 })
+            await write()
+          })
+          if ((mode & creationMask) !== 0) await fs.chmod(draft, mode)
           await fs.rename(draft, file)
         }),
       removeTree: (directory) =>

@@ -35,8 +35,10 @@ const text = ({ time, level, actor, event, message }: Line): string => {
   return `${clock} ${word} ${paint("cyan", head)} ${event === undefined ? "" : `${paint("bold", event)} `}${oneLine(message)}\n`
 }
 
+const shown = (format: LogFormat, line: Line): string => (format === "json" ? `${JSON.stringify(line)}\n` : text(line))
+
 const write = (format: LogFormat, line: Line): void => {
-  process.stderr.write(format === "json" ? `${JSON.stringify(line)}\n` : text(line))
+  process.stderr.write(shown(format, line))
 }
 
 /** The last line of a log: why an agent did not come to run. */
@@ -74,8 +76,11 @@ export const logLayer = (format: LogFormat, threshold: LogThreshold): Layer.Laye
 export const logEvents =
   (format: LogFormat, threshold: LogThreshold) =>
   (events: ReadonlyArray<RecordedEvent<NodeEvent>>): void => {
+    let lines = ""
     for (const { severity, time, actor, event } of events) {
       if (isBelow(severity, threshold)) continue
-      write(format, { time, level: severity, actor: actorPath(actor), event: event._tag, message: tell(event) })
+      const line = { time, level: severity, actor: actorPath(actor), event: event._tag, message: tell(event) }
+      lines += shown(format, line)
     }
+    if (lines !== "") process.stderr.write(lines)
   }

@@ -68,6 +68,8 @@ describe("files of cgroup v2", () => {
     withTemporaryDirectory(async (root) => {
       const path = "/kubepods/burstable/pod1"
       prepare(root, path)
+      // Its parents have not handed all of theirs on to it.
+      writeFileSync(join(root, path, "cgroup.controllers"), "cpu")
       const cgroups = at(root)
       const values = { cpuShares: 512, cpuQuota: 20_000, cpuPeriod: 100_000, memoryLimit: 67_108_864, pidsLimit: 40 }
       await Effect.runPromise(cgroups.ensure(path, { ...values, hugePages: { "2MB": 0 } }))
@@ -82,8 +84,17 @@ describe("files of cgroup v2", () => {
       assert.match(text("cpu.max"), /^max 100000/u)
       // What the parent had on is not asked for again.
       assert.match(readFileSync(join(root, "cgroup.subtree_control"), "utf8"), /^\+pids/u)
+      prepare(root, path)
       assert.equal(await Effect.runPromise(cgroups.exists(path)), true)
       assert.equal(await Effect.runPromise(at(root, [...controllers, "rdma"]).exists(path)), false)
+    }))
+
+  it("are left alone above one that has all controllers", () =>
+    withTemporaryDirectory(async (root) => {
+      prepare(root, "/kubepods/pod1")
+      await Effect.runPromise(at(root).ensure("/kubepods/pod1", { cpuShares: 512 }))
+      assert.equal(readFileSync(join(root, "cgroup.subtree_control"), "utf8"), "cpu")
+      assert.equal(readFileSync(join(root, "kubepods", "cgroup.subtree_control"), "utf8"), "")
     }))
 
   it("say which controller the kernel lacks", () =>

@@ -50,7 +50,10 @@ describe("the live adapter, where no runtime is", () => {
   it("says Unavailable where nobody listens, for calls and for the stream of events", slow, async () => {
     await connected(join(dir, "nobody.sock"), (runtime) =>
       Effect.gen(function* () {
-        assert.equal(yield* reasonOf(runtime.version), "Unavailable")
+        for (let turn = 0; turn < 2; turn++) {
+          const { reason, message } = yield* Effect.flip(runtime.version)
+          assert.deepEqual([reason, message], ["Unavailable", `connect ENOENT ${join(dir, "nobody.sock")}`])
+        }
         assert.equal(yield* reasonOf(Stream.runDrain(runtime.containerEvents)), "Unavailable")
       })
     )

@@ -21,12 +21,12 @@ import { hostNetworkHostsFile, podHostsFile } from "../network/hosts-file.ts"
 import { hostsFilePath, podLogDirectory, terminationLogPath } from "../node-facts.ts"
 import { madeWhole } from "../recorded-pod.ts"
 import { resourcesOf, withResources } from "../resources/pod-resources.ts"
-import { imageUser } from "../security/security.ts"
 import { PodSettings } from "../settings.ts"
 import type { PolicyContainer } from "../spec-extension.ts"
 import { type ContainerInState, type ContainerSpec, containerIn, containerSpec, type PodState } from "../state.ts"
 import { type ContainerInstance, containerConfig } from "./container-config.ts"
 import { currentEnvironment, reachSubPaths } from "./container-sources.ts"
+import { userOfImage } from "./image-users.ts"
 import type { MountedVolume, MountUnsatisfied } from "./mounts.ts"
 import { sandboxConfigOf } from "./sandbox-effects.ts"
 
@@ -90,13 +90,13 @@ export const prepareContainer = (
     // World writable, since any user of the container may write its last words (`kuberuntime_container.go`).
     yield* host.writeFile(terminationLogPath(facts, uid, container.name, container.attempt), "", 0o666)
     const targetId = yield* targetOf(state, written)
-    const image = yield* runtime.imageStatus(container.imageId)
+    const user = yield* userOfImage(runtime, container.imageId)
     const volumes = mountedVolumes(state, pod)
     const env = yield* currentEnvironment(pod, written, volumes, state.sandbox?.ips ?? [])
     const config = containerConfig(pod, written, facts, {
       attempt: container.attempt,
       imageId: container.imageId,
-      imageUser: imageUser(image ?? { uid: undefined, username: "" }),
+      imageUser: user,
       volumes,
       env,
       subPaths: yield* reachSubPaths(pod, written, volumes, env),

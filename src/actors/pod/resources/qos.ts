@@ -19,11 +19,20 @@ const positive = (texts: Readonly<Record<string, string>> | undefined): Map<stri
   return amounts
 }
 
+/** Worked out once for each spec, which never changes: the cgroups above the pods ask for all pods whenever one comes. */
+const known = new WeakMap<PolicyPodSpec, QosClass>()
+
 /**
  * `BestEffort`: nobody asks for anything. `Guaranteed`: every container, init ones included, has a limit on cpu and memory
  * and the sums of requests and limits are equal. Pod-level resources stand for those of the containers.
  */
 export const qosClass = (spec: PolicyPodSpec): QosClass => {
+  const found = known.get(spec) ?? classOf(spec)
+  known.set(spec, found)
+  return found
+}
+
+const classOf = (spec: PolicyPodSpec): QosClass => {
   const parts: ReadonlyArray<ResourceRequirements | undefined> = hasPodLevelResources(spec)
     ? [spec.resources]
     : allContainers(spec).map((container) => container.resources)
