@@ -2,11 +2,13 @@
 import { Clock, Effect, Layer } from "effect"
 import { ContainerRuntime } from "../cri/port.ts"
 import { askExec } from "./exec.ts"
-import { askGrpc } from "./grpc.ts"
 import { askHttp } from "./http.ts"
 import { clip, type Outcome } from "./outcome.ts"
 import { type Answer, Prober, type Question } from "./port.ts"
 import { askTcp } from "./tcp.ts"
+
+/** gRPC's client for any server takes 20 MB: it is loaded with the first such question. */
+const loadGrpc = Effect.promise(() => import("./grpc.ts"))
 
 export const make = Effect.gen(function* () {
   const runtime = yield* ContainerRuntime
@@ -18,7 +20,7 @@ export const make = Effect.gen(function* () {
       case "tcpSocket":
         return askTcp(question)
       case "grpc":
-        return askGrpc(question)
+        return Effect.flatMap(loadGrpc, ({ askGrpc }) => askGrpc(question))
       case "exec":
         return askExec(runtime, question)
     }
