@@ -55,11 +55,11 @@ const timeOf = (nanoseconds: bigint): string | undefined => {
   return date.toISOString()
 }
 
-const createdAt = (nanoseconds: bigint): string => {
-  const time = timeOf(nanoseconds)
-  if (time === undefined) throw new Nonsense("the answer has no time of creation")
-  return time
-}
+/**
+ * The epoch where it is not told: containerd lists a container so whose status a power failure took, beside all that are
+ * well (kubelet reads it so too).
+ */
+const createdAt = (nanoseconds: bigint): string => timeOf(nanoseconds) ?? new Date(0).toISOString()
 
 const sandboxMetadata = (metadata: PodSandboxMetadata | undefined): SandboxConfig["metadata"] => {
   if (metadata === undefined) throw new Nonsense("a sandbox has no metadata")
