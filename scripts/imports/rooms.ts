@@ -31,10 +31,10 @@ export const placeOf = (path: string): Place => {
 }
 
 /**
- * Not a neighbour but a language that several are spoken to in: the kernel's netlink, gRPC, Prometheus' metrics, listening for
+ * Not a neighbour but a language that several are spoken to in: the kernel's netlink, Prometheus' metrics, listening for
  * clients. Adapters may use its codecs, sockets and registries; it knows of other adapters no more than their ports.
  */
-const languages: ReadonlySet<string> = new Set(["netlink", "grpc", "metrics", "serving"])
+const languages: ReadonlySet<string> = new Set(["netlink", "metrics", "serving"])
 
 /** Files whose code must give the same answers from the same log, on every runtime: no Node, Bun or Deno API. */
 export const isPure = (path: string): boolean =>

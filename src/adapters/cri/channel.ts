@@ -9,13 +9,14 @@ import {
   type MessageShape,
   toBinary
 } from "@bufbuild/protobuf"
+import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js"
 import { Cause, Effect, Queue, type Scope, Stream } from "effect"
-import { openGrpc } from "../grpc/connection.ts"
-import { type GrpcFailure, grpcCode } from "../grpc/status.ts"
 import { Nonsense } from "./decode.ts"
 import { criError } from "./failure.ts"
 import { CriError, maxMessageBytes } from "./port.ts"
 
+/** Bounds of the wait between two attempts to connect, milliseconds. gRPC's own upper bound is 2 minutes. */
+const reconnectBackoff = { initial: 100, max: 1_000 } as const
 /** Events that wait to be taken. More, and the stream fails: its reader relists and begins anew. */
 const eventBuffer = 1_024
 
@@ -45,8 +46,8 @@ export interface Channel {
 const pathOf = (method: { readonly parent: { readonly typeName: string }; readonly name: string }): string =>
   `/${method.parent.typeName}/${method.name}`
 
-const serialize = <I extends DescMessage>(schema: I, request: MessageInitShape<I>): Uint8Array =>
-  toBinary(schema, create(schema, request))
+const serialize = <I extends DescMessage>(schema: I, request: MessageInitShape<I>): Buffer =>
+  Buffer.from(toBinary(schema, create(schema, request)))
 
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
@@ -62,11 +63,11 @@ const parse = <A>(call: string, bytes: Buffer, read: (bytes: Uint8Array) => A): 
       })
   })
 
-/** Path of an endpoint: `unix:///run/containerd/containerd.sock`, or the bare path. */
-const socketOf = (endpoint: string): Effect.Effect<string, CriError> => {
+/** gRPC's address of an endpoint: `unix:///run/containerd/containerd.sock`, or the bare path. */
+const addressOf = (endpoint: string): Effect.Effect<string, CriError> => {
   const path = endpoint.startsWith("unix://") ? endpoint.slice("unix://".length) : endpoint
   return path.startsWith("/")
-    ? Effect.succeed(path)
+    ? Effect.succeed(`unix://${path}`)
     : Effect.fail(
         new CriError({
           reason: "InvalidArgument",
@@ -76,15 +77,24 @@ const socketOf = (endpoint: string): Effect.Effect<string, CriError> => {
       )
 }
 
-const noAnswer: GrpcFailure = { code: grpcCode.INTERNAL, details: "the answer has no message" }
+const identity = (bytes: Buffer): Buffer => bytes
 
 /** Connects when first used and again by itself; closed with the scope. */
 export const openChannel = (endpoint: string): Effect.Effect<Channel, CriError, Scope.Scope> =>
   Effect.gen(function* () {
-    const socket = yield* socketOf(endpoint)
-    const grpc = yield* Effect.acquireRelease(
-      Effect.sync(() => openGrpc({ socket, maxMessageBytes })),
-      (opened) => Effect.sync(opened.close)
+    const address = yield* addressOf(endpoint)
+    const client = yield* Effect.acquireRelease(
+      Effect.sync(
+        () =>
+          new Client(address, credentials.createInsecure(), {
+            "grpc.initial_reconnect_backoff_ms": reconnectBackoff.initial,
+            "grpc.max_reconnect_backoff_ms": reconnectBackoff.max,
+            "grpc.max_receive_message_length": maxMessageBytes,
+            "grpc.max_send_message_length": maxMessageBytes,
+            "grpc.use_local_subchannel_pool": 1
+          })
+      ),
+      (opened) => Effect.sync(() => opened.close())
     )
 
     const unaryBytes: Channel["unaryBytes"] = (method, deadline, request, read) =>
@@ -95,18 +105,21 @@ export const openChannel = (endpoint: string): Effect.Effect<Channel, CriError, 
         Effect.flatMap((bytes) =>
           Effect.callback<Buffer, CriError>((resume) => {
             const until = Date.now() + deadline
-            let answer: Buffer | undefined
-            const cancel = grpc.call(pathOf(method), bytes, deadline, {
-              message: (message) => {
-                answer ??= message
-              },
-              ended: (status) => {
-                if (status === "ok" && answer !== undefined) return resume(Effect.succeed(answer))
-                const failure = status === "ok" ? noAnswer : status
-                resume(Effect.fail(criError(method.name, failure, Date.now() >= until)))
-              }
-            })
-            return Effect.sync(cancel)
+            const answered = (error: ServiceError | null, response?: Buffer) => {
+              if (error !== null) resume(Effect.fail(criError(method.name, error, Date.now() >= until)))
+              else resume(Effect.succeed(response ?? Buffer.alloc(0)))
+            }
+            const options = { deadline: until }
+            const call = client.makeUnaryRequest(
+              pathOf(method),
+              identity,
+              identity,
+              bytes,
+              new Metadata(),
+              options,
+              answered
+            )
+            return Effect.sync(() => call.cancel())
           })
         ),
         Effect.flatMap((bytes) => parse(method.name, bytes, read))
@@ -124,27 +137,23 @@ export const openChannel = (endpoint: string): Effect.Effect<Channel, CriError, 
           Effect.acquireRelease(
             Effect.sync(() => {
               const fail = (error: CriError) => Queue.failCauseUnsafe(queue, Cause.fail(error))
-              const cancel = grpc.call(pathOf(method), serialize(method.input, request), undefined, {
-                message: (message) => {
-                  if (Queue.offerUnsafe(queue, message)) return
-                  cancel()
-                  const why = `more than ${eventBuffer} events wait to be read`
-                  fail(new CriError({ reason: "ResourceExhausted", call: method.name, message: why }))
-                },
-                ended: (status) =>
-                  fail(
-                    status === "ok"
-                      ? new CriError({
-                          reason: "Unavailable",
-                          call: method.name,
-                          message: "the runtime ended the stream"
-                        })
-                      : criError(method.name, status, false)
-                  )
+              const bytes = serialize(method.input, request)
+              const call = client.makeServerStreamRequest(pathOf(method), identity, identity, bytes, new Metadata())
+              call.on("data", (message: Buffer) => {
+                if (Queue.offerUnsafe(queue, message)) return
+                call.cancel()
+                const why = `more than ${eventBuffer} events wait to be read`
+                fail(new CriError({ reason: "ResourceExhausted", call: method.name, message: why }))
               })
-              return cancel
+              call.on("error", (error) => fail(criError(method.name, error as ServiceError, false)))
+              call.on("end", () =>
+                fail(
+                  new CriError({ reason: "Unavailable", call: method.name, message: "the runtime ended the stream" })
+                )
+              )
+              return call
             }),
-            (cancel) => Effect.sync(cancel)
+            (call) => Effect.sync(() => call.cancel())
           ),
         { bufferSize: eventBuffer, strategy: "dropping" }
       ).pipe(

@@ -1,5 +1,5 @@
 /** gRPC statuses as the port's errors. Pure. */
-import { grpcCode as code, type GrpcFailure } from "../grpc/status.ts"
+import { status as code, type ServiceError } from "@grpc/grpc-js"
 import { CriError } from "./port.ts"
 
 type Reason = CriError["reason"]
@@ -27,10 +27,16 @@ const byWords: ReadonlyArray<readonly [RegExp, Reason]> = [
  * `pastDeadline`: the call's own deadline has passed. Some runtimes of ours report that as CANCELLED (a timer of the
  * transport beats gRPC's).
  */
-export const criError = (call: string, error: GrpcFailure, pastDeadline: boolean): CriError => {
+export const criError = (call: string, error: ServiceError, pastDeadline: boolean): CriError => {
   const reason =
     error.code === code.CANCELLED && pastDeadline
       ? "DeadlineExceeded"
       : (byCode[error.code] ?? byWords.find(([words]) => words.test(error.details))?.[1] ?? "Failed")
-  return new CriError({ reason, call, message: error.details === "" ? `gRPC code ${error.code}` : error.details })
+  return new CriError({ reason, call, message: error.details === "" ? error.message : causeOf(error.details) })
 }
+
+/** What grpc-js adds of its own working (attempts, picks, name resolution) says nothing of the runtime, and is left out. */
+const causeOf = (details: string): string =>
+  details
+    .replace(/^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/su, "$1")
+    .replace(/^(Deadline exceeded after [\d.]+s),.*$/su, "$1")

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { create, fromBinary, toBinary, toJson } from "@bufbuild/protobuf"
+import type { ServiceError } from "@grpc/grpc-js"
 import {
   decodeCgroupDriver,
   decodeContainer,
@@ -350,7 +351,7 @@ describe("answers from the wire", () => {
 
 describe("a gRPC status becomes a reason to act on", () => {
   const reasonOf = (code: number, details = "", pastDeadline = false) =>
-    criError("X", { code, details }, pastDeadline).reason
+    criError("X", { code, details, message: `${code}` } as ServiceError, pastDeadline).reason
 
   it("by its code", () => {
     const expected = {
