@@ -61,7 +61,11 @@ describe("the packed library", () => {
     const files = readdirSync(join(installed, "dist"), { recursive: true, encoding: "utf8" })
     for (const path of Object.values<string>(exports["./client"]))
       assert.ok(files.includes(path.slice("./dist/".length)))
-    for (const name of files.filter((file) => file.endsWith(".js"))) {
+    // The agent is in the same package, and is none of the library.
+    assert.ok(files.includes(join("agent", "main.js")))
+    const library = files.filter((file) => file.endsWith(".js") && !file.startsWith(join("agent", "")))
+    assert.ok(library.length > 0)
+    for (const name of library) {
       const text = readFileSync(join(installed, "dist", name), "utf8")
       const loaded = [...text.matchAll(/from "([^"]+)"/gu)].map(([, specifier = ""]) => specifier)
       assert.deepEqual(
