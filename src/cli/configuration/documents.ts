@@ -1,5 +1,5 @@
 /** Documents of a configuration file: read with a bound, parsed, and checked against tables of fields, with places in the file. */
-import { readFileSync, statSync } from "node:fs"
+import { closeSync, openSync, readSync } from "node:fs"
 import { type Document, isMap, LineCounter, parseAllDocuments, type YAMLMap } from "yaml"
 import { CommandFailed } from "../exit.ts"
 import type { Remark } from "../run/agent-options.ts"
@@ -25,15 +25,34 @@ export interface ConfigurationDocument {
 /** @throws CommandFailed that says why the file cannot be read */
 export const readConfigurationText = (file: string): string => {
   try {
-    const size = statSync(file).size
-    if (size > maxConfigurationBytes)
-      throw new CommandFailed(`${file}: is ${size} bytes long; a configuration has at most ${maxConfigurationBytes}`)
-    return readFileSync(file, "utf8")
+    const bytes = readAtMost(file, maxConfigurationBytes + 1)
+    if (bytes.length > maxConfigurationBytes)
+      throw new CommandFailed(
+        `${file}: is longer than ${maxConfigurationBytes} bytes, the most that a configuration has`
+      )
+    return bytes.toString("utf8")
   } catch (error) {
     if (error instanceof CommandFailed) throw error
     throw new CommandFailed(
       `cannot read the configuration ${file}: ${error instanceof Error ? error.message : String(error)}`
     )
+  }
+}
+
+/** What is no regular file (a pipe, a device) does not say how long it is, and may have no end. */
+const readAtMost = (file: string, most: number): Buffer => {
+  const descriptor = openSync(file, "r")
+  try {
+    const bytes = Buffer.alloc(most)
+    let length = 0
+    while (length < most) {
+      const more = readSync(descriptor, bytes, length, most - length, null)
+      if (more === 0) break
+      length += more
+    }
+    return bytes.subarray(0, length)
+  } finally {
+    closeSync(descriptor)
   }
 }
 
