@@ -4,7 +4,7 @@ import { ContainerRuntime } from "../../adapters/cri/port.ts"
 import { type ActorId, actorId } from "../../events/actor-id.ts"
 import type { Behavior, Observation, Outgoing } from "../kernel/behavior.ts"
 import type { ReportImage } from "../pod/commands.ts"
-import { RuntimeReach, whenReached } from "../runtime/reach.ts"
+import { type RuntimeReach, whenReached } from "../runtime/reach.ts"
 import type { ImageCommand } from "./commands.ts"
 import { imageDecider } from "./decider.ts"
 import { defaultImageOptions, type ImageOptions, PullLimiter } from "./pull-limits.ts"
@@ -23,18 +23,18 @@ const grantCheckPeriod = 3_600_000
 const toSelf = (id: ActorId, command: ImageCommand): ReadonlyArray<Outgoing> => [{ to: id, command }]
 
 const check = (id: ActorId, state: ImageState, verification: Verification): Work =>
-  Effect.gen(function* () {
-    const { reached } = yield* RuntimeReach
-    yield* reached
-    const runtime = yield* ContainerRuntime
-    const result = yield* Effect.result(runtime.imageStatus(withTag(state.image)))
-    const at = yield* Clock.currentTimeMillis
-    if (Result.isFailure(result)) return toSelf(id, { _tag: "InspectFailed", at, message: result.failure.message })
-    const image = result.success
-    if (image === undefined) return toSelf(id, { _tag: "ImageAbsent", at })
-    const unverified = (yield* isUnverified(requestOf(id, state), image.id, verification)) ? { unverified: true } : {}
-    return toSelf(id, { _tag: "ImagePresent", at, imageId: image.id, ...unverified })
-  })
+  whenReached(
+    Effect.gen(function* () {
+      const runtime = yield* ContainerRuntime
+      const result = yield* Effect.result(runtime.imageStatus(withTag(state.image)))
+      const at = yield* Clock.currentTimeMillis
+      if (Result.isFailure(result)) return toSelf(id, { _tag: "InspectFailed", at, message: result.failure.message })
+      const image = result.success
+      if (image === undefined) return toSelf(id, { _tag: "ImageAbsent", at })
+      const unverified = (yield* isUnverified(requestOf(id, state), image.id, verification)) ? { unverified: true } : {}
+      return toSelf(id, { _tag: "ImagePresent", at, imageId: image.id, ...unverified })
+    })
+  )
 
 /** Grants end with their image, so that what is remembered is bounded by what is on the node. */
 const watchGrants = (state: ImageState, id: ActorId): ReadonlyArray<Observation<ImageNeeds>> =>

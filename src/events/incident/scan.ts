@@ -40,8 +40,6 @@ export interface IncidentEnd {
  * `broken` is then called with why the chain does not hold at this line, if it does not.
  */
 export interface LineVisitor {
-  /** The texts of lines may have a character for each byte, of lines that are not ASCII too: that is faster to make. */
-  readonly bytesWillDo?: true
   readonly line: (text: string, lineNumber: number) => number | undefined
   readonly checked: (broken: string | undefined) => void
   /** Called once with the first state, before any line, where the file has one. Absent: it is not kept. */
@@ -131,21 +129,16 @@ export const makeIncidentScan = (
     if (!isWhole) problems.push({ line: lineNumber, problem: "the first state was changed" })
     else if (problems.length === 0) visitor.first?.(lines.state())
   }
-  const isOfBytes = visitor.bytesWillDo === true
   const takeLine = (bytes: Uint8Array, start: number, end: number, raw: string): void => {
     lineNumber++
     const hasReturn = end > start && bytes[end - 1] === carriageReturn
     const stop = hasReturn ? end - 1 : end
     if (stop === start) return
     const text = hasReturn ? raw.slice(0, -1) : raw
-    if (events === 0) {
-      // What comes before the events is read by others than the visitor.
-      const exact = isOfBytes ? decoder.decode(bytes.subarray(start, stop)) : text
-      if (lineNumber === 1 && takeHeader(exact)) return
-      if (states !== undefined && header?.firstState !== undefined) {
-        takeState(states, header.firstState, exact)
-        return
-      }
+    if (lineNumber === 1 && takeHeader(text)) return
+    if (states !== undefined && header?.firstState !== undefined) {
+      takeState(states, header.firstState, text)
+      return
     }
     if (events === 0 && header?.firstState !== undefined && previousHashIn(text) !== header.firstState.hash)
       problems.push({ line: lineNumber, problem: "the first event does not follow from the first state" })
@@ -162,15 +155,13 @@ export const makeIncidentScan = (
   }
   const take = ({ bytes, start: from, end: to }: Region): void => {
     // One text for all lines: a text for each would take longer than its parsing.
-    const text = isOfBytes
-      ? Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1")
-      : decoder.decode(bytes.subarray(from, to))
-    const hasCharacterPerByte = text.length === to - from
+    const text = decoder.decode(bytes.subarray(from, to))
+    const isAscii = text.length === to - from
     let start = from
     let at = 0
     while (start < to) {
       const textEnd = text.indexOf("\n", at)
-      const end = hasCharacterPerByte ? from + textEnd : bytes.indexOf(lineFeed, start)
+      const end = isAscii ? from + textEnd : bytes.indexOf(lineFeed, start)
       if (end - start > maxLineBytes + 1) throw tooLong(path, lineNumber + 1)
       takeLine(bytes, start, end, text.slice(at, textEnd))
       start = end + 1

@@ -33,22 +33,17 @@ export interface IncidentReport {
 }
 
 const sequenceKey = '"sequence":"'
-/** A letter of the key that hardly stands anywhere else: one letter is found many times faster than a text. */
-const rareLetter = "q"
-const beforeRareLetter = sequenceKey.indexOf(rareLetter)
 
 /**
  * The envelope's `sequence`. It stands before `command` and `data`, and no text can hold the key as it is (its quotes
  * would be escaped), so that the first one is the envelope's.
  */
 const sequenceIn = (text: string): number | undefined => {
-  for (let at = text.indexOf(rareLetter); at >= 0; at = text.indexOf(rareLetter, at + 1)) {
-    if (!text.startsWith(sequenceKey, at - beforeRareLetter)) continue
-    const start = at - beforeRareLetter + sequenceKey.length
-    const sequence = readSequence(text, start, text.indexOf('"', start))
-    return Number.isSafeInteger(sequence) ? sequence : undefined
-  }
-  return undefined
+  const at = text.indexOf(sequenceKey)
+  if (at < 0) return undefined
+  const start = at + sequenceKey.length
+  const sequence = readSequence(text, start, text.indexOf('"', start))
+  return Number.isSafeInteger(sequence) ? sequence : undefined
 }
 
 /** Walks the whole file on this thread. Rejects with an `IncidentError`. */
@@ -59,7 +54,6 @@ export const scanIncident = async (path: string): Promise<IncidentReport> => {
   const scan = makeIncidentScan(
     path,
     {
-      bytesWillDo: true,
       line: (text, lineNumber) => {
         line = lineNumber
         sequence = sequenceIn(text)
